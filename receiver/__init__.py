@@ -1,0 +1,1 @@
+"""The incident receiver: Alertmanager webhooks become incidents, incidents become messages people can answer."""

@@ -1,0 +1,1 @@
+"""Updates of chats become events for the engine."""

@@ -1,0 +1,179 @@
+"""A press becomes an event: signature, chat, person and role are checked now, the effect is the engine's, the answer is always given."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from receiver.channels.answers import answer_text
+from receiver.channels.render import Renderer
+from receiver.clock import Clock
+from receiver.core.callback import Pressed, read
+from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
+from receiver.core.event import Acknowledge, Resolve
+from receiver.core.incident import Incident
+from receiver.core.plan import Plan, Reason
+from receiver.core.roles import Verb, is_allowed
+from receiver.core.rulebook import Person
+from receiver.engine import Engine, Rules
+from receiver.store.incidents import Incidents, TimelineEntry
+from receiver.store.intake import Intake, Update
+from receiver.store.outbox import Outbox
+from receiver.telemetry.logs import get_logger
+
+VERBS = {"ack": Verb.ACKNOWLEDGE, "resolve": Verb.RESOLVE, "why": Verb.WHY}
+log = get_logger(__name__)
+
+
+class Answerer(Protocol):
+    """Where a press came from; takes the answer the presser sees."""
+
+    async def answer(self, callback_id: str, text: str, alert: bool = False) -> object:
+        """Show the text; failing to is no failure of the press."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One callback query, whichever chat it came from."""
+
+    callback_id: str
+    chat: str
+    chat_name: str
+    message_id: str
+    data: str
+    user_id: str
+    via: str
+
+
+class Buttons:
+    """Consumes stored updates until cancelled."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        engine: Engine,
+        incidents: Incidents,
+        outbox: Outbox,
+        rules: Rules,
+        answerers: Mapping[str, Answerer],
+        renderer: Renderer,
+        clock: Clock,
+        *,
+        key: bytes,
+        language: str,
+    ) -> None:
+        self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
+        self._answerers, self._renderer, self._clock, self._key, self._language = answerers, renderer, clock, key, language
+
+    async def run(self) -> None:
+        """Loop: take, apply, answer, finish. What a crash leaves is taken again."""
+        while True:
+            try:
+                for update in await self._intake.take():
+                    await self._one(update)
+            except StoreUnavailableError as fault:
+                log.warning("store unavailable, chat waits", error=str(fault))
+                await asyncio.sleep(1)
+
+    async def _one(self, update: Update) -> None:
+        press = _press(update.body)
+        if press:
+            try:
+                await self._answer(press, await self.pressed(press))
+            except StoreUnavailableError:
+                raise
+            except ReceiverError as fault:
+                log.warning("press failed, comes again", error=str(fault))
+                return
+        await self._intake.finish(update)
+
+    async def pressed(self, press: Press) -> tuple[str, bool]:
+        """Apply one press; the text for the presser and whether it is worth a pop-up."""
+        person = self._person(press)
+        language = (person.language if person else "") or self._language
+        pressed = read(self._key, press.data, press.chat) or (read(self._key, press.data, press.chat_name) if press.chat_name else None)
+        if pressed is None or pressed.action not in VERBS:
+            log.warning("press refused", reason="forged", chat=press.chat, user=press.user_id)
+            return answer_text("forged", language), True
+        try:
+            incident = await self._incidents.load(pressed.incident_id)
+        except UnknownIncidentError:
+            return answer_text("gone", language), True
+        verb = VERBS[pressed.action]
+        if person is None or not is_allowed(verb, person.roles):
+            await self._refuse(press, pressed, verb)
+            return answer_text("not_allowed", language), True
+        for destination in incident.destinations:
+            if str(destination.address.get("chat", "")) in (press.chat, press.chat_name):
+                await self._outbox.adopt(incident.id, destination.name, press.message_id)
+        return await self._apply(incident, pressed, person, language)
+
+    async def _apply(self, incident: Incident, pressed: Pressed, person: Person, language: str) -> tuple[str, bool]:
+        if pressed.action == "why":
+            return self._why(incident, language), True
+        event = (Acknowledge if pressed.action == "ack" else Resolve)(by=person.id, name=person.name)
+        plan = await self._engine.apply(incident.id, event)
+        return self._say(plan, language), False
+
+    def _say(self, plan: Plan, language: str) -> str:
+        incident = plan.before
+        match plan.reason:
+            case Reason.ACKNOWLEDGED:
+                return answer_text("acked", language, id=incident.id)
+            case Reason.ALREADY_ACKNOWLEDGED:
+                ago = self._ago(incident)
+                return answer_text("already_acked", language, by=incident.acknowledged_by, ago=ago)
+            case Reason.RESOLVED_BY_HAND:
+                return answer_text("resolved", language, id=incident.id)
+            case Reason.ALREADY_RESOLVED if incident.resolved_by:
+                return answer_text("already_resolved", language, by=incident.resolved_by)
+            case _:
+                return answer_text("closed", language)
+
+    def _ago(self, incident: Incident) -> str:
+        since = incident.acknowledged_at or self._clock.now()
+        return str(int((self._clock.now() - since).total_seconds()))
+
+    def _why(self, incident: Incident, language: str) -> str:
+        args = {"rules_version": incident.route.rules_version if incident.route else ""}
+        message = self._renderer.render(
+            "why", incident, language=language, timezone="UTC", now=self._clock.now(), services={}, buttons=(), args=args
+        )
+        return message.plain[:200]
+
+    def _person(self, press: Press) -> Person | None:
+        book = self._rules.current
+        if press.via == "browser":
+            return book.people.get(press.user_id)
+        return book.person_by_telegram(int(press.user_id))
+
+    async def _refuse(self, press: Press, pressed: Pressed, verb: Verb) -> None:
+        log.warning("press refused", reason="not allowed", verb=verb.value, user=press.user_id, incident=pressed.incident_id)
+        entry = TimelineEntry(at=self._clock.now(), reason="press_refused", by=f"{press.via}:{press.user_id}", text=verb.value)
+        await self._incidents.note(pressed.incident_id, entry)
+
+    async def _answer(self, press: Press, said: tuple[str, bool]) -> None:
+        answerer = self._answerers.get(press.via)
+        if answerer:
+            await answerer.answer(press.callback_id, said[0], said[1])
+
+
+def _press(body: dict[str, Any]) -> Press | None:
+    """None for updates that are no press, and for malformed ones: a modified client may send anything."""
+    query = body.get("callback_query")
+    if not isinstance(query, dict):
+        return None
+    try:
+        message, chat = query["message"], query["message"]["chat"]
+        return Press(
+            callback_id=str(query["id"]),
+            chat=str(chat["id"]),
+            chat_name=f"@{chat['username']}" if chat.get("username") else "",
+            message_id=str(message["message_id"]),
+            data=str(query.get("data", "")),
+            user_id=str(query["from"]["id"]),
+            via=str(body.get("via", "telegram")),
+        )
+    except (KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,70 @@
+"""`receiver incidents …` and `receiver deadletters …`: thin calls to the running service's API on this machine."""
+
+import argparse
+import getpass
+import json
+import sys
+from typing import Any
+
+import httpx
+
+from receiver.app import local_api_token
+from receiver.settings import Settings
+
+COLUMNS = {
+    "incidents": ("id", "state", "severity", "service", "firing", "opened_at", "acknowledged_by", "title"),
+    "deadletters": ("id", "kind", "source", "reason", "at", "bytes"),
+}
+
+
+async def run(settings: Settings, args: argparse.Namespace) -> int:
+    """One request, printed as a table or as JSON; 1 with a sentence when the service can't be asked."""
+    base = f"http://127.0.0.1:{settings.port}/api/v1/{args.command}"
+    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
+    async with httpx.AsyncClient(trust_env=False, timeout=10, headers=headers) as http:
+        try:
+            answer = await _ask(http, base, args)
+        except httpx.HTTPError as fault:
+            sys.stderr.write(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, or set RECEIVER_PORT\n")
+            return 1
+    if answer.status_code >= 400:
+        sys.stderr.write(f"{_detail(answer)}\n")
+        return 1
+    _print(answer.json(), args)
+    return 0
+
+
+async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> httpx.Response:
+    if args.verb == "list":
+        return await http.get(base, params={"limit": args.limit})
+    if args.verb == "show":
+        return await http.get(f"{base}/{args.id}")
+    return await http.post(f"{base}/{args.id}/{args.verb}", json={"by": f"cli:{getpass.getuser()}"})
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json().get("detail", answer.text))
+    except ValueError:
+        return f"HTTP {answer.status_code}"
+
+
+def _print(found: Any, args: argparse.Namespace) -> None:
+    if args.json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    elif isinstance(found, list):
+        _table(found, COLUMNS[args.command])
+    else:
+        for key, value in found.items():
+            text = value if isinstance(value, str | int | None) else json.dumps(value, ensure_ascii=False, indent=1)
+            sys.stdout.write(f"{key}: {text}\n")
+
+
+def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    if not rows:
+        sys.stdout.write("none\n")
+        return
+    cells = [[str(row.get(c) if row.get(c) is not None else "")[:60] for c in columns] for row in rows]
+    widths = [max(len(c), *(len(r[i]) for r in cells)) for i, c in enumerate(columns)]
+    for line in [list(columns), *cells]:
+        sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() + "\n")

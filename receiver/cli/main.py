@@ -1,0 +1,79 @@
+"""The command line: which command is which file."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from receiver.cli import client, demo, doctor, rules
+from receiver.settings import Settings, SettingsError, load_settings
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their help."""
+    top = argparse.ArgumentParser(prog="receiver", description="Alertmanager webhooks in, incidents people answer out.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="run everything: web, workers, chat")
+    show = commands.add_parser("demo", help="run without any account: embedded store, chat in the browser, a scripted outage")
+    show.add_argument("--fast", action="store_true", help="play the outage without pauses")
+    show.add_argument("--once", action="store_true", help="end after the outage instead of waiting for Ctrl-C")
+    check = commands.add_parser("rules", help="check routing rules").add_subparsers(dest="verb", required=True, metavar="VERB")
+    one = check.add_parser("check", help="validate a rules directory: every fault at once, with file:line:column")
+    one.add_argument("directory", nargs="?", type=Path, help="default: RECEIVER_RULES_DIR")
+    one.add_argument("--json", action="store_true")
+    health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
+    health.add_argument("--json", action="store_true")
+    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
+    _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
+    return top
+
+
+def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, verbs: Sequence[str]) -> None:
+    inner = commands.add_parser(name, help=text).add_subparsers(dest="verb", required=True, metavar="VERB")
+    every = inner.add_parser("list", help="newest first")
+    every.add_argument("--json", action="store_true")
+    every.add_argument("--limit", type=int, default=50)
+    for verb in verbs:
+        one = inner.add_parser(verb, help=f"{verb} one")
+        one.add_argument("id")
+        one.add_argument("--json", action="store_true")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 for success, 1 for a fault, 2 for wrong usage."""
+    args = parser().parse_args(argv)
+    try:
+        return _run(args)
+    except SettingsError as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    environ = demo.environment(os.environ) if args.command == "demo" else os.environ
+    if args.command == "rules" and args.directory:
+        return rules.check(args.directory, args.json)
+    settings = load_settings(environ)
+    match args.command:
+        case "serve":
+            return _serve(settings)
+        case "demo":
+            return demo.run(settings, is_fast=args.fast, is_once=args.once)
+        case "rules":
+            return rules.check(settings.rules_dir, args.json)
+        case "doctor":
+            return asyncio.run(doctor.run(settings, as_json=args.json))
+        case _:
+            return asyncio.run(client.run(settings, args))
+
+
+def _serve(settings: Settings) -> int:
+    from receiver.cli.serve import run
+
+    return run(settings)

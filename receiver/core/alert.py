@@ -1,0 +1,76 @@
+"""An alert: one label set of one source that fires or is resolved."""
+
+import base64
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+AlertId = NewType("AlertId", str)
+
+
+class AlertStatus(StrEnum):
+    """What the sender says of one alert; the status of its group is never believed."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    """How bad, worst first; every source is mapped onto these three."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """Larger is worse."""
+        return _RANK[self]
+
+
+_RANK = {Severity.CRITICAL: 2, Severity.WARNING: 1, Severity.INFO: 0}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alert:
+    """One alert as an incident holds it; instants are aware and in UTC."""
+
+    id: AlertId
+    status: AlertStatus
+    severity: Severity
+    starts_at: datetime
+    ends_at: datetime | None = None
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+    @property
+    def is_firing(self) -> bool:
+        """True until a resolved notice for this episode arrived."""
+        return self.status is AlertStatus.FIRING
+
+    @property
+    def name(self) -> str:
+        """The rule's name, or what stands in for it."""
+        return self.labels.get("alertname", "alert without a name")
+
+    @property
+    def service(self) -> str:
+        """Catalogue id: label `service`, else `job`, else empty."""
+        return self.labels.get("service") or self.labels.get("job") or ""
+
+
+def identify(source: str, labels: Mapping[str, str], ignore: Collection[str] = ()) -> AlertId:
+    """Name an alert by its source and labels: the first 128 bits of a SHA-256, as 22 characters.
+
+    The sender's fingerprint is not used: it is a 64-bit non-cryptographic hash that a sender may choose.
+    Empty labels count as absent, as in Prometheus.
+    """
+    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass"))
+    for name in sorted(labels):
+        value = labels[name]
+        if value and name not in ignore:
+            digest.update(b"\xff%b\xfe%b" % (name.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")))
+    return AlertId(base64.urlsafe_b64encode(digest.digest()[:16])[:22].decode())

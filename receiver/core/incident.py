@@ -1,0 +1,89 @@
+"""An incident: what people see, from the first firing alert of a group to the all clear."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from receiver.core.alert import Alert, AlertId, Severity
+
+IncidentId = NewType("IncidentId", str)
+
+
+class State(StrEnum):
+    """States an incident may be in; `TRANSITIONS` in `decide` holds the moves."""
+
+    TRIGGERED = "triggered"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """A named place to tell, as it was when the incident opened (a snapshot: rules may change meanwhile)."""
+
+    name: str
+    channel: str
+    address: Mapping[str, str | int] = field(default_factory=dict)
+    language: str = ""
+    timezone: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouteSnapshot:
+    """Which leaf grouped the incident and what it asked for; shown by *Why?*."""
+
+    route_id: str
+    where: str
+    path: tuple[str, ...]
+    group_by: tuple[str, ...]
+    group_labels: Mapping[str, str]
+    group_wait: timedelta
+    reopen_within: timedelta
+    destinations: tuple[str, ...]
+    rules_version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """One incident at one version. Instants are aware, in UTC."""
+
+    id: IncidentId
+    version: int
+    group_key: str
+    source: str
+    state: State = State.TRIGGERED
+    opened_at: datetime
+    announced_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    end_reason: str = ""
+    reopened: int = 0
+    severity: Severity = Severity.WARNING
+    alerts: Mapping[AlertId, Alert] = field(default_factory=dict)
+    truncated: int = 0
+    last_seen_at: datetime | None = None
+    repeats: int = 0
+    route: RouteSnapshot | None = None
+    destinations: tuple[Destination, ...] = ()
+    wake_at: datetime | None = None
+    told: str = ""
+    systems: tuple[str, ...] = ()
+    hushed: Mapping[AlertId, datetime] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """True until resolved."""
+        return self.state is not State.RESOLVED
+
+    @property
+    def firing(self) -> tuple[Alert, ...]:
+        """Alerts that still fire, worst first, then oldest."""
+        live = [a for a in self.alerts.values() if a.is_firing]
+        return tuple(sorted(live, key=lambda a: (-a.severity.rank, a.starts_at, a.name)))

@@ -1,0 +1,84 @@
+"""What follows from an event: the next incident, who is told, when to look again, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from receiver.core.incident import Destination, Incident
+
+
+class Reason(StrEnum):
+    """The name of every decision; reaches the log, the metric, the timeline and *Why?*."""
+
+    OPENED = "opened"
+    GROUP_WAIT = "group_wait"
+    OVER_BEFORE_TOLD = "over_before_told"
+    ALERTS_CHANGED = "alerts_changed"
+    GOT_WORSE = "got_worse"
+    NOTHING_NEW = "nothing_new"
+    HELD_TRUNCATED = "held_truncated"
+    ALL_RESOLVED = "all_resolved"
+    REOPENED = "reopened"
+    QUIET_AFTER_RESOLVE = "quiet_after_resolve"
+    REOPEN_WINDOW = "reopen_window"
+    CLOSED = "closed"
+    ACKNOWLEDGED = "acknowledged"
+    ALREADY_ACKNOWLEDGED = "already_acknowledged"
+    RESOLVED_BY_HAND = "resolved_by_hand"
+    ALREADY_RESOLVED = "already_resolved"
+    FELL_BACK = "fell_back"
+    NO_FALLBACK_LEFT = "no_fallback_left"
+
+
+class Priority(IntEnum):
+    """Order of delivery; a page is never behind anything else."""
+
+    PAGE = 0
+    RELEASE = 1
+    CHAT = 2
+    CUSTOMER = 3
+
+
+class Kind(StrEnum):
+    """Which text: the living message, or a loud reply to it."""
+
+    INCIDENT = "incident"
+    WORSE = "worse"
+    REOPENED = "reopened"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notification:
+    """One decided message to one destination. The living message has one identity for the incident's whole life."""
+
+    kind: Kind
+    destination: Destination
+    priority: Priority
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The whole consequence of one event; committed at once or not at all."""
+
+    before: Incident
+    next: Incident
+    reason: Reason
+    by: str = ""
+    notifications: tuple[Notification, ...] = ()
+    is_archived: bool = False
+
+    @property
+    def is_change(self) -> bool:
+        """False when nothing but the wake-up time may differ: no timeline entry is due."""
+        return self.reason not in _QUIET
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When the incident must be looked at again; UTC."""
+        return self.next.wake_at
+
+
+_QUIET = {Reason.NOTHING_NEW, Reason.GROUP_WAIT, Reason.ALREADY_ACKNOWLEDGED, Reason.ALREADY_RESOLVED, Reason.REOPEN_WINDOW, Reason.QUIET_AFTER_RESOLVE}

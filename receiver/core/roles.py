@@ -1,0 +1,24 @@
+"""Who may do what: the one verb by role table; printed in the docs, asked at press time."""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What a person may ask of an incident."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    WHY = "why"
+
+
+MAY: Mapping[Verb, frozenset[str]] = {
+    Verb.ACKNOWLEDGE: frozenset({"responder", "admin"}),
+    Verb.RESOLVE: frozenset({"responder", "admin"}),
+    Verb.WHY: frozenset({"viewer", "responder", "support", "comms_lead", "admin"}),
+}
+
+
+def is_allowed(verb: Verb, roles: Collection[str]) -> bool:
+    """True when any of the roles may do it."""
+    return not MAY[verb].isdisjoint(roles)

@@ -1,0 +1,123 @@
+"""The only writer of incidents. Four ways in (webhook, chat, API, time) end here: `admit` or `apply`.
+
+Called by `web`, `chat` and `workers`; calls `core.decide` and the store. After every change it nudges the workers, so that
+nothing waits for a poll.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from receiver.clock import Clock
+from receiver.core.decide import decide
+from receiver.core.errors import CommitConflictError, StoreUnavailableError
+from receiver.core.event import Event
+from receiver.core.incident import IncidentId
+from receiver.core.plan import Plan
+from receiver.core.rulebook import RuleBook
+from receiver.grouping import Grouping
+from receiver.sources.alertmanager import Webhook
+from receiver.store.admission import Admission, Merged
+from receiver.store.incidents import Incidents
+from receiver.telemetry import metrics
+from receiver.telemetry.logs import get_logger
+
+COMMIT_ATTEMPTS = 12
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Report:
+    """The body of a `202`."""
+
+    accepted: int = 0
+    opened: int = 0
+    transitions: int = 0
+    dead_lettered: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+class Rules:
+    """The rule book in force; replaced as a whole on reload."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self.current = book
+
+
+class Nudge:
+    """Wakes the workers of this process at once; other replicas find the work by their own polling."""
+
+    def __init__(self) -> None:
+        self.wakes = asyncio.Event()
+        self.sends = asyncio.Event()
+
+
+class Engine:
+    """Admission of alerts and application of events."""
+
+    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge) -> None:
+        self._admission = admission
+        self._incidents = incidents
+        self._rules = rules
+        self._clock = clock
+        self._nudge = nudge
+        self._grouping = Grouping(rules.current, clock)
+
+    async def admit(self, source: str, webhook: Webhook) -> Report:
+        """Merge one webhook's alerts into incidents; returns after the store has synced it.
+
+        Raises StoreUnavailableError: nothing may be promised, the sender must come again.
+        """
+        if self._grouping.rules is not self._rules.current:
+            self._grouping = Grouping(self._rules.current, self._clock)
+        pieces, bad = self._grouping.split(source, webhook)
+        report = Report(accepted=len(webhook.alerts) - len(bad), dead_lettered=len(bad) + len(webhook.bad))
+        webhook.bad.extend(bad)
+        report.reasons = [f"alert {b.index}: {b.reason}" for b in webhook.bad][:20]
+        futures = [self._admission.submit(piece.item()) for piece in pieces]
+        for piece, merged in zip(pieces, await _all(futures), strict=True):
+            if merged.is_miss:
+                merged = await self._admission.submit(piece.item(in_full=True))
+            if merged.is_miss:
+                raise StoreUnavailableError("the store asked twice for the same alerts")
+            piece.confirm()
+            self._count(report, merged)
+        return report
+
+    def _count(self, report: Report, merged: Merged) -> None:
+        report.opened += merged.opened
+        report.transitions += merged.changed
+        if merged.resolved_unknown:
+            metrics.resolved_unknown.inc(merged.resolved_unknown)
+        if merged.changed:
+            self._nudge.wakes.set()
+
+    async def apply(self, incident_id: IncidentId, event: Event) -> Plan:
+        """Let one event change one incident; retried when somebody else was faster."""
+        for _ in range(COMMIT_ATTEMPTS):
+            incident = await self._incidents.load(incident_id)
+            rules = self._rules.current
+            now = self._clock.now()
+            plan = decide(incident, event, rules.fallback_destinations(), now)
+            version = await self._incidents.commit(plan, now)
+            if version >= 0:
+                self._told(plan)
+                return replace(plan, next=replace(plan.next, version=version))
+        raise CommitConflictError(f"{incident_id} changed {COMMIT_ATTEMPTS} times while we decided")
+
+    def _told(self, plan: Plan) -> None:
+        metrics.transitions.labels(reason=plan.reason.value).inc()
+        if plan.is_change:
+            log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
+        if plan.notifications:
+            self._nudge.sends.set()
+
+
+async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:
+    """Wait for every one before the first failure is raised, so that none is forgotten."""
+    if len(futures) == 1:
+        return [await futures[0]]
+    done = await asyncio.gather(*futures, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if isinstance(one, Merged)]

@@ -1,0 +1,1 @@
+"""From `routing_rules/` to a `RuleBook`; faults with file, line and column."""

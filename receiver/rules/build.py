@@ -1,0 +1,166 @@
+"""Builds the rule book from files that were found right."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from receiver.core.alert import Severity
+from receiver.core.incident import Destination
+from receiver.core.matcher import parse_matcher
+from receiver.core.route import RouteNode, describe_step
+from receiver.core.rulebook import POLICY_CHANNEL, Noise, Person, RuleBook, Service, Source
+from receiver.rules.schema import (
+    CommonSeverity,
+    DestinationsFile,
+    EmailPlace,
+    NoiseEntry,
+    PeopleFile,
+    Place,
+    PolicyPlace,
+    RouteEntry,
+    RoutesFile,
+    SecretPlace,
+    ServicesFile,
+    SourcesFile,
+    TelegramPlace,
+    WebhookPlace,
+)
+from receiver.rules.yaml import Document, Path
+
+_DEFAULTS = RouteNode(
+    id="",
+    where="",
+    matchers=(),
+    group_by=("service", "environment"),
+    group_wait=timedelta(seconds=10),
+    reopen_within=timedelta(minutes=30),
+    destinations=(),
+    continues=False,
+    step="",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """The files a rule book is made of, validated."""
+
+    routes: RoutesFile
+    destinations: DestinationsFile
+    people: PeopleFile
+    services: ServicesFile | None = None
+    sources: SourcesFile | None = None
+
+
+def build(version: str, files: Files, routes: Document, notes: tuple[str, ...]) -> RuleBook:
+    """Put the validated files together; `routes` gives the lines of the route tree."""
+    common = files.sources.severity if files.sources else CommonSeverity()
+    return RuleBook(
+        version=version,
+        root=_node(files.routes.route, routes, ("route",), None),
+        destinations={name: _destination(name, place) for name, place in files.destinations.destinations.items()},
+        fallback=tuple(dict.fromkeys(files.destinations.fallback)),
+        people=_people(files.people),
+        services=_services(files.services) if files.services else {},
+        sources=_sources(files.sources, common) if files.sources else {},
+        any_source=Source(name="", kind="", severity_label=common.label, severity_map=_words(common.map)),
+        default_severity=Severity(common.default),
+        default_links=files.services.defaults.links if files.services else {},
+        noise=_noise(files.routes.noise),
+        notes=notes,
+    )
+
+
+def _node(entry: RouteEntry, document: Document, path: Path, parent: RouteNode | None) -> RouteNode:
+    where = f"routes.yaml:{document.marks[(*path, 'id')][0]}"
+    matchers = tuple(parse_matcher(text) for text in entry.matchers)
+    above = parent or _DEFAULTS
+    node = RouteNode(
+        id=entry.id,
+        where=where,
+        matchers=tuple(sorted(matchers, key=lambda matcher: matcher.pattern is not None)),  # equality first: it is cheaper
+        group_by=above.group_by if entry.group_by is None else tuple(entry.group_by),
+        group_wait=above.group_wait if entry.group_wait is None else entry.group_wait,
+        reopen_within=above.reopen_within if entry.reopen_within is None else entry.reopen_within,
+        destinations=above.destinations if entry.destinations is None else tuple(entry.destinations),
+        continues=entry.goes_on,
+        step=describe_step(where, entry.id, matchers),
+    )
+    children = (_node(child, document, (*path, "routes", index), node) for index, child in enumerate(entry.routes))
+    return replace(node, children=tuple(children))
+
+
+def _destination(name: str, place: Place) -> Destination:
+    secret = place.secret if isinstance(place, SecretPlace | WebhookPlace) else None
+    channel = POLICY_CHANNEL if isinstance(place, PolicyPlace) else place.channel
+    return Destination(
+        name=name, channel=channel, address=_address(place), language=place.language, timezone=place.timezone, secret=secret or ""
+    )
+
+
+def _address(place: Place) -> Mapping[str, str | int]:
+    match place:
+        case TelegramPlace():
+            return {"chat": place.chat, "topic": place.topic}
+        case PolicyPlace():
+            return {"policy": place.policy}
+        case EmailPlace():
+            return {"to": ", ".join(place.to)}
+        case WebhookPlace():
+            return {"url": place.url}
+        case _:
+            return {}
+
+
+def _people(file: PeopleFile) -> dict[str, Person]:
+    return {
+        key: Person(
+            id=key,
+            name=entry.name,
+            roles=frozenset(entry.roles),
+            telegram=entry.telegram,
+            language=entry.language,
+            timezone=entry.timezone,
+        )
+        for key, entry in file.people.items()
+    }
+
+
+def _services(file: ServicesFile) -> dict[str, Service]:
+    return {
+        key: Service(
+            id=key,
+            names=entry.name,
+            links={**file.defaults.links, **entry.links},
+            component=entry.component or "",
+            team=entry.team or "",
+        )
+        for key, entry in file.services.items()
+    }
+
+
+def _sources(file: SourcesFile, common: CommonSeverity) -> dict[str, Source]:
+    return {
+        key: Source(
+            name=key,
+            kind=entry.kind,
+            ignore_labels=frozenset(entry.ignore_labels),
+            auth_secret=entry.auth.secret if entry.auth else "",
+            severity_label=entry.severity.label or common.label,
+            severity_map=_words({**common.map, **entry.severity.map}),
+        )
+        for key, entry in file.sources.items()
+    }
+
+
+def _words(table: Mapping[str, str]) -> dict[str, Severity]:
+    return {word.lower(): Severity(severity) for word, severity in table.items()}
+
+
+def _noise(entry: NoiseEntry) -> Noise:
+    return Noise(
+        flap_changes=entry.flapping.changes,
+        flap_within=entry.flapping.within,
+        flap_hold=entry.flapping.hold,
+        storm_incidents=entry.storm.incidents,
+        storm_within=entry.storm.within,
+    )

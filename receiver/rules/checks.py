@@ -1,0 +1,203 @@
+"""Checks across files: every name must lead somewhere, and every route must be reachable and tell somebody.
+
+They look at plain trees, not at models, so that a file with other faults is still checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.core.matcher import Matcher, MatcherError, parse_matcher
+from receiver.rules.faults import suggest
+from receiver.rules.yaml import Document, Path
+
+Documents = Mapping[str, Document]
+_EMPTY_ROUTE_HINT = 'add matchers, or alertname=~".*" to take every alert on purpose'
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """Values at `pattern` of `file` must be names from one of `targets` (file, pattern of the mapping)."""
+
+    file: str
+    pattern: str
+    what: str
+    targets: tuple[tuple[str, str], ...]
+    also: tuple[str, ...] = ()
+
+
+_DESTINATIONS = (("destinations.yaml", "destinations"),)
+_PEOPLE = (("people.yaml", "people"),)
+_TEAMS = (("people.yaml", "teams"),)
+_SERVICES = (("services.yaml", "services"),)
+_COMPONENTS = (("notices.yaml", "components"),)
+_SCHEDULES = (("schedules.yaml", "schedules"),)
+_TEMPLATES = ("from-catalogue",)
+REFERENCES = (
+    Reference(file="routes.yaml", pattern="route/**/destinations/*", what="destination", targets=_DESTINATIONS),
+    Reference(file="routes.yaml", pattern="route/**/active/*", what="window", targets=(("routes.yaml", "windows"),)),
+    Reference(file="routes.yaml", pattern="route/**/customers/component", what="component", targets=_COMPONENTS, also=_TEMPLATES),
+    Reference(file="destinations.yaml", pattern="fallback/*", what="destination", targets=_DESTINATIONS),
+    Reference(file="destinations.yaml", pattern="destinations/*/policy", what="policy", targets=(("escalation.yaml", "policies"),)),
+    Reference(file="people.yaml", pattern="teams/*/*", what="person", targets=_PEOPLE),
+    Reference(file="services.yaml", pattern="services/*/depends_on/*", what="service", targets=_SERVICES),
+    Reference(file="services.yaml", pattern="services/*/team", what="team", targets=_TEAMS),
+    Reference(file="services.yaml", pattern="services/*/component", what="component", targets=_COMPONENTS),
+    Reference(file="schedules.yaml", pattern="schedules/*/layers/*/people/*", what="person or team", targets=_PEOPLE + _TEAMS),
+    Reference(file="schedules.yaml", pattern="schedules/*/overrides/*/person", what="person", targets=_PEOPLE),
+    Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/schedule", what="schedule", targets=_SCHEDULES),
+    Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/person", what="person", targets=_PEOPLE),
+    Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/team", what="team", targets=_TEAMS),
+    Reference(file="escalation.yaml", pattern="policies/*/steps/*/notify/*", what="destination", targets=_DESTINATIONS),
+    Reference(file="notices.yaml", pattern="card/destination", what="destination", targets=_DESTINATIONS),
+    Reference(file="notices.yaml", pattern="components/*/group", what="group", targets=(("notices.yaml", "groups"),)),
+    Reference(file="notices.yaml", pattern="publish/*", what="channel", targets=(("notices.yaml", "channels"),), also=("page", "feeds")),
+    Reference(file="maintenance.yaml", pattern="windows/*/notice/component", what="component", targets=_COMPONENTS),
+)
+NO_EFFECT = (
+    ("destinations.yaml", "destinations/*/policy", "escalation policies have no effect yet, the fallback is told instead"),
+    ("escalation.yaml", "policies", "escalation policies have no effect yet"),
+    ("schedules.yaml", "schedules", "schedules have no effect yet"),
+    ("routes.yaml", "route/**/active", "active windows have no effect yet, the route holds at all times"),
+    ("routes.yaml", "route/**/quiet", "quiet has no effect yet"),
+    ("routes.yaml", "route/**/customers", "customers are not told yet"),
+    ("people.yaml", "people/*/page_by", "page_by has no effect yet"),
+    ("notices.yaml", "page", "notices have no effect yet"),
+    ("maintenance.yaml", "windows", "maintenance windows have no effect yet"),
+)
+
+
+def find(tree: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
+    """Yield path and value of everything at a pattern; `*` is any member, `**` any depth of routes."""
+    yield from _find(tree, tuple(pattern.split("/")), ())
+
+
+def _find(tree: Any, parts: tuple[str, ...], path: Path) -> Iterator[tuple[Path, Any]]:
+    if not parts:
+        yield path, tree
+        return
+    head, rest = parts[0], parts[1:]
+    if head == "**":
+        yield from _find(tree, rest, path)
+        for below, node in _find(tree, ("routes", "*"), path):
+            yield from _find(node, parts, below)
+    elif head == "*":
+        for key, value in _members(tree):
+            yield from _find(value, rest, (*path, key))
+    elif isinstance(tree, dict) and head in tree:
+        yield from _find(tree[head], rest, (*path, head))
+
+
+def _members(tree: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(tree, dict):
+        yield from tree.items()
+    elif isinstance(tree, list):
+        yield from enumerate(tree)
+
+
+def check_names(documents: Documents) -> None:
+    """Note every name that leads nowhere; a file that is missing or cannot be read accuses nobody."""
+    for reference in REFERENCES:
+        document = documents.get(reference.file)
+        known = _known(documents, reference)
+        if document is None or known is None:
+            continue
+        for path, value in find(document.tree, reference.pattern):
+            if isinstance(value, str) and value not in known:
+                target = reference.targets[0][0]
+                place = "" if target == reference.file else f" in {target}"
+                document.fault_at(path, f'there is no {reference.what} "{value}"{place}', suggest(value, known))
+
+
+def _known(documents: Documents, reference: Reference) -> set[str] | None:
+    names = set(reference.also)
+    for file, pattern in reference.targets:
+        document = documents.get(file)
+        if document is None or not document.is_whole:
+            return None
+        for _, mapping in find(document.tree, pattern):
+            if not isinstance(mapping, dict):
+                return None
+            names.update(mapping)
+    return names
+
+
+def check_routes(document: Document) -> None:
+    """Note routes that share an id, tell nobody, or take everything without saying so."""
+    seen: dict[str, Path] = {}
+    for path, node in find(document.tree, "route/**"):
+        if not isinstance(node, dict):
+            continue
+        route_id = node.get("id")
+        if isinstance(route_id, str) and seen.setdefault(route_id, path) != path:
+            first = document.marks[(*seen[route_id], "id")][0]
+            document.fault_at((*path, "id"), f'route id "{route_id}" is already on line {first}', "give each route its own id")
+        if len(path) > 1 and not node.get("matchers"):
+            document.fault_at(path, f'route "{route_id}" has no matchers and would take every alert', _EMPTY_ROUTE_HINT)
+    _check_root(document)
+
+
+def _check_root(document: Document) -> None:
+    root = document.tree.get("route") if isinstance(document.tree, dict) else None
+    if not isinstance(root, dict):
+        return
+    if "destinations" not in root:
+        hint = "add destinations: [NAME], the other routes inherit them"
+        document.fault_at(("route",), f'route "{root.get("id")}" has no destinations', hint, key=True)
+    for key in ("matchers", "continue"):
+        if key in root:
+            document.fault_at(("route", key), f"the root takes every alert and has no {key}", "move it to a route below", key=True)
+
+
+def check_accounts(document: Document) -> None:
+    """Note two people with one Telegram account."""
+    seen: dict[int, str] = {}
+    for path, account in find(document.tree, "people/*/telegram"):
+        person = str(path[1])
+        if type(account) is int and seen.setdefault(account, person) != person:
+            document.fault_at(path, f'{account} is already the account of "{seen[account]}"', "give each person their own")
+
+
+def remarks(documents: Documents) -> tuple[str, ...]:
+    """Say what has no effect yet, what can never be taken and which services no catalogue names."""
+    found: list[str] = []
+    for file, pattern, sentence in NO_EFFECT:
+        document = documents.get(file)
+        places = [] if document is None else [path for path, value in find(document.tree, pattern) if value]
+        if document is not None and places:
+            found.append(f"{file}:{document.marks[places[0]][0]}: {sentence}")
+    if "routes.yaml" in documents:
+        found += _shadowed(documents["routes.yaml"])
+        found += _strangers(documents)
+    return tuple(found)
+
+
+def _shadowed(document: Document) -> Iterator[str]:
+    for parent, siblings in find(document.tree, "route/**/routes"):
+        earlier: list[tuple[str, set[Matcher]]] = []
+        for index, node in enumerate(siblings):
+            mine = set(_matchers(node))
+            by = next((name for name, taken in earlier if taken <= mine), None)
+            if by is not None:
+                line = document.marks[(*parent, index)][0]
+                yield f'routes.yaml:{line}: route "{node["id"]}" is never taken, "{by}" above it takes all its alerts'
+            if not node.get("continue", False):
+                earlier.append((node["id"], mine))
+
+
+def _matchers(node: dict[str, Any]) -> Iterator[Matcher]:
+    for text in node.get("matchers", ()):
+        try:
+            yield parse_matcher(text)
+        except MatcherError:
+            continue
+
+
+def _strangers(documents: Documents) -> Iterator[str]:
+    services = documents["services.yaml"].tree["services"] if "services.yaml" in documents else {}
+    routes = documents["routes.yaml"]
+    for path, node in find(routes.tree, "route/**"):
+        for matcher in _matchers(node):
+            if services and matcher.name == "service" and matcher.op == "=" and matcher.value and matcher.value not in services:
+                line = routes.marks[path][0]
+                yield f'routes.yaml:{line}: service "{matcher.value}" is not in services.yaml, {suggest(matcher.value, services)}'

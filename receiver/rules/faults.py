@@ -1,0 +1,54 @@
+"""Faults of the rules, each with its place and with what to do."""
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from receiver.core.errors import ReceiverError
+
+_MOST_NAMES = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """One fault; line and column count from 1, the file is relative to the rules directory."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    source_line: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column: what is wrong, what to do`."""
+        text = f"{self.message}, {self.hint}" if self.hint else self.message
+        return f"{self.file}:{self.line}:{self.column}: {text}"
+
+    def render(self) -> str:
+        """Return the sentence, and below it the source line with a caret under the column."""
+        if not self.source_line.strip():
+            return str(self)
+        lead = "".join("\t" if char == "\t" else " " for char in self.source_line[: self.column - 1])
+        return f"{self}\n    {self.source_line.rstrip()}\n    {lead}^"
+
+
+class RulesError(ReceiverError):
+    """The rules cannot be used; `faults` holds everything that is wrong with them, by file and line."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        """Keep the faults; the text lists them one per line."""
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+def suggest(word: str, known: Collection[str]) -> str:
+    """Say what the writer may have meant, or what there is to choose from."""
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    if near:
+        return f'did you mean "{near[0]}"?'
+    names = sorted(known)
+    if not names:
+        return "none is defined"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"choose one of {', '.join(names[:_MOST_NAMES])}{more}"

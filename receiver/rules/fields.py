@@ -1,0 +1,154 @@
+"""Kinds of values the rules are written with; each says what to write when it is wrong."""
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from receiver.core.durations import DurationError, parse_duration
+from receiver.core.matcher import MatcherError, parse_matcher
+from receiver.rules.faults import suggest
+
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}", re.ASCII)
+_SECRET = re.compile(r"[A-Z][A-Z0-9_]{0,99}", re.ASCII)
+TOPICS = ("none", "per-incident")
+
+
+class Strict(BaseModel):
+    """A mapping of the rules: unknown keys are faults and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def wrong(message: str, hint: str = "") -> PydanticCustomError:
+    """Build a fault from a sentence; it is shown as it is."""
+    return PydanticCustomError("rules", "{message}", {"message": message, "hint": hint})
+
+
+def _text(value: Any, what: str, example: str) -> str:
+    if not isinstance(value, str):
+        raise wrong(f"this is not {what}", f'write it like "{example}"')
+    return value
+
+
+def _duration(value: Any) -> timedelta:
+    if type(value) is int:
+        raise wrong(f"{value} has no unit", f"write {value}s, {value}m or {value}h")
+    text = _text(value, "a duration", "5m")
+    try:
+        return parse_duration(text)
+    except DurationError as error:
+        raise wrong(*_halves(error)) from None
+
+
+def _matcher(value: Any) -> str:
+    text = _text(value, "a matcher", 'severity=\\"critical\\"')
+    try:
+        parse_matcher(text)
+    except MatcherError as error:
+        raise wrong(*_halves(error)) from None
+    return text
+
+
+def _halves(error: Exception) -> tuple[str, str]:
+    return str(error), ""
+
+
+def _clock(value: Any) -> str:
+    text = _text(value, "a clock time", "22:30")
+    if not _CLOCK.fullmatch(text):
+        raise wrong(f'"{text}" is not a clock time', 'write hours and minutes like "22:30"')
+    return text
+
+
+def _zone(value: Any) -> str:
+    text = _text(value, "a time zone", "Europe/Moscow")
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        near = suggest(text, available_timezones())
+        hint = near if near.startswith("did") else "write an IANA name like Europe/Moscow or UTC"
+        raise wrong(f'there is no time zone "{text}"', hint) from None
+    return text
+
+
+def _instant(value: Any) -> str:
+    text = _text(value, "an instant", "2026-12-31T18:00")
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise wrong(f'"{text}" is not an instant', 'write it like "2026-12-31T18:00" or with an offset, "2026-12-31T18:00+03:00"') from None
+    return text
+
+
+def _day(value: Any) -> str:
+    text = _text(value, "a date", "2026-11-23")
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise wrong(f'"{text}" is not a date', "write it like 2026-11-23") from None
+    return text
+
+
+def _chat(value: Any) -> int | str:
+    if type(value) is int or (isinstance(value, str) and re.fullmatch(r"@[A-Za-z]\w{3,}", value, re.ASCII)):
+        return value
+    raise wrong("this is not a chat", 'write its number, like -1001000000001, or "@name" of a public channel')
+
+
+def _topic(value: Any) -> int | str:
+    if value in TOPICS or (type(value) is int and value > 0):
+        return value  # type: ignore[no-any-return]  # narrowed by the line above
+    raise wrong("this is not a topic", "write none, per-incident or the topic's number")
+
+
+def _web_address(value: Any) -> str:
+    text = _text(value, "an address", "https://hooks.example/incidents")
+    if not re.fullmatch(r"https?://[^\s/@]+(?:/\S*)?", text):
+        raise wrong(f'"{text}" is not a web address', "write it like https://hooks.example/incidents, with no password in it")
+    return text
+
+
+def _mailbox(value: str) -> str:
+    if not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+", value):
+        raise wrong(f'"{value}" is not a mail address', "write it like ops@example.com")
+    return value
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise wrong(f'"{value}" is not a name', "use up to 100 letters, digits, dots, dashes and underscores")
+    return value
+
+
+def _secret(value: str) -> str:
+    if not _SECRET.fullmatch(value):
+        raise wrong(
+            "this is not the name of a secret",
+            "write a NAME in capitals and keep the value itself in the environment as RECEIVER_SECRET_NAME",
+        )
+    return value
+
+
+def _plain(check: Any, **schema: Any) -> Any:
+    return (PlainValidator(check), WithJsonSchema({"type": "string", **schema}))
+
+
+Duration = Annotated[timedelta, *_plain(_duration, pattern=r"^(0|(\d+(ms|[smhdwy]))+)$", examples=["5m", "1h30m"])]
+MatcherText = Annotated[str, *_plain(_matcher, pattern=r"=|!~", examples=['severity="critical"'])]
+ClockTime = Annotated[str, *_plain(_clock, pattern=r"^\d\d:\d\d$", examples=["22:30"])]
+Zone = Annotated[str, *_plain(_zone, examples=["Europe/Moscow"])]
+Instant = Annotated[str, *_plain(_instant, examples=["2026-12-31T18:00"])]
+Day = Annotated[str, *_plain(_day, examples=["2026-11-23"])]
+WebAddress = Annotated[str, *_plain(_web_address)]
+Chat = Annotated[int | str, PlainValidator(_chat), WithJsonSchema({"type": ["integer", "string"]})]
+Topic = Annotated[int | str, PlainValidator(_topic), WithJsonSchema({"type": ["integer", "string"]})]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Name = Annotated[str, AfterValidator(_name)]
+SecretName = Annotated[str, AfterValidator(_secret)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Names = Annotated[dict[Language, str], Field(min_length=1)]

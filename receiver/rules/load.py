@@ -1,0 +1,128 @@
+"""Loads a rules directory into a `RuleBook`, or says everything that is wrong with it at once."""
+
+import hashlib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from receiver.core.rulebook import RuleBook
+from receiver.rules.build import Files, build
+from receiver.rules.checks import check_accounts, check_names, check_routes, remarks
+from receiver.rules.complaints import report
+from receiver.rules.faults import Fault, RulesError, suggest
+from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
+from receiver.rules.schema_later import EscalationFile, ExamplesFile, MaintenanceFile, NoticesFile, SchedulesFile
+from receiver.rules.yaml import MAX_BYTES, Document, read_yaml
+
+__all__ = ["FILES", "Fault", "RulesError", "load_rules"]
+
+FILES: dict[str, type[BaseModel]] = {
+    "services.yaml": ServicesFile,
+    "sources.yaml": SourcesFile,
+    "people.yaml": PeopleFile,
+    "destinations.yaml": DestinationsFile,
+    "schedules.yaml": SchedulesFile,
+    "escalation.yaml": EscalationFile,
+    "routes.yaml": RoutesFile,
+    "notices.yaml": NoticesFile,
+    "maintenance.yaml": MaintenanceFile,
+}
+REQUIRED = ("routes.yaml", "destinations.yaml", "people.yaml")
+_MOST_FILES = 1_000
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def load_rules(directory: Path) -> RuleBook:
+    """Read and check every file; raises `RulesError` with all the faults, by file and line."""
+    faults: list[Fault] = []
+    documents: dict[str, Document] = {}
+    digest = hashlib.sha256()
+    for name, raw in _read_all(directory, faults):
+        digest.update(b"%d:%b%d:" % (len(name.encode()), name.encode(), len(raw)) + raw)
+        documents[name] = read_yaml(name, raw)
+    models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
+    check_names(documents)
+    if "routes.yaml" in documents:
+        check_routes(documents["routes.yaml"])
+    if "people.yaml" in documents:
+        check_accounts(documents["people.yaml"])
+    faults += [fault for document in documents.values() for fault in document.faults]
+    if faults:
+        raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
+    return build(digest.hexdigest()[:12], _files(models), documents["routes.yaml"], remarks(documents))
+
+
+def _read_all(directory: Path, faults: list[Fault]) -> list[tuple[str, bytes]]:
+    """Read what there is, in the order of names; a stranger among the files is a fault, for it would be silently ignored."""
+    try:
+        paths = [path for path in directory.iterdir() if _is_rules(path)]
+        paths += [path for path in (directory / "examples").glob("*") if _is_rules(path)]
+    except OSError as error:
+        hint = "give the directory that holds routes.yaml"
+        faults.append(Fault(file=str(directory), line=1, column=1, message=f"cannot be read ({error.strerror})", hint=hint))
+        return []
+    names = {path.relative_to(directory).as_posix() for path in paths}
+    for missing in sorted(set(REQUIRED) - names):
+        faults.append(Fault(file=missing, line=1, column=1, message="the file is missing", hint="add it, receiver init writes a sample"))
+    if len(paths) > _MOST_FILES:
+        faults.append(Fault(file="examples", line=1, column=1, message="there are too many files", hint=f"keep {_MOST_FILES}"))
+        return []
+    found = ((name, _read(directory, name, faults)) for name in sorted(names))
+    return [(name, raw) for name, raw in found if raw is not None]
+
+
+def _is_rules(path: Path) -> bool:
+    return path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
+
+
+def _read(directory: Path, name: str, faults: list[Fault]) -> bytes | None:
+    if not _is_expected(name):
+        faults.append(Fault(file=name, line=1, column=1, message="no file of this name is read", hint=suggest(name, FILES)))
+        return None
+    try:
+        with (directory / name).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        faults.append(Fault(file=name, line=1, column=1, message=f"cannot be read ({error.strerror})", hint="check its permissions"))
+        return None
+
+
+def _is_expected(name: str) -> bool:
+    return name in FILES or (name.startswith("examples/") and name.endswith(".yaml"))
+
+
+def _validate(document: Document) -> BaseModel | None:
+    if not document.is_whole:
+        return None
+    model = FILES.get(document.file, ExamplesFile)
+    if document.tree is None:
+        document.fault((1, 1), "the file is empty", "begin it with version: 1, or remove it")
+        return None
+    try:
+        return model.model_validate(document.tree)
+    except ValidationError as error:
+        report(document, model, error)
+        return None
+
+
+def _files(models: dict[str, BaseModel]) -> Files:
+    return Files(
+        routes=_need(models, "routes.yaml", RoutesFile),
+        destinations=_need(models, "destinations.yaml", DestinationsFile),
+        people=_need(models, "people.yaml", PeopleFile),
+        services=_take(models, "services.yaml", ServicesFile),
+        sources=_take(models, "sources.yaml", SourcesFile),
+    )
+
+
+def _take(models: dict[str, BaseModel], name: str, kind: type[_Model]) -> _Model | None:
+    model = models.get(name)
+    return model if isinstance(model, kind) else None
+
+
+def _need(models: dict[str, BaseModel], name: str, kind: type[_Model]) -> _Model:
+    model = _take(models, name, kind)
+    if model is None:
+        raise RulesError((Fault(file=name, line=1, column=1, message="the file is missing", hint="add it"),))
+    return model

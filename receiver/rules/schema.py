@@ -1,0 +1,299 @@
+"""The shape of the files routing needs: services, sources, people, destinations and routes."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from receiver.rules.fields import (
+    Chat,
+    ClockTime,
+    Duration,
+    Language,
+    Mailbox,
+    MatcherText,
+    Name,
+    Names,
+    SecretName,
+    Strict,
+    Topic,
+    WebAddress,
+    Zone,
+)
+
+SeverityWord = Literal["critical", "warning", "info"]
+Impact = Literal["operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage"]
+Role = Literal["viewer", "responder", "support", "comms_lead", "admin"]
+Channel = Literal["telegram", "email", "webhook", "pagerduty", "sms", "longtail"]
+
+
+class ServiceEntry(Strict):
+    """A system of the installation."""
+
+    name: Names
+    kind: Literal["frontend", "service", "database", "queue", "host", "external"]
+    method: list[Literal["red", "golden", "use"]] = Field(default_factory=list)
+    team: str | None = None
+    criticality: Literal["low", "normal", "high"] = "normal"
+    depends_on: list[str] = Field(default_factory=list)
+    component: str | None = None
+    remedies: dict[str, str] = Field(default_factory=dict)
+    links: dict[str, str] = Field(default_factory=dict)
+
+
+class ServiceDefaults(Strict):
+    """What every service has unless it says otherwise."""
+
+    links: dict[str, str] = Field(default_factory=dict)
+
+
+class ServicesFile(Strict):
+    """services.yaml."""
+
+    version: Literal[1]
+    services: dict[Name, ServiceEntry]
+    defaults: ServiceDefaults = ServiceDefaults()
+
+
+class SourceSeverity(Strict):
+    """How one source's words are mapped; what it leaves out is taken from the common table."""
+
+    label: str | None = None
+    map: dict[str, SeverityWord] = Field(default_factory=dict)
+
+
+class CommonSeverity(Strict):
+    """The common table and what an unknown word counts as."""
+
+    label: str = "severity"
+    map: dict[str, SeverityWord] = Field(default_factory=dict)
+    default: SeverityWord = "warning"
+
+
+class Watchdog(Strict):
+    """The alert that always fires."""
+
+    matchers: Annotated[list[MatcherText], Field(min_length=1)]
+    interval: Duration = timedelta(minutes=2)
+    required: bool = False
+
+
+class SourceAuth(Strict):
+    """The token this source must show."""
+
+    secret: SecretName
+
+
+class MappedStatus(Strict):
+    """Where a generic body tells whether it fires."""
+
+    path: str
+    firing: list[str]
+    resolved: list[str]
+
+
+class Mapping(Strict):
+    """Where a generic body keeps what an alert needs; values are paths such as `$.state`."""
+
+    alerts: str = "$"
+    status: MappedStatus
+    labels: dict[str, str]
+    annotations: dict[str, str] = Field(default_factory=dict)
+    starts_at: str | None = None
+    ends_at: str | None = None
+
+
+class SourceEntry(Strict):
+    """One sender of alerts."""
+
+    kind: Literal["alertmanager", "grafana", "kibana", "generic"]
+    peers: list[WebAddress] = Field(default_factory=list)
+    ignore_labels: list[str] = Field(default_factory=list)
+    auth: SourceAuth | None = None
+    severity: SourceSeverity = SourceSeverity()
+    watchdog: Watchdog | None = None
+    mapping: Mapping | None = None
+
+
+class SourcesFile(Strict):
+    """sources.yaml."""
+
+    version: Literal[1]
+    sources: dict[Name, SourceEntry]
+    severity: CommonSeverity = CommonSeverity()
+
+
+class PageBy(Strict):
+    """One step of reaching a person."""
+
+    channel: Channel
+    after: Duration = timedelta(0)
+
+
+class PersonEntry(Strict):
+    """Somebody who may be told or may press."""
+
+    name: Annotated[str, Field(min_length=1)]
+    roles: list[Role] = Field(default_factory=list)
+    telegram: Annotated[int, Field(gt=0)] | None = None
+    email: Mailbox | None = None
+    phone: str | None = None
+    language: Language = ""
+    timezone: Zone = ""
+    page_by: list[PageBy] = Field(default_factory=list)
+
+
+class PeopleFile(Strict):
+    """people.yaml."""
+
+    version: Literal[1]
+    people: dict[Name, PersonEntry]
+    teams: dict[Name, list[str]] = Field(default_factory=dict)
+
+
+class _Place(Strict):
+    language: Language = ""
+    timezone: Zone = ""
+
+
+class TelegramPlace(_Place):
+    """A Telegram chat."""
+
+    channel: Literal["telegram"]
+    chat: Chat
+    topic: Topic = "none"
+
+
+class PolicyPlace(_Place):
+    """An escalation policy used as a destination."""
+
+    policy: str
+
+
+class EmailPlace(_Place):
+    """Mailboxes that get one letter."""
+
+    channel: Literal["email"]
+    to: Annotated[list[Mailbox], Field(min_length=1)]
+
+
+class WebhookPlace(_Place):
+    """A web hook; the secret signs the body."""
+
+    channel: Literal["webhook"]
+    url: WebAddress
+    secret: SecretName | None = None
+
+
+class SecretPlace(_Place):
+    """A channel whose address is a secret."""
+
+    channel: Literal["pagerduty", "longtail", "sms"]
+    secret: SecretName
+
+
+PLACES = {
+    "telegram": "<telegram>",
+    "email": "<email>",
+    "webhook": "<webhook>",
+    "pagerduty": "<secret>",
+    "longtail": "<secret>",
+    "sms": "<secret>",
+}
+
+
+def place_kind(value: Any) -> str | None:
+    """Tell from a destination's keys which shape it must have; none when its channel is unknown."""
+    if isinstance(value, dict) and "policy" in value and "channel" not in value:
+        return "<policy>"
+    channel = value.get("channel") if isinstance(value, dict) else getattr(value, "channel", None)
+    return PLACES.get(channel) if isinstance(channel, str) else None
+
+
+Place = Annotated[
+    Annotated[TelegramPlace, Tag("<telegram>")]
+    | Annotated[PolicyPlace, Tag("<policy>")]
+    | Annotated[EmailPlace, Tag("<email>")]
+    | Annotated[WebhookPlace, Tag("<webhook>")]
+    | Annotated[SecretPlace, Tag("<secret>")],
+    Discriminator(place_kind),
+]
+
+
+class DestinationsFile(Strict):
+    """destinations.yaml."""
+
+    version: Literal[1]
+    destinations: dict[Name, Place]
+    fallback: Annotated[list[str], Field(min_length=1)]
+
+
+class Customers(Strict):
+    """What customers are told when the route is taken."""
+
+    component: str = "from-catalogue"
+    impact: Impact
+    text: str
+    hold: Duration = timedelta(0)
+
+
+class RouteEntry(Strict):
+    """One node of the tree; what it leaves out it inherits."""
+
+    id: Name
+    matchers: list[MatcherText] = Field(default_factory=list)
+    group_by: list[str] | None = None
+    group_wait: Duration | None = None
+    reopen_within: Duration | None = None
+    destinations: Annotated[list[str], Field(min_length=1)] | None = None
+    active: list[str] = Field(default_factory=list)
+    quiet: bool = False
+    customers: Customers | None = None
+    goes_on: Annotated[bool, Field(alias="continue")] = False
+    routes: list["RouteEntry"] = Field(default_factory=list)
+
+
+class Span(Strict):
+    """From one clock time to another, on some days; past midnight when `to` is earlier."""
+
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
+    start: Annotated[ClockTime, Field(alias="from")]
+    end: Annotated[ClockTime, Field(alias="to")]
+
+
+class Window(Strict):
+    """Named times of the week."""
+
+    timezone: Zone
+    times: Annotated[list[Span], Field(min_length=1)]
+
+
+class Flapping(Strict):
+    """When an incident is held because it comes and goes."""
+
+    changes: Annotated[int, Field(gt=1)] = 4
+    within: Duration = timedelta(minutes=30)
+    hold: Duration = timedelta(minutes=10)
+
+
+class Storm(Strict):
+    """When many incidents are told as one."""
+
+    incidents: Annotated[int, Field(gt=1)] = 10
+    within: Duration = timedelta(minutes=2)
+
+
+class NoiseEntry(Strict):
+    """Limits that keep the chat readable."""
+
+    flapping: Flapping = Flapping()
+    storm: Storm = Storm()
+
+
+class RoutesFile(Strict):
+    """routes.yaml."""
+
+    version: Literal[1]
+    route: RouteEntry
+    windows: dict[Name, Window] = Field(default_factory=dict)
+    noise: NoiseEntry = NoiseEntry()

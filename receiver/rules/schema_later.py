@@ -1,0 +1,291 @@
+"""The shape of the files about people's time and customers: schedules, escalation, notices, maintenance, examples."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from receiver.rules.fields import (
+    Chat,
+    ClockTime,
+    Day,
+    Duration,
+    Instant,
+    Language,
+    MatcherText,
+    Name,
+    Names,
+    SecretName,
+    Strict,
+    WebAddress,
+    Zone,
+    wrong,
+)
+from receiver.rules.schema import Impact, Span
+
+
+class Handoff(Strict):
+    """When the next person takes over."""
+
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    time: ClockTime
+
+
+class Layer(Strict):
+    """People who take turns; a later layer covers an earlier one."""
+
+    people: Annotated[list[str], Field(min_length=1)]
+    rotate: Literal["daily", "weekly"] | None = None
+    handoff: Handoff | None = None
+    starts: Day | None = None
+    hours: list[Span] = Field(default_factory=list)
+
+
+class Override(Strict):
+    """One person for a stretch of time."""
+
+    person: str
+    start: Annotated[Instant, Field(alias="from")]
+    end: Annotated[Instant, Field(alias="to")]
+
+
+class Calendar(Strict):
+    """A calendar kept elsewhere; its address is a secret."""
+
+    secret: SecretName
+
+
+class Schedule(Strict):
+    """Who is on call when."""
+
+    timezone: Zone
+    layers: list[Layer] = Field(default_factory=list)
+    overrides: list[Override] = Field(default_factory=list)
+    ical: Calendar | None = None
+
+
+class SchedulesFile(Strict):
+    """schedules.yaml."""
+
+    version: Literal[1]
+    schedules: dict[Name, Schedule]
+
+
+class Target(Strict):
+    """Who is paged: one of the three."""
+
+    schedule: str | None = None
+    person: str | None = None
+    team: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Target":
+        if sum(name is not None for name in (self.schedule, self.person, self.team)) != 1:
+            raise wrong("this does not name whom to page", "write one of {schedule: NAME}, {person: NAME}, {team: NAME}")
+        return self
+
+
+class Step(Strict):
+    """One level of a policy."""
+
+    page: list[Target] = Field(default_factory=list)
+    notify: list[str] = Field(default_factory=list)
+    wait: Duration
+
+
+class Acknowledge(Strict):
+    """How long an acknowledgement holds."""
+
+    lease: Duration = timedelta(hours=2)
+    void_on: list[Literal["new-alert", "worse-severity"]] = Field(default_factory=list)
+
+
+class Policy(Strict):
+    """Whom to page, step by step."""
+
+    steps: Annotated[list[Step], Field(min_length=1)]
+    repeat: Annotated[int, Field(ge=0, le=100)] = 0
+    acknowledge: Acknowledge = Acknowledge()
+
+
+class EscalationFile(Strict):
+    """escalation.yaml."""
+
+    version: Literal[1]
+    policies: dict[Name, Policy]
+
+
+class PublicPage(Strict):
+    """The page customers read."""
+
+    name: Names
+    timezone: Zone
+    languages: Annotated[list[Language], Field(min_length=1)]
+    contact: WebAddress | None = None
+
+
+class Component(Strict):
+    """What customers see break."""
+
+    name: Names
+    group: str | None = None
+    order: int = 0
+
+
+class Group(Strict):
+    """Components shown together."""
+
+    name: Names
+
+
+class Card(Strict):
+    """Where drafts are offered."""
+
+    destination: str
+
+
+class NoticeChannel(Strict):
+    """Where notices are published besides the page."""
+
+    channel: Literal["telegram", "email", "webhook"]
+    chat: Chat | None = None
+    url: WebAddress | None = None
+    secret: SecretName | None = None
+    language: Language = ""
+    delay: Duration = timedelta(0)
+
+
+class ApprovalWhen(Strict):
+    """Which drafts a rule is about; empty means every draft."""
+
+    text: Literal["template-unedited", "edited"] | None = None
+    impact: list[Impact] = Field(default_factory=list)
+    component: list[str] = Field(default_factory=list)
+
+
+class Approval(Strict):
+    """How many people must agree."""
+
+    when: ApprovalWhen
+    needed: Annotated[int, Field(ge=0, le=5)]
+
+
+class Reminders(Strict):
+    """When support is reminded of a promised update."""
+
+    before: Duration = timedelta(minutes=5)
+    late: Duration = timedelta(minutes=10)
+
+
+class Lint(Strict):
+    """Words public texts may use though they look internal."""
+
+    allow: list[str] = Field(default_factory=list)
+    vendors: list[str] = Field(default_factory=list)
+
+
+class NoticesFile(Strict):
+    """notices.yaml."""
+
+    version: Literal[1]
+    page: PublicPage
+    components: dict[Name, Component]
+    groups: dict[Name, Group] = Field(default_factory=dict)
+    card: Card | None = None
+    publish: list[str] = Field(default_factory=list)
+    channels: dict[Name, NoticeChannel] = Field(default_factory=dict)
+    approval: list[Approval] = Field(default_factory=list)
+    reminders: Reminders = Reminders()
+    quiet: dict[Impact, Duration] = Field(default_factory=dict)
+    lint: Lint = Lint()
+
+
+class Recurring(Strict):
+    """A window that comes again by a calendar rule."""
+
+    rrule: Annotated[str, Field(pattern=r"^FREQ=")]
+    start: Annotated[ClockTime, Field(alias="from")]
+    end: Annotated[ClockTime, Field(alias="to")]
+    timezone: Zone
+
+
+class PlannedNotice(Strict):
+    """What customers are told of a window."""
+
+    component: str
+    text: str
+
+
+class MaintenanceWindow(Strict):
+    """Planned work: either one stretch of time or a recurring one."""
+
+    matchers: Annotated[list[MatcherText], Field(min_length=1)]
+    start: Annotated[Instant | None, Field(alias="from")] = None
+    end: Annotated[Instant | None, Field(alias="to")] = None
+    recurring: Recurring | None = None
+    mirror: Literal["alertmanager"] | None = None
+    notice: PlannedNotice | None = None
+
+    @model_validator(mode="after")
+    def _has_time(self) -> "MaintenanceWindow":
+        if (self.start is not None and self.end is not None) == (self.recurring is not None):
+            raise wrong("this window has no time, or two", "give either from and to, or recurring")
+        return self
+
+
+class MaintenanceFile(Strict):
+    """maintenance.yaml."""
+
+    version: Literal[1]
+    windows: dict[Name, MaintenanceWindow]
+
+
+class ExampleStep(Strict):
+    """One thing that happens in an example."""
+
+    after: Duration | None = None
+    fire: dict[str, str] | None = None
+    resolve: dict[str, str] | None = None
+
+
+class ExpectedText(Strict):
+    """The message a destination gets, kept in a file."""
+
+    destination: str
+    language: Language = ""
+    file: str
+
+
+class ExpectedCustomers(Strict):
+    """What customers would be told."""
+
+    component: str
+    impact: Impact
+
+
+class Expectation(Strict):
+    """What must come of an example."""
+
+    incidents: Annotated[int, Field(ge=0)] | None = None
+    route: str | None = None
+    destinations: list[str] | None = None
+    paged: list[str] | None = None
+    customers: ExpectedCustomers | None = None
+    text: ExpectedText | None = None
+
+
+class Example(Strict):
+    """A case the rules must handle."""
+
+    name: Annotated[str, Field(min_length=1)]
+    at: Instant | None = None
+    steps: Annotated[list[ExampleStep], Field(min_length=1)]
+    expect: Expectation
+
+
+class ExamplesFile(Strict):
+    """examples/*.yaml."""
+
+    version: Literal[1]
+    at: Instant | None = None
+    examples: list[Example]

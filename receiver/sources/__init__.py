@@ -1,0 +1,1 @@
+"""Bodies of alert senders become alerts; pure."""

@@ -1,0 +1,136 @@
+"""All requests of one turn of the loop in one script call. Called by `engine.admit`, the only hot path.
+
+While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from receiver.clock import Clock
+from receiver.core.errors import StoreUnavailableError
+from receiver.store.keys import META, Partition
+from receiver.store.scripts import Argument, Script
+
+BATCH = 128
+ID_BLOCK = 200
+_OPENED = 1 << 30
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """The alerts of one webhook that belong to one group. `payloads` answer the flags '1' and '2' in order."""
+
+    group_key: str
+    truncated: int
+    blob: str
+    flags: str
+    payloads: list[bytes]
+    document: bytes = b""
+    group_wait: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What the store reports for one item; `is_miss` means nothing was written and more must be said."""
+
+    is_miss: bool = False
+    changed: int = 0
+    resolved_unknown: int = 0
+    late: int = 0
+    opened: int = 0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    item: Item
+    future: "asyncio.Future[Merged]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Admission:
+    """Collects items and merges them. Every caller is answered after the store has confirmed (and synced) the batch."""
+
+    def __init__(self, client: Redis, clock: Clock, partition: Partition, *, wait_replicas: int = 0, wait_aof: bool = False) -> None:
+        self._client = client
+        self._clock = clock
+        self._partition = partition
+        self._script = Script("admit")
+        self._waiting: deque[_Waiting] = deque()
+        self._spare: list[str] = []
+        self._flush: asyncio.Task[None] | None = None
+        self._wait_replicas = wait_replicas
+        self._wait_aof = wait_aof
+
+    def submit(self, item: Item) -> "asyncio.Future[Merged]":
+        """Queue one item; the future ends in Merged or in StoreUnavailableError."""
+        waiting = _Waiting(item)
+        self._waiting.append(waiting)
+        if self._flush is None or self._flush.done():
+            # Kept in self: the loop holds tasks weakly. It is awaited by every caller through its future.
+            self._flush = asyncio.get_running_loop().create_task(self._drain())
+        return waiting.future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            try:
+                await self._merge(batch)
+            except (StoreUnavailableError, OSError, TimeoutError) as fault:
+                for waiting in batch:
+                    if not waiting.future.done():
+                        waiting.future.set_exception(StoreUnavailableError(str(fault)))
+
+    async def _merge(self, batch: list[_Waiting]) -> None:
+        opening = sum(1 for w in batch if w.item.document)
+        if len(self._spare) < opening:
+            await self._take_ids()
+        spares = [self._spare.pop() if w.item.document else "" for w in batch]
+        now = int(self._clock.now().timestamp() * 1000)
+        args: list[Argument] = [self._partition.prefix, now]
+        for waiting, spare in zip(batch, spares, strict=True):
+            item = waiting.item
+            wait_ms = int(item.group_wait.total_seconds() * 1000)
+            args += (item.group_key, spare, item.document, wait_ms, item.truncated, item.blob, item.flags)
+            args += item.payloads
+        answers = await self._script.run(self._client, [self._partition.of("open")], args)
+        await self._confirm()
+        for waiting, spare, answer in zip(batch, spares, answers, strict=True):
+            if spare and answer < _OPENED:
+                self._spare.append(spare)
+            if not waiting.future.done():
+                waiting.future.set_result(_read(answer))
+
+    async def _confirm(self) -> None:
+        """Wait for the append-only file and a replica where the server offers that instead of `always`."""
+        if self._wait_aof:
+            local, _ = await self._command("WAITAOF", 1, 0, 1500)
+            if local < 1:
+                raise StoreUnavailableError("the append-only file was not synced in time")
+        if self._wait_replicas and await self._command("WAIT", self._wait_replicas, 200) < self._wait_replicas:
+            raise StoreUnavailableError("no replica confirmed the write in time")
+
+    async def _take_ids(self) -> None:
+        last = await self._command("HINCRBY", META, "incident", ID_BLOCK)
+        self._spare = [f"INC-{n}" for n in range(last, last - ID_BLOCK, -1)]
+
+    async def _command(self, *words: Argument) -> Any:
+        try:
+            return await self._client.execute_command(*words)
+        except RedisError as fault:
+            raise StoreUnavailableError(str(fault)) from fault
+
+
+def _read(answer: int) -> Merged:
+    if answer < 0:
+        return Merged(is_miss=True)
+    return Merged(
+        changed=answer & 1023,
+        resolved_unknown=(answer >> 10) & 1023,
+        late=(answer >> 20) & 1023,
+        opened=1 if answer >= _OPENED else 0,
+    )

@@ -1,0 +1,42 @@
+#!lua flags=allow-oom
+-- Commit one plan: document, wake-up, timeline and outbox slots together, or nothing when the version moved on.
+-- KEYS[1] = <prefix>wake  ARGV: prefix, incident, expected version, document, wake ms or '', timeline entry or '', archive '1'|'0', group key,
+--   now ms, spacing ms, keep seconds, then per slot: mid, kind, priority, channel, destination json, args json
+-- Answers the new version, or -1.
+local P, iid, expected = ARGV[1], ARGV[2], ARGV[3]
+local inc = P .. 'inc:' .. iid
+if redis.call('HGET', inc, 'ver') ~= expected then return -1 end
+local now, spacing = tonumber(ARGV[9]), tonumber(ARGV[10])
+local ver = redis.call('HINCRBY', inc, 'ver', 1)
+redis.call('HSET', inc, 'doc', ARGV[4])
+if ARGV[5] == '' then redis.call('ZREM', P .. 'wake', iid) else redis.call('ZADD', P .. 'wake', ARGV[5], iid) end
+if ARGV[6] ~= '' then redis.call('RPUSH', P .. 'tl:' .. iid, ARGV[6]) end
+for s = 12, #ARGV, 6 do
+  local mid, prio = ARGV[s], ARGV[s + 2]
+  local key = P .. 'msg:' .. mid
+  local was = redis.call('HMGET', key, 'st', 'ref', 'done_at')
+  if not was[1] then
+    redis.call('HSET', key, 'iid', iid, 'kind', ARGV[s+1], 'prio', prio, 'channel', ARGV[s+3], 'dest', ARGV[s+4], 'args', ARGV[s+5],
+      'st', 'new', 'want', ver, 'sent', 0, 'fence', 0, 'attempts', 0, 'unknowns', 0, 'first_due', now)
+    redis.call('ZADD', P .. 'due:' .. prio, now, mid)
+    redis.call('SADD', P .. 'ms:' .. iid, mid)
+  elseif was[1] ~= 'dead' then
+    redis.call('HSET', key, 'want', ver)
+    if was[1] == 'sent' or was[1] == 'skipped' then
+      -- an edit waits behind every page, and edits of one message come at most once per spacing
+      local at = math.max(now, tonumber(was[3] or '0') + spacing)
+      local lane = was[2] and '2' or prio
+      redis.call('HSET', key, 'st', 'new', 'prio', lane)
+      redis.call('ZADD', P .. 'due:' .. lane, at, mid)
+    end
+  end
+end
+if ARGV[7] == '1' then
+  if redis.call('HGET', P .. 'open', ARGV[8]) == iid then redis.call('HDEL', P .. 'open', ARGV[8]) end
+  for _, member in ipairs(redis.call('HKEYS', P .. 'al:' .. iid)) do
+    if redis.call('HGET', P .. 'ix', member) == iid then redis.call('HDEL', P .. 'ix', member) end
+  end
+  for _, k in ipairs({'inc:', 'al:', 'pl:', 'tl:', 'ms:'}) do redis.call('EXPIRE', P .. k .. iid, ARGV[11]) end
+  for _, mid in ipairs(redis.call('SMEMBERS', P .. 'ms:' .. iid)) do redis.call('EXPIRE', P .. 'msg:' .. mid, ARGV[11]) end
+end
+return ver

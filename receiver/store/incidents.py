@@ -1,0 +1,177 @@
+"""Incidents in the store: load one, commit a plan, lease what is due, list them. Used by `engine` and `workers`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
+from receiver.core.incident import Incident, IncidentId
+from receiver.core.plan import Notification, Plan
+from receiver.store.keys import Partition
+from receiver.store.scripts import Argument, Script
+
+EDIT_SPACING = timedelta(seconds=3)
+KEEP_CLOSED = timedelta(days=30)
+LEASE = timedelta(seconds=10)
+MEMBER = 28
+IDENTITY = 22
+_SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
+_documents = msgspec.json.Decoder(Incident)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimelineEntry:
+    """One line of an incident's history; `at` in UTC."""
+
+    at: datetime
+    reason: str
+    by: str = ""
+    state: str = ""
+    text: str = ""
+
+
+def encode_document(incident: Incident) -> bytes:
+    """What a hash field keeps: everything but the alerts, which admission merges on its own."""
+    return msgspec.json.encode(replace(incident, alerts={}))
+
+
+def payload(severity: Severity, source: str, labels: bytes, annotations: bytes) -> bytes:
+    """One alert's content as admission stores it: severity letter, source, raw labels, raw annotations."""
+    return b'["%b",%b,%b,%b]' % (severity.value[0].upper().encode(), msgspec.json.encode(source), labels, annotations)
+
+
+class Incidents:
+    """The incidents of one partition."""
+
+    def __init__(self, client: Redis, partition: Partition) -> None:
+        self._client = client
+        self._at = partition
+        self._commit = Script("commit")
+        self._wake = Script("wake")
+
+    async def load(self, incident_id: IncidentId) -> Incident:
+        """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
+        try:
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.hgetall(self._at.of("inc", incident_id))
+                pipe.hgetall(self._at.of("al", incident_id))
+                pipe.hgetall(self._at.of("pl", incident_id))
+                fields, signatures, payloads = await pipe.execute()
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault
+        if not fields:
+            raise UnknownIncidentError(incident_id)
+        document = _documents.decode(fields[b"doc"])
+        return replace(
+            document,
+            id=incident_id,
+            version=int(fields[b"ver"]),
+            truncated=int(fields[b"trunc"]),
+            repeats=int(fields[b"reps"]),
+            last_seen_at=_instant(int(fields[b"seen"]) * 1000),
+            alerts=_alerts(signatures, payloads),
+        )
+
+    async def commit(self, plan: Plan, now: datetime) -> int:
+        """Write the whole plan if the incident is still at `plan.before.version`; the new version, or -1."""
+        incident = plan.next
+        entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value)
+        args: list[Argument] = [
+            self._at.prefix,
+            incident.id,
+            plan.before.version,
+            encode_document(incident),
+            _ms(plan.wake_at) if plan.wake_at else "",
+            msgspec.json.encode(entry) if plan.is_change else "",
+            "1" if plan.is_archived else "0",
+            incident.group_key,
+            _ms(now),
+            int(EDIT_SPACING.total_seconds() * 1000),
+            int(KEEP_CLOSED.total_seconds()),
+        ]
+        for notification in plan.notifications:
+            args += _slot(incident, notification, plan.before.version)
+        return int(await self._commit.run(self._client, [self._at.of("wake")], args))
+
+    async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
+        """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""
+        found = await self._wake.run(self._client, [self._at.of("wake")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
+        return [IncidentId(i.decode()) for i in found]
+
+    async def recent(self, limit: int = 100) -> list[IncidentId]:
+        """Newest first."""
+        found: Iterable[Any] = await self._ask(self._client.zrevrange(self._at.of("list"), 0, limit - 1))
+        return [IncidentId(i.decode()) for i in found]
+
+    async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
+        """The incident's history, oldest first."""
+        lines = await self._ask(self._client.lrange(self._at.of("tl", incident_id), 0, -1))
+        return [msgspec.json.decode(line, type=TimelineEntry) for line in lines]
+
+    async def note(self, incident_id: IncidentId, entry: TimelineEntry) -> None:
+        """Add a line that changes nothing, such as a refused press."""
+        await self._ask(self._client.rpush(self._at.of("tl", incident_id), msgspec.json.encode(entry)))
+
+    async def count_open(self) -> int:
+        """Groups that hold an incident, resolved ones inside their reopen window included."""
+        return int(await self._ask(self._client.hlen(self._at.of("open"))))
+
+    async def _ask(self, question: Any) -> Any:
+        try:
+            return await question
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault
+
+
+def slot_id(incident: Incident, notification: Notification, version: int) -> str:
+    """The effect's identity: the living message has one per incident and destination, a loud reply one per version."""
+    turn = "0" if notification.kind.value == "incident" else str(version)
+    return f"{incident.id}.{notification.kind.value}.{turn}.{notification.destination.name}"
+
+
+def _slot(incident: Incident, notification: Notification, version: int) -> list[Argument]:
+    return [
+        slot_id(incident, notification, version),
+        notification.kind.value,
+        int(notification.priority),
+        notification.destination.channel,
+        msgspec.json.encode(notification.destination),
+        msgspec.json.encode(notification.args),
+    ]
+
+
+def _alerts(signatures: dict[bytes, bytes], payloads: dict[bytes, bytes]) -> dict[AlertId, Alert]:
+    """Fold fingerprints into identities: an identity fires while any of its fingerprints fires."""
+    alerts: dict[AlertId, Alert] = {}
+    for member, signature in signatures.items():
+        identity = AlertId(member[:IDENTITY].decode())
+        is_firing = signature[:1] == b"F"
+        held = alerts.get(identity)
+        if held and held.is_firing and not is_firing:
+            continue
+        severity, _, labels, annotations = msgspec.json.decode(payloads[member])
+        ends = int(signature[19:37])
+        alerts[identity] = Alert(
+            id=identity,
+            status=AlertStatus.FIRING if is_firing else AlertStatus.RESOLVED,
+            severity=_SEVERITY[severity],
+            starts_at=_instant(int(signature[1:19])),
+            ends_at=None if is_firing or not ends else _instant(ends),
+            labels=labels,
+            annotations=annotations,
+        )
+    return alerts
+
+
+def _instant(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
+
+
+def _ms(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)

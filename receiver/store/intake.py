@@ -1,0 +1,98 @@
+"""Updates of chats, durable before they are confirmed: at-least-once in, applied once because every effect is a state.
+
+Filled by `workers.poller` (long polling), the Telegram webhook and the browser chat; read by `chat.buttons`.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from receiver.core.errors import StoreUnavailableError
+from receiver.store.keys import TELEGRAM_IN, TELEGRAM_OFFSET, TELEGRAM_POLLER
+from receiver.store.scripts import Script
+
+GROUP = "chat"
+POLLER_LEASE_MS = 45_000
+STALE_MS = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update and the stream id that acknowledges it."""
+
+    id: bytes
+    body: dict[str, Any]
+
+
+class Intake:
+    """One instance per process; its token is the process's name in the lease and in the consumer group."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._token = secrets.token_hex(8)
+        self._script = Script("intake")
+        self._has_group = False
+
+    async def lead(self) -> int | None:
+        """Take or renew the poller's lease: the next offset, or None while another replica polls."""
+        if not await self._push([], None):
+            return None
+        held = await self._ask(self._client.get(TELEGRAM_OFFSET))
+        return int(held or 0)
+
+    async def push(self, updates: list[dict[str, Any]], next_offset: int) -> bool:
+        """Store what was polled and move the offset, if the lease is still ours."""
+        return await self._push([msgspec.json.encode(u) for u in updates], next_offset)
+
+    async def add(self, update: dict[str, Any]) -> None:
+        """Store one update that came by HTTP."""
+        await self._ask(self._client.xadd(TELEGRAM_IN, {"u": msgspec.json.encode(update)}))
+
+    async def release(self) -> None:
+        """Let another replica poll at once."""
+        if await self._ask(self._client.get(TELEGRAM_POLLER)) == self._token.encode():
+            await self._ask(self._client.delete(TELEGRAM_POLLER))
+
+    async def take(self, block_ms: int = 500) -> list[Update]:
+        """New updates, and those whose consumer died with them."""
+        if not self._has_group:
+            await self._make_group()
+        try:
+            stale = await self._client.xautoclaim(TELEGRAM_IN, GROUP, self._token, STALE_MS, "0-0", count=16)
+            entries = list(stale[1])
+            if not entries:
+                fresh = await self._client.xreadgroup(GROUP, self._token, {TELEGRAM_IN: ">"}, count=16, block=block_ms)
+                entries = fresh[0][1] if fresh else []
+        except (RedisError, OSError) as fault:
+            self._has_group = False
+            raise StoreUnavailableError(str(fault)) from fault
+        return [Update(i, msgspec.json.decode(f[b"u"])) for i, f in entries if f]
+
+    async def finish(self, update: Update) -> None:
+        """The update has had its effect."""
+        await self._ask(self._client.xack(TELEGRAM_IN, GROUP, update.id))
+        await self._ask(self._client.xdel(TELEGRAM_IN, update.id))
+
+    async def _push(self, updates: list[bytes], next_offset: int | None) -> bool:
+        args: list[Any] = [self._token, POLLER_LEASE_MS, "" if next_offset is None else next_offset, *updates]
+        return bool(await self._script.run(self._client, [TELEGRAM_POLLER, TELEGRAM_OFFSET, TELEGRAM_IN], args))
+
+    async def _make_group(self) -> None:
+        try:
+            await self._client.xgroup_create(TELEGRAM_IN, GROUP, id="0", mkstream=True)
+        except ResponseError as fault:
+            if "BUSYGROUP" not in str(fault):
+                raise StoreUnavailableError(str(fault)) from fault
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault
+        self._has_group = True
+
+    async def _ask(self, question: Any) -> Any:
+        try:
+            return await question
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault

@@ -1,0 +1,31 @@
+"""Every key name in one place. All keys of a partition carry its hash tag, so one script touches one slot."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Key names of one partition; `prefix` is what scripts build the rest from (same slot by construction)."""
+
+    number: int = 0
+
+    @property
+    def prefix(self) -> str:
+        """For example `{p00}:`."""
+        return f"{{p{self.number:02d}}}:"
+
+    def of(self, *parts: str) -> str:
+        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`."""
+        return self.prefix + ":".join(parts)
+
+
+META = "{meta}:receiver"  # cluster id, schema, partitions, incident counter
+RECORDER = "{rec}:raw"
+TELEGRAM_IN = "{tg}:in"
+TELEGRAM_POLLER = "{tg}:poller"
+TELEGRAM_OFFSET = "{tg}:offset"
+
+
+def rate(chat: str) -> str:
+    """GCRA state of one chat; a tag of its own, never part of an incident's commit."""
+    return "{rl}:" + chat  # one tag: a chat and its bot are asked in one script

@@ -1,0 +1,175 @@
+"""The outbox: slots with lease, begin and fence. Used by `workers.sender` and the dead-letter commands."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from receiver.core.delivery import Verdict
+from receiver.core.errors import StoreUnavailableError
+from receiver.core.incident import Destination, IncidentId
+from receiver.core.plan import Kind, Priority
+from receiver.store.incidents import EDIT_SPACING
+from receiver.store.keys import Partition, rate
+from receiver.store.scripts import Argument, Script
+
+SEND_LEASE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same."""
+
+    id: str
+    incident_id: IncidentId
+    kind: Kind
+    priority: Priority
+    destination: Destination
+    args: dict[str, str]
+    fence: int
+    ref: str
+    copies: tuple[str, ...]
+    attempts: int
+    unknowns: int
+    first_due_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """Rate limits of one bot and one chat (Telegram: about 30 messages/s a bot, 1/s a chat, 20/min a group)."""
+
+    chat_interval: timedelta = timedelta(seconds=3)
+    chat_burst: int = 10
+    bot_interval: timedelta = timedelta(milliseconds=40)
+    bot_burst: int = 25
+
+
+class Outbox:
+    """The slots of one partition."""
+
+    def __init__(self, client: Redis, partition: Partition) -> None:
+        self._client = client
+        self._at = partition
+        self._claim, self._begin, self._done, self._throttle = (Script(n) for n in ("claim", "begin", "done", "throttle"))
+
+    async def claim(self, now: datetime, limit: int, paused: tuple[str, ...] = ()) -> list[Slot]:
+        """Take due slots, pages first."""
+        args: list[Argument] = [self._at.prefix, _ms(now), _span(SEND_LEASE), limit, *paused]
+        found = await self._claim.run(self._client, [self._at.of("due:0")], args)
+        return [_slot(mid.decode(), fields) for mid, fields in found]
+
+    async def begin(self, slot: Slot) -> bool:
+        """Mark that the socket write starts now; False when another worker has the slot."""
+        return bool(await self._begin.run(self._client, [self._at.of("msg", slot.id)], [slot.fence]))
+
+    async def done(
+        self,
+        slot: Slot,
+        verdict: Verdict,
+        now: datetime,
+        *,
+        version: int = 0,
+        ref: str = "",
+        after: timedelta = timedelta(0),
+        is_unknown: bool = False,
+        reason: str = "",
+    ) -> bool:
+        """Record the attempt; False when the fence was stale. `ref="-"` forgets the message, so that the next try is a new one."""
+        args: list[Argument] = [self._at.prefix, slot.id, slot.fence, verdict.value, _ms(now), _ms(now + after), ref, version]
+        args += ["1" if is_unknown else "0", reason[:300], _span(EDIT_SPACING)]
+        return bool(await self._done.run(self._client, [self._at.of("msg", slot.id)], args))
+
+    async def throttle(self, chat: str, bot: str, now: datetime, pace: Pace, *, is_page: bool) -> timedelta:
+        """Take one token of the chat and of the bot, or say how long to wait. The last 30 % of the bot's burst is for pages."""
+        args: list[Argument] = [_ms(now), _span(pace.chat_interval), pace.chat_burst, _span(pace.bot_interval), pace.bot_burst]
+        args.append("1" if is_page else "0.7")
+        # One tag for both keys: limits are shared by all replicas and never part of an incident's commit.
+        waiting = await self._throttle.run(self._client, [rate(chat), rate(f"bot:{bot}")], args)
+        return timedelta(milliseconds=int(waiting))
+
+    async def cool(self, chat: str, until: datetime, now: datetime) -> None:
+        """The far end asked for silence in this chat."""
+        pause = max(1, _ms(until) - _ms(now))
+        await self._ask(self._client.set(rate(chat) + ":cool", _ms(until), px=pause))
+
+    async def adopt(self, incident_id: IncidentId, destination: str, ref: str) -> bool:
+        """A press came from a signed message we do not know: a copy whose answer was lost. Later edits follow it too."""
+        key = self._at.of("msg", f"{incident_id}.incident.0.{destination}")
+        known, copies, state = await self._ask(self._client.hmget(key, "ref", "copies", "st"))
+        if state is None:
+            return False
+        refs = {r for r in (known or b"").decode().split(",") + (copies or b"").decode().split(",") if r}
+        if ref not in refs:
+            await self._ask(self._client.hset(key, "copies", ",".join(sorted((refs | {ref}) - {(known or b"").decode()}))))
+        return True
+
+    async def main_ref(self, incident_id: IncidentId, destination: str) -> str:
+        """The living message's id in one destination, or empty."""
+        found = await self._ask(self._client.hget(self._at.of("msg", f"{incident_id}.incident.0.{destination}"), "ref"))
+        return found.decode() if found else ""
+
+    async def moved(self, channel: str, old: str, new: str) -> None:
+        """A chat has a new id; remembered for every slot that still holds the old one."""
+        await self._ask(self._client.hset(self._at.of("moved"), f"{channel}:{old}", new))
+
+    async def addresses_moved(self) -> dict[str, str]:
+        """`channel:old chat` to new chat."""
+        return {k.decode(): v.decode() for k, v in (await self._ask(self._client.hgetall(self._at.of("moved")))).items()}
+
+    async def slots(self, incident_id: IncidentId) -> list[dict[str, str]]:
+        """Where the incident's messages stand, for people."""
+        mids = await self._ask(self._client.smembers(self._at.of("ms", incident_id)))
+        out = []
+        for mid in sorted(m.decode() for m in mids):
+            fields = await self._ask(self._client.hgetall(self._at.of("msg", mid)))
+            out.append({"mid": mid, **{k.decode(): v.decode() for k, v in fields.items() if k != b"dest"}})
+        return out
+
+    async def depth(self) -> int:
+        """Slots that wait."""
+        return sum([int(await self._ask(self._client.zcard(self._at.of(f"due:{p}")))) for p in range(4)])
+
+    async def revive(self, mid: str, now: datetime) -> bool:
+        """Send a dead slot again, on a person's word."""
+        key = self._at.of("msg", mid)
+        if await self._ask(self._client.hget(key, "st")) != b"dead":
+            return False
+        await self._ask(self._client.hset(key, mapping={"st": "new", "attempts": 0, "unknowns": 0, "first_due": _ms(now)}))
+        prio = await self._ask(self._client.hget(key, "prio"))
+        await self._ask(self._client.zadd(self._at.of(f"due:{prio.decode()}"), {mid: _ms(now)}))
+        return True
+
+    async def _ask(self, question: Any) -> Any:
+        try:
+            return await question
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault
+
+
+def _slot(mid: str, flat: list[bytes]) -> Slot:
+    m = {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
+    return Slot(
+        id=mid,
+        incident_id=IncidentId(m["iid"].decode()),
+        kind=Kind(m["kind"].decode()),
+        priority=Priority(int(m["prio"])),
+        destination=msgspec.json.decode(m["dest"], type=Destination),
+        args=msgspec.json.decode(m["args"]),
+        fence=int(m["fence"]),
+        ref=m.get("ref", b"").decode(),
+        copies=tuple(c for c in m.get("copies", b"").decode().split(",") if c),
+        attempts=int(m["attempts"]),
+        unknowns=int(m["unknowns"]),
+        first_due_ms=int(m["first_due"]),
+    )
+
+
+def _span(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
+
+
+def _ms(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)

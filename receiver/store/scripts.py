@@ -1,0 +1,32 @@
+"""Lua scripts by file name, called by digest and sent whole when the server does not know them (after a restart)."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from receiver.core.errors import StoreUnavailableError
+
+Argument = str | bytes | int
+
+
+class Script:
+    """One Lua file. `run` is EVALSHA, then EVAL once on NOSCRIPT; any other error is the caller's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._text = files("receiver.store").joinpath(f"{name}.lua").read_bytes()
+        self._digest = hashlib.sha1(self._text, usedforsecurity=False).hexdigest()
+
+    async def run(self, client: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        """Execute; raises StoreUnavailableError when the server did not confirm."""
+        try:
+            try:
+                return await client.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)
+            except NoScriptError:
+                return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)
+        except (RedisError, OSError, TimeoutError) as fault:
+            raise StoreUnavailableError(f"{self.name}: {fault}") from fault

@@ -1,0 +1,137 @@
+"""`/api/v1`: what the chat can do, for the CLI and for programs; a bearer token, and every change is an event to the engine."""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Router, get, post
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
+from pydantic import BaseModel, Field
+
+from receiver.clock import Clock
+from receiver.core.errors import UnknownIncidentError
+from receiver.core.event import Acknowledge, Resolve
+from receiver.core.incident import Incident, IncidentId
+from receiver.engine import Engine
+from receiver.store.incidents import Incidents
+from receiver.store.outbox import Outbox
+from receiver.store.quarantine import DeadLetter, Quarantine
+from receiver.web.auth import is_authorized
+
+
+class Actor(BaseModel):
+    """Who asks; shown in the timeline."""
+
+    by: str = Field(default="api", max_length=64)
+
+
+def summary(incident: Incident) -> dict[str, Any]:
+    """One incident in a list; instants as RFC 3339 in UTC."""
+    return {
+        "id": incident.id,
+        "state": incident.state.value,
+        "severity": incident.severity.value,
+        "service": (incident.route.group_labels.get("service", "") if incident.route else ""),
+        "title": next((a.annotations.get("summary") or a.name for a in incident.firing), ""),
+        "firing": len(incident.firing),
+        "alerts": len(incident.alerts),
+        "truncated": incident.truncated,
+        "opened_at": _text(incident.opened_at),
+        "acknowledged_by": incident.acknowledged_by,
+        "acknowledged_at": _text(incident.acknowledged_at),
+        "resolved_at": _text(incident.resolved_at),
+        "resolved_by": incident.resolved_by,
+        "end_reason": incident.end_reason,
+        "reopened": incident.reopened,
+        "repeats": incident.repeats,
+        "route": incident.route.where if incident.route else "",
+    }
+
+
+def api_router(engine: Engine, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
+    """All handlers under `/api/v1`."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if not is_authorized(connection.headers.get("authorization", "").encode(), token):
+            raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN")
+
+    handlers = [*_incident_routes(engine, incidents, outbox), *_letter_routes(outbox, quarantine, clock)]
+    return Router(path="/api/v1", route_handlers=handlers, guards=[guard])
+
+
+def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> list[Any]:
+    async def load(incident_id: str) -> Incident:
+        try:
+            return await incidents.load(IncidentId(incident_id.upper()))
+        except UnknownIncidentError:
+            raise NotFoundException(f"no incident {incident_id}") from None
+
+    @get("/incidents")
+    async def listing(limit: FromQuery[int] = 100) -> list[dict[str, Any]]:
+        found = []
+        for incident_id in await incidents.recent(max(1, min(limit, 1000))):
+            try:
+                found.append(summary(await incidents.load(incident_id)))
+            except UnknownIncidentError:
+                continue
+        return found
+
+    @get("/incidents/{incident_id:str}")
+    async def show(incident_id: FromPath[str]) -> dict[str, Any]:
+        incident = await load(incident_id)
+        alerts = [
+            {"status": a.status.value, "severity": a.severity.value, "starts_at": _text(a.starts_at), "labels": dict(a.labels), "annotations": dict(a.annotations)}
+            for a in incident.alerts.values()
+        ]
+        timeline = [{"at": _text(e.at), "reason": e.reason, "by": e.by, "state": e.state, "text": e.text} for e in await incidents.timeline(incident.id)]
+        path = list(incident.route.path) if incident.route else []
+        return {**summary(incident), "path": path, "alert_list": alerts, "timeline": timeline, "messages": await outbox.slots(incident.id)}
+
+    @post("/incidents/{incident_id:str}/{verb:str}", status_code=200)
+    async def act(incident_id: FromPath[str], verb: FromPath[str], data: JSONBody[Actor]) -> dict[str, Any]:
+        if verb not in ("ack", "resolve"):
+            raise ClientException(f"no verb {verb!r}: ack or resolve")
+        incident = await load(incident_id)
+        plan = await engine.apply(incident.id, (Acknowledge if verb == "ack" else Resolve)(by=data.by, name=data.by))
+        return {"reason": plan.reason.value, **summary(plan.next)}
+
+    return [listing, show, act]
+
+
+def _letter_routes(outbox: Outbox, quarantine: Quarantine, clock: Clock) -> list[Any]:
+    async def find(letter_id: str) -> DeadLetter:
+        letter = await quarantine.letter(letter_id) if letter_id.replace("-", "").isdigit() else None
+        if letter is None:
+            raise NotFoundException(f"no dead letter {letter_id}")
+        return letter
+
+    def brief(letter: DeadLetter) -> dict[str, Any]:
+        return {"id": letter.id, "kind": letter.kind, "reason": letter.reason, "source": letter.source, "at": letter.at, "mid": letter.mid, "bytes": len(letter.raw)}
+
+    @get("/deadletters")
+    async def listing(limit: FromQuery[int] = 100) -> list[dict[str, Any]]:
+        return [brief(letter) for letter in await quarantine.letters(max(1, min(limit, 1000)))]
+
+    @get("/deadletters/{letter_id:str}")
+    async def show(letter_id: FromPath[str]) -> dict[str, Any]:
+        letter = await find(letter_id)
+        return {**brief(letter), "raw": letter.raw.decode("utf-8", "backslashreplace")}
+
+    @post("/deadletters/{letter_id:str}/{verb:str}", status_code=200)
+    async def act(letter_id: FromPath[str], verb: FromPath[str]) -> dict[str, Any]:
+        letter = await find(letter_id)
+        if verb == "retry":
+            if not letter.mid or not await outbox.revive(letter.mid, clock.now()):
+                raise ClientException("only an undelivered notification can be sent again; this input must come again from its source")
+        elif verb != "discard":
+            raise ClientException(f"no verb {verb!r}: retry or discard")
+        await quarantine.discard(letter.id)
+        return {"id": letter.id, "done": verb}
+
+    return [listing, show, act]
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat(timespec="seconds") if instant else None

@@ -1,0 +1,159 @@
+"""`POST /webhooks/alertmanager[/SOURCE]`: authenticate, read, parse, admit; `202` only once the store has it.
+
+A bare ASGI handler inside litestar: a typed handler costs 40-150 us a request more (request object, body conversion, response
+object), and this is the one route where that counts. Answers: 202 durable · 400 undecodable (kept, an operator told) · 401 · 408 slow ·
+413 too large · 415 wrong type · 503 not durable, come again. Never 429: Alertmanager takes any 4xx for a refusal of this flush.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import Receive, Scope, Send
+
+from receiver.clock import Clock
+from receiver.core.errors import StoreUnavailableError
+from receiver.engine import Engine, Report
+from receiver.sources.alertmanager import BadAlert, UndecodableError, Webhook, WireAlert, parse
+from receiver.store.quarantine import Quarantine, Recorder
+from receiver.telemetry import metrics
+from receiver.telemetry.logs import get_logger
+from receiver.web.auth import is_authorized
+
+MOST_BYTES = 16 * 1024 * 1024
+PATIENCE = 10.0
+TELL_ONCE_PER = timedelta(hours=1)
+OWN_SOURCE = "receiver"
+_JSON = (b"content-type", b"application/json")
+log = get_logger(__name__)
+
+
+class _Answer(Exception):  # noqa: N818 - not an error: the one way out of reading a request
+    def __init__(self, status: int, body: dict[str, Any], raw: bytes = b"", reason: str = "") -> None:
+        self.status, self.body, self.raw, self.reason = status, body, raw, reason
+
+
+class Ingest:
+    """The webhook route of one process."""
+
+    def __init__(
+        self, engine: Engine, quarantine: Quarantine, recorder: Recorder, clock: Clock, token_of: Callable[[str], str | None], is_ready: Callable[[], bool]
+    ) -> None:
+        self._engine, self._quarantine, self._recorder, self._clock = engine, quarantine, recorder, clock
+        self._token_of, self._is_ready = token_of, is_ready
+
+    def route(self) -> ASGIRouteHandler:
+        """The handler for litestar."""
+
+        @asgi(["/webhooks/alertmanager", "/webhooks/alertmanager/{source:str}"], copy_scope=False)
+        async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
+            source = scope["path_params"].get("source", "alertmanager") if "path_params" in scope else "alertmanager"
+            status, body = await self.handle(str(source), scope, receive)
+            metrics.webhooks.labels(source=str(source), code=str(status)).inc()
+            headers = [_JSON, (b"content-length", str(len(body)).encode())]
+            if status == 503:
+                headers.append((b"retry-after", b"2"))
+            if status in (408, 413):
+                headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})  # type: ignore[typeddict-item]
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+
+        return webhook
+
+    async def handle(self, source: str, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        """The whole life of one request; status and body of the answer."""
+        try:
+            report = await self._admit(source, scope, receive)
+        except _Answer as answer:
+            return answer.status, msgspec.json.encode(answer.body)
+        except StoreUnavailableError as fault:
+            log.warning("webhook refused, store unavailable", source=source, error=str(fault))
+            return 503, msgspec.json.encode({"error": "store_unavailable", "what_to_do": "send again"})
+        return 202, msgspec.json.encode(report)
+
+    async def _admit(self, source: str, scope: Scope, receive: Receive) -> Report:
+        if scope["method"] != "POST":
+            raise _Answer(405, {"error": "method_not_allowed", "what_to_do": "POST"})
+        headers = dict(scope["headers"])
+        token = self._token_of(source)
+        if token and not is_authorized(headers.get(b"authorization", b""), token):
+            raise _Answer(401, {"error": "unauthorized"})
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await _read(headers, receive)
+        except TimeoutError:
+            raise _Answer(408, {"error": "too_slow"}) from None
+        except _Answer as answer:
+            await self._keep(source, answer.reason, answer.raw)
+            raise
+        if not self._is_ready():
+            raise StoreUnavailableError("the store can't promise durability")
+        try:
+            webhook = parse(body)
+        except UndecodableError as fault:
+            await self._keep(source, fault.reason, body)
+            raise _Answer(400, {"error": fault.reason, "at": fault.at}) from None
+        report = await self._engine.admit(source, webhook)
+        if webhook.bad:
+            await self._keep_bad(source, webhook.bad)
+        self._recorder.record(source, body)
+        return report
+
+    async def _keep(self, source: str, reason: str, body: bytes) -> None:
+        """Quarantine a body nobody could read, and tell an operator once an hour per source and body."""
+        digest = hashlib.sha256(body).hexdigest()
+        metrics.quarantined.labels(source=source, reason=reason.partition("@")[0]).inc()
+        await self._quarantine.keep(source, reason, body, digest, self._clock.now())
+        if await self._quarantine.is_first(source, digest, TELL_ONCE_PER):
+            await self._tell(source, "UndecodableWebhook", reason, digest)
+
+    async def _keep_bad(self, source: str, bad: list[BadAlert]) -> None:
+        for one in bad:
+            digest = hashlib.sha256(one.raw).hexdigest()
+            metrics.quarantined.labels(source=source, reason="bad_alert").inc()
+            await self._quarantine.keep(source, one.reason, one.raw, digest, self._clock.now())
+            if one.is_firing and await self._quarantine.is_first(source, digest, TELL_ONCE_PER):
+                await self._tell(source, "UnreadableAlert", one.reason, digest)
+
+    async def _tell(self, source: str, name: str, reason: str, digest: str) -> None:
+        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged."""
+        labels = {"alertname": name, "service": "incident-receiver", "severity": "critical", "from_source": source, "body": digest[:12]}
+        english = f"A webhook from {source} could not be read ({reason}): alerts may be missing"
+        russian = f"Не удалось прочитать сообщение от {source} ({reason}): часть алертов могла потеряться"
+        annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
+        alert = WireAlert(
+            status="firing",
+            labels=msgspec.Raw(msgspec.json.encode(labels)),
+            annotations=msgspec.Raw(msgspec.json.encode(annotations)),
+            startsAt=self._clock.now().isoformat(),
+        )
+        await self._engine.admit(OWN_SOURCE, Webhook(receiver="", group_key="", truncated=0, alerts=[alert], bad=[]))
+
+
+async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    """The body, at most MOST_BYTES of it; the type is checked before anything is parsed."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Answer(400, {"error": "client_left"}, reason="client_left")
+        part = message.get("body", b"")
+        size += len(part)  # type: ignore[arg-type]
+        parts.append(part)  # type: ignore[arg-type]
+        if size > MOST_BYTES:
+            text = {"error": "too_large", "limit": MOST_BYTES, "what_to_do": "set max_alerts on this webhook"}
+            raise _Answer(413, text, raw=b"".join(parts)[:65536], reason="oversized")
+        if not message.get("more_body"):
+            break
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if kind != b"application/json" or encoding != b"identity":
+        raise _Answer(415, {"error": "unsupported_type", "what_to_do": "send application/json, not compressed"}, raw=body, reason="unsupported_type")
+    return body

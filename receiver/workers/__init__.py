@@ -1,0 +1,1 @@
+"""Time becomes events; the outbox becomes messages."""

@@ -1,0 +1,233 @@
+"""The outbox becomes messages: claim, render, begin, send, record. Any number of replicas may run this.
+
+Guarantees: a page is sent at least once; a new message has at most `MOST_COPIES` copies and every repeat is marked; edits repeat
+freely. What the wire proved is judged by `core.delivery`; nothing here decides who hears of an incident.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from receiver.channels.base import Button, Channel, Message, Outcome
+from receiver.channels.render import Renderer, ServiceView, labels
+from receiver.clock import Clock
+from receiver.core.callback import sign
+from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge
+from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
+from receiver.core.event import DeliveryTrouble
+from receiver.core.incident import Destination, Incident, State
+from receiver.core.plan import Kind, Priority
+from receiver.engine import Engine, Nudge
+from receiver.store.incidents import Incidents
+from receiver.store.outbox import Outbox, Pace, Slot
+from receiver.telemetry import metrics
+from receiver.telemetry.logs import get_logger
+from receiver.workers.waker import wait_for_nudge
+
+POLL = 0.25
+IN_FLIGHT = 4
+REPEAT = {"ru": "⚠ Возможен повтор", "en": "⚠ Possible repeat"}
+log = get_logger(__name__)
+
+
+class Sender:
+    """Runs until cancelled; `stop` lets what is in flight finish and claims nothing more."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        incidents: Incidents,
+        engine: Engine,
+        channels: Mapping[str, Channel],
+        renderer: Renderer,
+        clock: Clock,
+        nudge: Nudge,
+        *,
+        key: bytes,
+        language: str,
+        timezone: str,
+        services: Mapping[str, ServiceView],
+        paces: Mapping[str, Pace],
+    ) -> None:
+        self._outbox, self._incidents, self._engine, self._channels = outbox, incidents, engine, channels
+        self._renderer, self._clock, self._nudge, self._key = renderer, clock, nudge, key
+        self._language, self._timezone, self._services, self._paces = language, timezone, services, paces
+        self._paused: dict[str, float] = {}
+        self._active = 0
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._is_stopping = True
+        self._nudge.sends.set()
+
+    async def run(self) -> None:
+        """Loop until stopped; at most IN_FLIGHT messages are under way, which bounds duplicates per crash."""
+        async with asyncio.TaskGroup() as group:
+            while not self._is_stopping:
+                free = IN_FLIGHT - self._active
+                slots = await self._claim(free) if free else []
+                for slot in slots:
+                    self._active += 1
+                    group.create_task(self._deliver(slot))
+                if not slots:
+                    await wait_for_nudge(self._nudge.sends, POLL)
+
+    async def _claim(self, limit: int) -> list[Slot]:
+        now = self._clock.monotonic()
+        paused = tuple(name for name, until in self._paused.items() if until > now)
+        try:
+            return await self._outbox.claim(self._clock.now(), limit, paused)
+        except StoreUnavailableError as fault:
+            log.warning("store unavailable, sender waits", error=str(fault))
+            await asyncio.sleep(1)
+            return []
+
+    async def _deliver(self, slot: Slot) -> None:
+        try:
+            await self._attempt(slot)
+        except ReceiverError as fault:
+            # Not begun, or recorded by nobody: the lease runs out and the slot comes again.
+            log.warning("delivery put off", notification=slot.id, error=str(fault))
+        finally:
+            self._active -= 1
+            self._nudge.sends.set()
+
+    async def _attempt(self, slot: Slot) -> None:
+        try:
+            incident = await self._incidents.load(slot.incident_id)
+        except UnknownIncidentError:
+            await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), reason="incident is gone")
+            return
+        skip = _skip(slot, incident)
+        if skip:
+            await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), version=incident.version, reason=skip)
+            return
+        channel = self._channels.get(slot.destination.channel)
+        if channel is None or slot.unknowns >= MOST_COPIES:
+            why = "too many attempts with unknown outcome" if channel else f"no channel {slot.destination.channel!r} in this installation"
+            evidence = Evidence.DEAD
+            await self._record(slot, incident, Outcome(evidence=evidence, reason=why), is_edit=False)
+            return
+        destination = await self._readdress(slot.destination)
+        chat = f"{destination.channel}:{destination.address.get('chat', '')}"
+        pace = self._paces.get(destination.channel)
+        if pace:
+            page = slot.priority is Priority.PAGE
+            wait = await self._outbox.throttle(chat, destination.channel, self._clock.now(), pace_of(pace, chat), is_page=page)
+            if wait:
+                await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=wait, reason="rate limit")
+                return
+        message = self._message(slot, incident, destination)
+        reply_to = "" if slot.kind is Kind.INCIDENT else await self._outbox.main_ref(incident.id, slot.destination.name)
+        if not await self._outbox.begin(slot):
+            return
+        outcome = await channel.edit(destination, slot.ref, message) if slot.ref else await channel.send(destination, message, reply_to)
+        await self._record(slot, incident, outcome, is_edit=bool(slot.ref))
+        if outcome.evidence is Evidence.OK:
+            for copy in slot.copies:
+                await channel.edit(destination, copy, message)
+
+    async def _readdress(self, destination: Destination) -> Destination:
+        chat = str(destination.address.get("chat", ""))
+        new = (await self._outbox.addresses_moved()).get(f"{destination.channel}:{chat}")
+        if not new:
+            return destination
+        return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
+
+    def _message(self, slot: Slot, incident: Incident, destination: Destination) -> Message:
+        language = destination.language or self._language
+        message = self._renderer.render(
+            slot.kind.value,
+            incident,
+            language=language,
+            timezone=destination.timezone or self._timezone,
+            now=self._clock.now(),
+            services=self._services,
+            buttons=buttons(self._key, incident, destination, language) if slot.kind is not Kind.ENDED else (),
+            args=slot.args,
+            silent=incident.severity.rank == 0,
+        )
+        if not slot.unknowns or slot.ref:
+            return message
+        mark = f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}"
+        return replace(message, html=f"{message.html}\n<i>{mark}</i>", plain=f"{message.plain}\n{mark}")
+
+    async def _record(self, slot: Slot, incident: Incident, outcome: Outcome, *, is_edit: bool) -> None:
+        now = self._clock.now()
+        age = timedelta(milliseconds=max(0, int(now.timestamp() * 1000) - slot.first_due_ms))
+        page = slot.priority is Priority.PAGE
+        attempt = Attempt(
+            evidence=outcome.evidence,
+            is_edit=is_edit,
+            is_page=page,
+            unknowns=slot.unknowns,
+            attempts=slot.attempts,
+            age=age,
+            retry_after=outcome.retry_after,
+        )
+        judgement = judge(attempt)
+        metrics.deliveries.labels(channel=slot.destination.channel, evidence=outcome.evidence.value).inc()
+        if outcome.evidence is not Evidence.OK:
+            log.warning("delivery", notification=slot.id, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value)
+        await self._aftermath(slot, outcome, judgement, now)
+        await self._until_recorded(slot, incident, outcome, judgement)
+        if judgement.is_trouble:
+            await self._engine.apply(slot.incident_id, DeliveryTrouble(destination=slot.destination.name, why=outcome.reason or outcome.evidence))
+
+    async def _aftermath(self, slot: Slot, outcome: Outcome, judgement: Judgement, now: datetime) -> None:
+        chat = str(slot.destination.address.get("chat", ""))
+        if judgement.pauses_channel:
+            self._paused[slot.destination.channel] = self._clock.monotonic() + judgement.after.total_seconds()
+        try:
+            if judgement.cools_chat:
+                await self._outbox.cool(f"{slot.destination.channel}:{chat}", now + judgement.after, now)
+            if outcome.evidence is Evidence.MOVED:
+                await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
+        except StoreUnavailableError as fault:
+            log.warning("store unavailable after a delivery", notification=slot.id, error=str(fault))
+
+    async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement) -> None:
+        """The outcome is known to this process alone: keep trying to write it down until the fence says it is stale."""
+        ref = outcome.ref if outcome.evidence is Evidence.OK else "-" if judgement.forgets else ""
+        for pause in (0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 4.0):
+            try:
+                await self._outbox.done(
+                    slot,
+                    judgement.verdict,
+                    self._clock.now(),
+                    version=incident.version,
+                    ref=ref,
+                    after=judgement.after,
+                    is_unknown=judgement.is_unknown,
+                    reason=outcome.reason or outcome.evidence.value,
+                )
+                return
+            except StoreUnavailableError:
+                await asyncio.sleep(pause)
+
+
+def _skip(slot: Slot, incident: Incident) -> str:
+    if slot.ref or slot.unknowns:
+        return ""
+    if slot.kind is Kind.INCIDENT and incident.state is State.RESOLVED:
+        return "resolved before it was sent"
+    if slot.kind in (Kind.WORSE, Kind.REOPENED) and incident.state is State.RESOLVED:
+        return "over by now"
+    return ""
+
+
+def pace_of(pace: Pace, chat: str) -> Pace:
+    """Groups (negative ids, channels) take 20 messages a minute, private chats one a second."""
+    target = chat.partition(":")[2]
+    return pace if target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
+
+
+def buttons(key: bytes, incident: Incident, destination: Destination, language: str) -> tuple[tuple[Button, ...], ...]:
+    """The buttons that make sense in this state, each signed for this chat."""
+    chat, names = str(destination.address.get("chat", "")), labels(language)
+    by_state = {State.TRIGGERED: ("ack", "resolve"), State.ACKNOWLEDGED: ("resolve",), State.SNOOZED: ("ack", "resolve"), State.RESOLVED: ()}
+    first = tuple(Button(label=names[a], data=sign(key, a, incident.id, chat)) for a in by_state[incident.state])
+    why = (Button(label=names["why"], data=sign(key, "why", incident.id, chat)),)
+    return (first, why) if first else (why,)

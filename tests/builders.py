@@ -1,0 +1,87 @@
+"""Values for tests: alerts, incidents, webhooks, all with sensible defaults."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.incident import Destination, Incident, IncidentId, RouteSnapshot
+
+NOW = datetime(2026, 11, 23, 3, 2, tzinfo=UTC)
+ZERO = "0001-01-01T00:00:00Z"
+CHAT = Destination(name="admin-chat", channel="telegram", address={"chat": -1001}, language="en")
+PAGED = Destination(name="devops", channel="telegram", address={"chat": -1002}, language="en")
+
+
+def alert(name: str = "a", *, firing: bool = True, severity: Severity = Severity.WARNING, since: datetime = NOW, **labels: str) -> Alert:
+    """One alert of shop-api."""
+    held = {"alertname": "HighErrorRate", "service": "shop-api", "instance": name, "severity": severity.value, **labels}
+    return Alert(
+        id=AlertId(name),
+        status=AlertStatus.FIRING if firing else AlertStatus.RESOLVED,
+        severity=severity,
+        starts_at=since,
+        ends_at=None if firing else since + timedelta(minutes=5),
+        labels=held,
+        annotations={"summary": "7.8 % of responses are HTTP 500"},
+    )
+
+
+def incident(*alerts: Alert, **fields: Any) -> Incident:
+    """An incident in its first moment unless told otherwise."""
+    route = RouteSnapshot(
+        route_id="root",
+        where="routes.yaml:3",
+        path=("routes.yaml:3 root",),
+        group_by=("service",),
+        group_labels={"service": "shop-api"},
+        group_wait=timedelta(seconds=10),
+        reopen_within=timedelta(minutes=30),
+        destinations=("admin-chat",),
+        rules_version="abc",
+    )
+    base: dict[str, Any] = {
+        "id": IncidentId("INC-1"),
+        "version": 1,
+        "group_key": "g",
+        "source": "alertmanager",
+        "opened_at": NOW,
+        "route": route,
+        "destinations": (CHAT,),
+        "severity": Severity.INFO,
+        "alerts": {a.id: a for a in alerts},
+    }
+    return Incident(**{**base, **fields})
+
+
+def wire(instance: str = "a", status: str = "firing", *, since: datetime = NOW, ended: datetime | None = None, **labels: str) -> dict[str, Any]:
+    """One alert as Alertmanager writes it."""
+    held = {"alertname": "HighErrorRate", "service": "shop-api", "instance": instance, "severity": "critical", "environment": "prod", **labels}
+    return {
+        "status": status,
+        "labels": held,
+        "annotations": {"summary": "7.8 % of responses are HTTP 500"},
+        "startsAt": since.isoformat().replace("+00:00", "Z"),
+        "endsAt": ended.isoformat().replace("+00:00", "Z") if ended else ZERO,
+        "generatorURL": "http://prometheus.example/graph",
+        "fingerprint": "",
+    }
+
+
+def body(*alerts: dict[str, Any], truncated: int = 0) -> bytes:
+    """A version 4 body of these alerts."""
+    status = "firing" if any(a["status"] == "firing" for a in alerts) else "resolved"
+    return json.dumps(
+        {
+            "version": "4",
+            "groupKey": '{}:{service="shop-api"}',
+            "receiver": "ops\\.pager",
+            "status": status,
+            "alerts": list(alerts),
+            "groupLabels": {},
+            "commonLabels": {},
+            "commonAnnotations": {},
+            "externalURL": "http://alertmanager.example",
+            "truncatedAlerts": truncated,
+        }
+    ).encode()
