@@ -12,7 +12,6 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
-from redis.asyncio import Redis
 
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
@@ -26,7 +25,7 @@ from receiver.rules.load import load_rules
 from receiver.settings import Settings
 from receiver.store.admission import Admission
 from receiver.store.browserchat import BrowserChat
-from receiver.store.connection import StoreReport, connect, inspect
+from receiver.store.connection import Client, StoreReport, connect, inspect
 from receiver.store.embedded import EmbeddedStore
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
@@ -66,7 +65,7 @@ class App:
     """Everything that runs, built once."""
 
     settings: Settings
-    client: Redis
+    client: Client
     clock: Clock
     rules: Rules
     engine: Engine
@@ -108,10 +107,10 @@ def build(settings: Settings, store_url: str, clock: Clock | None = None, book: 
     wait_aof = bool(report and report.has_waitaof and report.appendfsync == "everysec")
     admission = Admission(client, clock, at, wait_replicas=1 if report and report.replicas else 0, wait_aof=wait_aof)
     engine = Engine(admission, incidents, rules, clock, nudge)
-    browser = BrowserChat(client)
+    browser = BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
-    services = {s.id: ServiceView(names=s.names, links=s.links) for s in rules.current.services.values()}
+    services = {n: ServiceView(names=s.names, links=rules.current.links_of(n)) for n, s in rules.current.services.items()}
     sender = Sender(
         outbox, incidents, engine, channels, renderer, clock, nudge,
         key=key, language=settings.language, timezone=settings.timezone, services=services, paces=paces,
@@ -142,7 +141,7 @@ def litestar_app(app: App) -> Litestar:
         ingest.route(),
         *ops_routes(app.ready.now, lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
-        *browser_routes(app.browser, people, app.login),
+        *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, app.settings.secret_key.get_secret_value()))
@@ -157,6 +156,14 @@ def _token_of(app: App) -> Callable[[str], str | None]:
         return app.settings.webhook_token.get_secret_value() if app.settings.webhook_token else None
 
     return token_of
+
+
+def _address_of(app: App) -> Callable[[str], str]:
+    def address_of(name: str) -> str:
+        found = app.rules.current.destinations.get(name)
+        return str(found.address.get("chat", "")) if found else ""
+
+    return address_of
 
 
 async def _refresh(app: App) -> None:
@@ -198,7 +205,7 @@ async def serve(settings: Settings, started: Callable[[App], Awaitable[None]] | 
             await _close(app)
 
 
-async def _first_report(client: Redis) -> StoreReport | None:
+async def _first_report(client: Client) -> StoreReport | None:
     try:
         return await inspect(client)
     except (OSError, TimeoutError) as fault:
@@ -215,7 +222,6 @@ async def _run(
 ) -> None:
     await _check_store(app)
     server = uvicorn.Server(_config(app))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
     listener = _listen(app.settings)
     async with asyncio.TaskGroup() as group:
         web = group.create_task(server.serve(sockets=[listener]))

@@ -181,7 +181,7 @@ class Grouping:
         ignored = self.rules.ignore_labels(source)
         identity = identify(source, labels, ignored)
         severity, _ = self.rules.severity(source, labels)
-        route = self.rules.route(labels)
+        route = self.rules.route({**labels, "severity": severity.value, "service": labels.get("service") or labels.get("job", "")})
         key = self.rules.group_key(route)
         group = self._groups.get(key)
         if group is None:

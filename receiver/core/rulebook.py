@@ -98,6 +98,10 @@ class RuleBook:
                 found[each] = self.destinations[each]
         return tuple(found.values())
 
+    def fallback_destinations(self) -> tuple[Destination, ...]:
+        """Where what can't be delivered elsewhere goes."""
+        return tuple(self.destinations[name] for name in self.fallback)
+
     def source(self, name: str) -> Source:
         """Return the source of this name, or what holds for one no file mentions."""
         return self.sources.get(name, self.any_source)

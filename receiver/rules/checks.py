@@ -100,7 +100,7 @@ def check_names(documents: Documents) -> None:
     for reference in REFERENCES:
         document = documents.get(reference.file)
         known = _known(documents, reference)
-        if document is None or known is None:
+        if document is None or known is None or not document.is_whole:
             continue
         for path, value in find(document.tree, reference.pattern):
             if isinstance(value, str) and value not in known:

@@ -17,8 +17,8 @@ Sentence = tuple[str, str]
 def report(document: Document, model: type[BaseModel], error: ValidationError) -> None:
     """Note every complaint of one validation in the document's faults."""
     for detail in error.errors(include_url=False):
-        path = _path(document, detail["loc"])
         kind = detail["type"]
+        path = _path(document, (*detail["loc"], "channel") if kind.startswith("union_tag") else detail["loc"])
         message, hint = _SENTENCES.get(kind, _other)(document, path, detail)
         if kind == "extra_forbidden":
             hint = suggest(str(detail["loc"][-1]), _known_keys(model, detail["loc"][:-1]))

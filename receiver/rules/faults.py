@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from receiver.core.errors import ReceiverError
 
 _MOST_NAMES = 8
+_WIDEST = 160
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,8 +30,10 @@ class Fault:
         """Return the sentence, and below it the source line with a caret under the column."""
         if not self.source_line.strip():
             return str(self)
-        lead = "".join("\t" if char == "\t" else " " for char in self.source_line[: self.column - 1])
-        return f"{self}\n    {self.source_line.rstrip()}\n    {lead}^"
+        start = max(0, self.column - _WIDEST // 2) if len(self.source_line) > _WIDEST else 0
+        shown = self.source_line[start : start + _WIDEST].rstrip()
+        lead = "".join("\t" if char == "\t" else " " for char in self.source_line[start : self.column - 1])
+        return f"{self}\n    {shown}\n    {lead}^"
 
 
 class RulesError(ReceiverError):

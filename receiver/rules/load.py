@@ -43,10 +43,9 @@ def load_rules(directory: Path) -> RuleBook:
         documents[name] = read_yaml(name, raw)
     models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
     check_names(documents)
-    if "routes.yaml" in documents:
-        check_routes(documents["routes.yaml"])
-    if "people.yaml" in documents:
-        check_accounts(documents["people.yaml"])
+    for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
+        if name in documents and documents[name].is_whole:
+            check(documents[name])
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))

@@ -14,6 +14,7 @@ from receiver.rules.faults import Fault
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
+MAX_FAULTS = 200
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]  # line and column, both from 1
 
@@ -26,6 +27,7 @@ _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _LONGEST_NUMBER = 18
+_CORE_TAGS = "tag:yaml.org,2002:"
 
 
 @dataclass(kw_only=True)
@@ -42,7 +44,9 @@ class Document:
     is_whole: bool = True
 
     def fault(self, mark: Mark, message: str, hint: str = "") -> None:
-        """Note a fault at a place of this file."""
+        """Note a fault at a place of this file; beyond the first 200 a list helps nobody."""
+        if len(self.faults) >= MAX_FAULTS:
+            return
         line, column = mark
         source_line = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         self.faults.append(Fault(file=self.file, line=line, column=column, message=message, hint=hint, source_line=source_line))
@@ -52,7 +56,9 @@ class Document:
         while path and path not in self.marks:
             path = path[:-1]
         mark = self.marks.get(path, (1, 1))
-        self.fault(self.keys.get(path, mark) if key else mark, message, hint)
+        place = self.keys.get(path, mark) if key else mark
+        if all((known.line, known.column) != place for known in self.faults):  # the first complaint about a place explains the rest
+            self.fault(place, message, hint)
 
 
 class _Stop(Exception):  # noqa: N818 - never leaves this module
@@ -157,7 +163,7 @@ class _Builder:
         if event.anchor:
             self.document.fault(mark, f"anchors (&{event.anchor}) are not allowed", "write the value out where it is needed")
         if event.tag:
-            self.document.fault(mark, f"tags ({event.tag}) are not allowed", "remove the tag")
+            self.document.fault(mark, f"tags ({event.tag.replace(_CORE_TAGS, '!!')}) are not allowed", "remove the tag")
 
     def _open(self, event: Any, mark: Mark) -> None:
         if len(self.stack) >= MAX_DEPTH:

@@ -85,7 +85,17 @@ def test_any_text_is_a_matcher_or_a_sentence(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30s", 30), ("5m", 300), ("1h30m", 5400), ("1d", 86_400), ("2w", 1_209_600), ("1y", 31_536_000), ("250ms", 0.25), ("0", 0), ("0s", 0)],
+    [
+        ("30s", 30),
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("1d", 86_400),
+        ("2w", 1_209_600),
+        ("1y", 31_536_000),
+        ("250ms", 0.25),
+        ("0", 0),
+        ("0s", 0),
+    ],
 )
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)

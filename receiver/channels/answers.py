@@ -1,0 +1,26 @@
+"""What a presser is told at once, in both languages."""
+
+from collections.abc import Mapping
+
+ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "acked": {"en": "{id} is yours", "ru": "{id} теперь ваш"},
+    "already_acked": {"en": "{by} has had it for {ago}", "ru": "Уже у дежурного: {by}, {ago} назад"},
+    "resolved": {"en": "{id} resolved", "ru": "{id} закрыт"},
+    "already_resolved": {"en": "Already resolved by {by}", "ru": "Уже закрыт: {by}"},
+    "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
+    "not_allowed": {
+        "en": "You may not do this. Ask an admin to give you the role in people.yaml",
+        "ru": "У вас нет права на это действие. Попросите администратора добавить вам роль в people.yaml",
+    },
+    "forged": {"en": "This button is not valid here", "ru": "Эта кнопка здесь не действует"},
+    "gone": {"en": "This incident is no longer kept", "ru": "Этот инцидент уже не хранится"},
+}
+
+
+def answer_text(key: str, language: str, **args: str) -> str:
+    """One answer, at most 200 characters (Telegram's limit)."""
+    texts = ANSWERS[key]
+    text = texts.get(language, texts["en"])
+    for name, value in args.items():
+        text = text.replace("{" + name + "}", value)
+    return text[:200]

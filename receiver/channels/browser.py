@@ -1,0 +1,54 @@
+"""The browser chat as a channel: the same messages and buttons as Telegram, on a page of this service."""
+
+from typing import Protocol
+
+from receiver.channels.base import Button, Evidence, Message, Outcome
+from receiver.core.errors import StoreUnavailableError
+from receiver.core.incident import Destination
+
+Rows = list[list[dict[str, str]]]
+
+
+class Board(Protocol):
+    """Where the messages are kept."""
+
+    async def send(self, chat: str, markup: str, buttons: Rows, *, reply_to: str, is_silent: bool) -> str:
+        """Add a message; its id."""
+        ...
+
+    async def edit(self, ref: str, markup: str, buttons: Rows) -> bool:
+        """Replace a message; False when it is gone."""
+        ...
+
+
+class BrowserChannel:
+    """Never unknown: the message is written to the same store that keeps the outbox."""
+
+    name = "browser"
+    is_idempotent = False
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
+        """Add to the chat named by the destination."""
+        try:
+            ref = await self._board.send(destination.name, message.html, _rows(message.buttons), reply_to=reply_to, is_silent=message.silent)
+        except StoreUnavailableError as fault:
+            return Outcome(evidence=Evidence.UNKNOWN, reason=str(fault))
+        return Outcome(evidence=Evidence.OK, ref=ref)
+
+    async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
+        """Replace in place."""
+        try:
+            is_there = await self._board.edit(ref, message.html, _rows(message.buttons))
+        except StoreUnavailableError as fault:
+            return Outcome(evidence=Evidence.UNKNOWN, reason=str(fault))
+        return Outcome(evidence=Evidence.OK, ref=ref) if is_there else Outcome(evidence=Evidence.UNEDITABLE, reason="no longer kept")
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _rows(buttons: tuple[tuple[Button, ...], ...]) -> Rows:
+    return [[{"label": b.label, "data": b.data, "url": b.url} for b in row] for row in buttons]

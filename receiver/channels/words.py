@@ -1,0 +1,56 @@
+"""Spans, times and counts as people say them, in Russian and English. Pure; used by templates as filters."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+UNITS: Mapping[str, tuple[str, str, str, str]] = {"en": ("s", "min", "h", "d"), "ru": ("с", "мин", "ч", "д")}
+NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "en": {"alert": ("alert", "alerts"), "system": ("system", "systems"), "time": ("time", "times")},
+    "ru": {"alert": ("алерт", "алерта", "алертов"), "system": ("системе", "системах", "системах"), "time": ("раз", "раза", "раз")},
+}
+ACTIVE_RU = ("активный", "активных", "активных")
+
+
+def span(length: timedelta, language: str) -> str:
+    """`4 min`, `1 h 20 min`, `2 d 3 h`: the two largest units that matter."""
+    second, minute, hour, day = UNITS.get(language, UNITS["en"])
+    total = max(0, int(length.total_seconds()))
+    if total < 60:
+        return f"{total} {second}"
+    minutes, hours, days = total // 60 % 60, total // 3600 % 24, total // 86400
+    if days:
+        return f"{days} {day} {hours} {hour}" if hours else f"{days} {day}"
+    if hours:
+        return f"{hours} {hour} {minutes} {minute}" if minutes else f"{hours} {hour}"
+    return f"{minutes} {minute}"
+
+
+def clock(instant: datetime, zone: str, now: datetime) -> str:
+    """`03:02`, with the day when it is not today in that zone."""
+    there = ZoneInfo(zone)
+    local, today = instant.astimezone(there), now.astimezone(there)
+    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d.%m %H:%M}"
+
+
+def plural(count: int, noun: str, language: str) -> str:
+    """`1 alert`, `2 alerts`; `1 алерт`, `2 алерта`, `5 алертов`."""
+    forms = NOUNS.get(language, NOUNS["en"])[noun]
+    return f"{count} {form(count, forms)}"
+
+
+def form(count: int, forms: tuple[str, ...]) -> str:
+    """The form of a noun for this count."""
+    if len(forms) == 2:
+        return forms[0] if count == 1 else forms[1]
+    if count % 10 == 1 and count % 100 != 11:
+        return forms[0]
+    return forms[1] if 2 <= count % 10 <= 4 and not 12 <= count % 100 <= 14 else forms[2]
+
+
+def ordinal(count: int, language: str) -> str:
+    """`3rd`, `3-й`."""
+    if language == "ru":
+        return f"{count}-й"
+    ending = "th" if 11 <= count % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"

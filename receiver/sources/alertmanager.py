@@ -1,0 +1,204 @@
+"""Alertmanager's webhook, version 4, of every release: bytes to alerts, pure. Called by `web.ingest`.
+
+The good case is one msgspec pass that leaves labels and annotations raw. Whatever fails there goes through the slow path, which
+finds out what is wrong and keeps the good alerts. Group-level `status` and `common*` are never read: they describe a truncated list.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from receiver.core.instant import parse_instant
+
+MOST_DEPTH = 32
+MOST_VALUE = 4096
+MOST_RAW = 65_536
+_ESCAPED = re.compile(r"\\(.)")
+_OPENING, _CLOSING = frozenset(b"[{"), frozenset(b"]}")
+_INTERESTING = re.compile(rb'["\[\]{}]')
+_STRING_END = re.compile(rb'"|\\.', re.DOTALL)
+
+
+class UndecodableError(Exception):
+    """Nothing of the body can be used; `at` is the byte where it went wrong, if known."""
+
+    def __init__(self, reason: str, at: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.at = reason, at
+
+
+class WireAlert(msgspec.Struct, gc=False):
+    """One alert as it came; labels and annotations are raw JSON."""
+
+    status: str
+    labels: msgspec.Raw
+    startsAt: str
+    annotations: msgspec.Raw = msgspec.Raw(b"{}")
+    endsAt: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadAlert:
+    """One alert that can't be used, and why; `is_firing` is True unless it surely says resolved."""
+
+    index: int
+    reason: str
+    raw: bytes
+    is_firing: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Webhook:
+    """A body's alerts, good and bad; `truncated` alerts were cut by Alertmanager."""
+
+    receiver: str
+    group_key: str
+    truncated: int
+    alerts: list[WireAlert]
+    bad: list[BadAlert] = field(default_factory=list)
+
+
+class _Body(msgspec.Struct, gc=False):
+    version: str
+    groupKey: str
+    alerts: list[WireAlert]
+    receiver: str = ""
+    truncatedAlerts: int = 0
+
+
+_body = msgspec.json.Decoder(_Body)
+_alert = msgspec.json.Decoder(WireAlert)
+_top = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_strings = msgspec.json.Decoder(dict[str, str])
+
+
+def parse(body: bytes) -> Webhook:
+    """Everything usable in the body; raises UndecodableError when there is nothing."""
+    if body.count(b"{") + body.count(b"[") > MOST_DEPTH:
+        _refuse_depth(body)
+    try:
+        found = _body.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _salvage(body)
+    return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=found.alerts)
+
+
+def _salvage(body: bytes) -> Webhook:
+    top = _object(body)
+    if "alerts" not in top:
+        raise UndecodableError("not_alertmanager")
+    try:
+        raws = _list.decode(top["alerts"])
+    except msgspec.DecodeError:
+        raise UndecodableError("alerts_not_a_list") from None
+    webhook = Webhook(receiver=_unescape(_string(top.get("receiver"))), group_key=_string(top.get("groupKey")), truncated=_count(top), alerts=[])
+    for index, raw in enumerate(raws):
+        try:
+            alert = _alert.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+            content = bytes(raw)
+            webhook.bad.append(BadAlert(index=index, reason=str(fault)[:200], raw=content[:MOST_RAW], is_firing=_looks_firing(content)))
+        else:
+            webhook.alerts.append(alert)
+    return webhook
+
+
+def _object(body: bytes) -> dict[str, msgspec.Raw]:
+    if not body.strip():
+        raise UndecodableError("empty", 0)
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UndecodableError("utf16", 0)
+    if body[:3] == b"\xef\xbb\xbf":
+        raise UndecodableError("bom", 0)
+    try:
+        body.decode()
+    except UnicodeDecodeError as fault:
+        raise UndecodableError(f"utf8@{fault.start}", fault.start) from None
+    try:
+        return _top.decode(body)
+    except msgspec.ValidationError:
+        raise UndecodableError("not_an_object", 0) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        at = re.search(r"byte (\d+)", str(fault))
+        raise UndecodableError("json", int(at[1]) if at else None) from None
+
+
+def _refuse_depth(body: bytes) -> None:
+    """Linear scan, strings skipped; a parser's recursion is never asked how deep it can go."""
+    depth, at = 0, 0
+    while found := _INTERESTING.search(body, at):
+        byte, at = body[found.start()], found.end()
+        if byte == 0x22:
+            while (end := _STRING_END.search(body, at)) and end[0] != b'"':
+                at = end.end()
+            at = end.end() if end else len(body)
+        elif byte in _OPENING:
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise UndecodableError("too_deep", found.start())
+        else:
+            depth -= 1
+
+
+def check(alert: WireAlert) -> str | None:
+    """Why this alert can't be used, or None."""
+    if alert.status not in ("firing", "resolved"):
+        return f"status {alert.status[:20]!r} is neither firing nor resolved"
+    try:
+        parse_instant(alert.startsAt)
+        if alert.endsAt:
+            parse_instant(alert.endsAt)
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
+def decode_labels(raw: msgspec.Raw) -> dict[str, str]:
+    """Labels as strings; raises ValueError for anything else."""
+    try:
+        return _strings.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise ValueError(f"labels: {fault}"[:200]) from None
+
+
+def bound(labels: dict[str, str]) -> dict[str, str]:
+    """Cut values over 4 kB for keeping; the hash keeps different values different. Identity is taken before this."""
+    return {name: value if len(value) <= MOST_VALUE else _cut(value) for name, value in labels.items()}
+
+
+def _cut(value: str) -> str:
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{value[: MOST_VALUE - 80]}… sha256:{digest}"
+
+
+def _looks_firing(raw: bytes) -> bool:
+    try:
+        said: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True
+    return not (isinstance(said, dict) and said.get("status") == "resolved")
+
+
+def _string(raw: msgspec.Raw | None) -> str:
+    try:
+        value = msgspec.json.decode(raw) if raw is not None else ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _count(top: dict[str, msgspec.Raw]) -> int:
+    try:
+        return max(0, msgspec.json.decode(top.get("truncatedAlerts", msgspec.Raw(b"0")), type=int))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0
+
+
+def _unescape(receiver: str) -> str:
+    """Alertmanager sends the receiver's name quoted for a regular expression: `ops\\.pager`."""
+    return _ESCAPED.sub(r"\1", receiver) if "\\" in receiver else receiver

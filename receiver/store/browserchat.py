@@ -1,0 +1,102 @@
+"""The browser chat's messages, kept in the store: a chat for people without a bot. Written by `channels.browser`, read by `web.browser`."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from receiver.clock import Clock
+from receiver.core.errors import StoreUnavailableError
+
+KEPT = 500
+ANSWER_SECONDS = 60
+_P = "{chat}:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One message on the page; `seq` grows with every send and edit, `at` and `edited_at` are milliseconds since the epoch."""
+
+    id: str
+    chat: str
+    seq: int
+    at: int
+    edited_at: int = 0
+    html: str
+    buttons: list[list[dict[str, str]]]
+    reply_to: str = ""
+    is_silent: bool = False
+
+
+class BrowserChat:
+    """All browser chats of this installation."""
+
+    def __init__(self, client: Redis, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    async def send(self, chat: str, markup: str, buttons: list[list[dict[str, str]]], *, reply_to: str, is_silent: bool) -> str:
+        """Add a message; its id."""
+        seq = await self._next()
+        shown = Shown(id=str(seq), chat=chat, seq=seq, at=self._now(), html=markup, buttons=buttons, reply_to=reply_to, is_silent=is_silent)
+        await self._put(shown)
+        old = await self._ask(self._client.zrange(_P + "order", 0, -KEPT - 1))
+        if old:
+            await self._ask(self._client.hdel(_P + "messages", *old))
+            await self._ask(self._client.zrem(_P + "order", *old))
+        return shown.id
+
+    async def edit(self, ref: str, markup: str, buttons: list[list[dict[str, str]]]) -> bool:
+        """Replace a message's text and buttons; False when it is no longer kept."""
+        raw = await self._ask(self._client.hget(_P + "messages", ref))
+        if raw is None:
+            return False
+        was = msgspec.json.decode(raw, type=Shown)
+        if (was.html, was.buttons) != (markup, buttons):
+            fields = {**asdict(was), "html": markup, "buttons": buttons, "seq": await self._next(), "edited_at": self._now()}
+            await self._put(Shown(**fields))
+        return True
+
+    async def changed(self, after: int) -> list[Shown]:
+        """What was sent or edited after that sequence number, oldest first."""
+        ids = await self._ask(self._client.zrangebyscore(_P + "order", f"({after}", "+inf"))
+        raws = await self._ask(self._client.hmget(_P + "messages", ids)) if ids else []
+        return [msgspec.json.decode(raw, type=Shown) for raw in raws if raw]
+
+    async def answer(self, callback_id: str, text: str, alert: bool = False) -> None:
+        """Keep what the presser is told until the page has fetched it."""
+        body = msgspec.json.encode({"text": text, "alert": alert})
+        key = f"{_P}answer:{callback_id}"
+        await self._ask(self._client.rpush(key, body))
+        await self._ask(self._client.expire(key, ANSWER_SECONDS))
+
+    async def answer_of(self, callback_id: str) -> dict[str, Any] | None:
+        """Fetch and forget the answer; waits a second for it."""
+        found = await self._ask(self._client.blpop([f"{_P}answer:{callback_id}"], timeout=1))
+        return msgspec.json.decode(found[1]) if found else None
+
+    @staticmethod
+    def callback_id() -> str:
+        """A fresh name for a press."""
+        return secrets.token_hex(8)
+
+    async def _put(self, shown: Shown) -> None:
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(_P + "messages", shown.id, msgspec.json.encode(shown))
+            pipe.zadd(_P + "order", {shown.id: shown.seq})
+            await self._ask(pipe.execute())
+
+    async def _next(self) -> int:
+        return int(await self._ask(self._client.incr(_P + "seq")))
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
+    async def _ask(self, question: Any) -> Any:
+        try:
+            return await question
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault

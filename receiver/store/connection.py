@@ -1,0 +1,77 @@
+"""One way to connect, and what the connected server can promise. Used by `app` and `doctor`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from receiver.core.errors import StoreUnavailableError
+
+CONNECTIONS = 32
+Client = Redis
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreReport:
+    """What the server is and what it promises; each fault says what to do."""
+
+    kind: str
+    version: str
+    appendonly: str
+    appendfsync: str
+    maxmemory_policy: str
+    replicas: int
+    has_waitaof: bool
+    faults: tuple[str, ...]
+
+
+def connect(url: str) -> Redis:
+    """A bounded pool without retries: the library's own would run a write again whose answer was lost."""
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=CONNECTIONS, timeout=2, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0), health_check_interval=0
+    )
+    return Redis(connection_pool=pool)
+
+
+async def inspect(client: Redis) -> StoreReport:
+    """Ask the server; raises StoreUnavailableError."""
+    try:
+        info: Mapping[str, Any] = await client.info("all")
+        try:
+            config: Mapping[str, str] = await client.config_get("append*", "maxmemory-policy")
+        except ResponseError:
+            config = {}
+        waitaof = bool(await client.execute_command("COMMAND", "INFO", "WAITAOF"))
+    except (RedisError, OSError, TimeoutError) as fault:
+        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
+    kind = "valkey" if "valkey_version" in info else "redis"
+    appendonly = config.get("appendonly", "yes" if int(info.get("aof_enabled", 0)) else "no")
+    report = StoreReport(
+        kind=kind,
+        version=str(info.get("valkey_version") or info.get("redis_version", "?")),
+        appendonly=appendonly,
+        appendfsync=config.get("appendfsync", "unknown"),
+        maxmemory_policy=config.get("maxmemory-policy", str(info.get("maxmemory_policy", "unknown"))),
+        replicas=int(info.get("connected_slaves", 0)),
+        has_waitaof=waitaof,
+        faults=(),
+    )
+    return StoreReport(**{f: getattr(report, f) for f in StoreReport.__slots__ if f != "faults"}, faults=tuple(_faults(report, info)))
+
+
+def _faults(report: StoreReport, info: Mapping[str, Any]) -> list[str]:
+    faults = []
+    version = str(info.get("redis_version", "0")).split(".")
+    if int(version[0] or 0) < 7:
+        faults.append(f"version {report.version} is too old: Redis 7.0 or any Valkey is needed")
+    if report.appendonly != "yes":
+        faults.append("appendonly is off, a restart forgets everything: set `appendonly yes`")
+    elif report.appendfsync != "always" and not (report.appendfsync == "everysec" and report.has_waitaof):
+        faults.append(f"appendfsync {report.appendfsync} can lose a second of accepted alerts: set `appendfsync always`")
+    if report.maxmemory_policy != "noeviction":
+        faults.append(f"maxmemory-policy {report.maxmemory_policy} may drop incidents: set `maxmemory-policy noeviction`")
+    return faults

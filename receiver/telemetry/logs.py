@@ -1,0 +1,100 @@
+"""Logs as JSON lines in the Elastic Common Schema, with no secret in any of them."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import ecs_logging
+import structlog
+
+_BOT_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{20,}")
+_hidden: set[str] = set()
+_RESERVED = ("log", "event", "error", "service", "host", "process", "trace", "span", "user", "source", "url", "client")
+
+
+def hide(secret: str) -> None:
+    """From now on this text is masked wherever it would be logged."""
+    if len(secret) >= 6:
+        _hidden.add(secret)
+
+
+def masked(text: str) -> str:
+    """The text without anything secret."""
+    for secret in _hidden:
+        text = text.replace(secret, "***")
+    return _BOT_TOKEN.sub("***", text)
+
+
+def _mask(value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {k: _mask(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask(v) for v in value]
+    return value if isinstance(value, int | float | bool | None) else masked(str(value))
+
+
+def _shape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Our own fields live under `receiver.*`: a plain `source="x"` would collide with ECS's `source.ip` and raise."""
+    kept = {"event", "exc_info", "logger"}
+    own = {k: _mask(v) for k, v in event.items() if k not in kept}
+    shaped: dict[str, Any] = {"event": masked(str(event.get("event", "")))}
+    if own:
+        shaped["receiver"] = own
+    if event.get("logger"):
+        shaped["log.logger"] = event["logger"]
+    return shaped
+
+
+class _Masking(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._inner = ecs_logging.StdlibFormatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(self._inner.format(record))
+
+
+def configure(level: str = "INFO") -> None:
+    """Route everything to stdout; call once at start."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Masking())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("httpx", "httpcore", "telegram", "uvicorn.error"):
+        # httpx logs every URL at INFO, and Telegram's URL contains the token.
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[structlog.stdlib.add_logger_name, _shape, _ecs_level, ecs_logging.StructlogFormatter()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=_Lines(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _ecs_level(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["log.level"] = method
+    return event
+
+
+class _Line:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def msg(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
+
+
+class _Lines:
+    def __call__(self, *names: str) -> _Line:
+        return _Line(names[0] if names else "receiver")
+
+
+def get_logger(name: str) -> Any:
+    """A logger that takes fields by keyword."""
+    return structlog.get_logger(name)

@@ -1,0 +1,21 @@
+"""What the product says about itself, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+registry = CollectorRegistry()
+ProcessCollector(registry=registry)
+
+webhooks = Counter("receiver_webhooks", "Webhooks answered, by source and HTTP code.", ["source", "code"], registry=registry)
+transitions = Counter("receiver_transitions", "Decisions, by named reason.", ["reason"], registry=registry)
+deliveries = Counter("receiver_deliveries", "Delivery attempts, by channel and what the wire proved.", ["channel", "evidence"], registry=registry)
+quarantined = Counter("receiver_quarantined", "Bad input kept, by source and reason.", ["source", "reason"], registry=registry)
+resolved_unknown = Counter("receiver_resolved_unknown", "Resolved notices for alerts never seen firing.", registry=registry)
+incidents_open = Gauge("receiver_incidents_open", "Groups that hold an incident, those inside their reopen window included.", registry=registry)
+outbox_depth = Gauge("receiver_outbox_depth", "Notifications that wait.", registry=registry)
+dead_letters = Gauge("receiver_dead_letters", "Kept bad input and undelivered notifications.", registry=registry)
+ingest_seconds = Histogram("receiver_ingest_seconds", "Webhook to durable answer.", registry=registry, buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3))
+
+
+def exposition() -> bytes:
+    """The text format."""
+    return generate_latest(registry)

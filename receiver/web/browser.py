@@ -1,0 +1,125 @@
+"""The browser chat's page: messages, buttons, answers. Loopback only, after a one-time login link; presses go through the same intake
+as Telegram's."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.exceptions import PermissionDeniedException
+from litestar.params import FromQuery, JSONBody
+from litestar.response import Redirect
+from pydantic import BaseModel, Field
+
+from receiver.store.browserchat import BrowserChat
+from receiver.store.intake import Intake
+from receiver.web.auth import SESSION, LoginLink
+
+STATIC = Path(__file__).parent / "static"
+LONG_POLL_STEPS = 40
+COOKIE = "receiver_session"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+TYPES = {"chat.css": "text/css", "chat.js": "text/javascript"}
+AGAIN = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Login</title>
+<p>This link has been used or is too old. Start <code>receiver serve</code> or <code>receiver demo</code> again: it prints a new one.
+<p lang=ru>Ссылка уже использована или устарела. Запустите <code>receiver serve</code> или <code>receiver demo</code> снова: появится новая."""
+
+
+class PressBody(BaseModel):
+    """One press on the page."""
+
+    chat: str = Field(max_length=100)
+    message_id: str = Field(max_length=20)
+    data: str = Field(max_length=64)
+    person: str = Field(max_length=100)
+
+
+def browser_routes(chat: BrowserChat, intake: Intake, people: Callable[[], list[tuple[str, str]]], address_of: Callable[[str], str], login: LoginLink) -> list[Any]:
+    """Handlers under `/chat`. `address_of` gives the chat a destination's buttons are signed for."""
+
+    def enter(request: Request[Any, Any, Any]) -> None:
+        _local(request)
+        if not login.is_session(request.cookies.get(COOKIE, "")):
+            raise PermissionDeniedException("open the login link that `receiver serve` printed")
+
+    @get("/chat/login", sync_to_thread=False)
+    def enter_by_link(request: Request[Any, Any, Any], token: FromQuery[str] = "") -> Response[Any]:
+        _local(request)
+        session = login.redeem(token)
+        if session is None:
+            return Response(AGAIN, status_code=401, media_type="text/html", headers=HEADERS)
+        cookie = Cookie(key=COOKIE, value=session, httponly=True, samesite="strict", path="/chat", max_age=int(SESSION.total_seconds()))
+        return Redirect("/chat", cookies=[cookie])
+
+    @get("/chat", sync_to_thread=False)
+    def page(request: Request[Any, Any, Any]) -> Response[Any]:
+        _local(request)
+        if not login.is_session(request.cookies.get(COOKIE, "")):
+            return Response(AGAIN, status_code=401, media_type="text/html", headers=HEADERS)
+        return Response((STATIC / "chat.html").read_text(), media_type="text/html", headers=HEADERS)
+
+    @get("/chat/static/{name:str}", sync_to_thread=False)
+    def static(request: Request[Any, Any, Any], name: str) -> Response[Any]:
+        _local(request)
+        if name not in TYPES:
+            return Response("", status_code=404)
+        return Response((STATIC / name).read_bytes(), media_type=TYPES[name], headers=HEADERS)
+
+    @get("/chat/messages")
+    async def messages(request: Request[Any, Any, Any], after: FromQuery[int] = 0) -> Response[Any]:
+        enter(request)
+        found = await chat.changed(after)
+        for _ in range(LONG_POLL_STEPS if after else 0):
+            if found:
+                break
+            await asyncio.sleep(0.25)
+            found = await chat.changed(after)
+        who = [{"id": i, "name": n} for i, n in people()]
+        return Response({"people": who, "messages": [asdict(m) for m in found]}, headers=HEADERS)
+
+    @post("/chat/press", status_code=200)
+    async def press(request: Request[Any, Any, Any], data: JSONBody[PressBody]) -> Response[Any]:
+        enter(request)
+        _same_origin(request)
+        callback_id = chat.callback_id()
+        query = {
+            "id": callback_id,
+            "from": {"id": data.person},
+            "message": {"message_id": data.message_id, "chat": {"id": address_of(data.chat)}},
+            "data": data.data,
+        }
+        await intake.add({"via": "browser", "callback_query": query})
+        for _ in range(10):
+            if answer := await chat.answer_of(callback_id):
+                return Response(answer, headers=HEADERS)
+        return Response({"text": "No answer yet: the message will show the result", "alert": True}, headers=HEADERS)
+
+    return [enter_by_link, page, static, messages, press]
+
+
+def _local(request: Request[Any, Any, Any]) -> None:
+    """The page has no accounts yet, so nobody but this machine sees it; a rebound host name does not help."""
+    peer = request.client.host if request.client else ""
+    host = request.headers.get("host", "").rsplit(":", 1)[0].strip("[]")
+    if not _is_loopback(peer) or not (host == "localhost" or _is_loopback(host)):
+        raise PermissionDeniedException("the browser chat is served on loopback only")
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
+def _same_origin(request: Request[Any, Any, Any]) -> None:
+    site, origin = request.headers.get("sec-fetch-site", "same-origin"), request.headers.get("origin", "")
+    if site != "same-origin" or (origin and origin.partition("://")[2] != request.headers.get("host", "")):
+        raise PermissionDeniedException("presses come from the page itself")
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise PermissionDeniedException("application/json only")
