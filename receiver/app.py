@@ -186,7 +186,9 @@ async def store(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedStore | 
         await embedded.stop()
 
 
-async def serve(settings: Settings, started: Callable[[App], Awaitable[None]] | None = None, companions: tuple[Callable[[App], Awaitable[None]], ...] = ()) -> None:
+async def serve(
+    settings: Settings, started: Callable[[App], Awaitable[None]] | None = None, companions: tuple[Callable[[App], Awaitable[None]], ...] = ()
+) -> None:
     """Run until SIGTERM or SIGINT, then: not ready, no new claims, what is in flight ends, connections close."""
     async with store(settings) as (url, embedded):
         probe = connect(url)
@@ -237,7 +239,7 @@ async def _run(
         await asyncio.wait([sending], timeout=GRACE)
         server.should_exit = True
         await asyncio.wait([web], timeout=5)
-        with contextlib.suppress(OSError, Exception):  # noqa: BLE001 - the lease runs out by itself
+        with contextlib.suppress(OSError, Exception):
             await app.intake.release()
         await app.recorder.flush()
         for task in (*workers, sending, web):
@@ -293,4 +295,3 @@ async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
     await app.client.aclose()
-

@@ -24,7 +24,9 @@ from receiver.core.incident import Destination
 BUDGET = 12.0
 CONNECT = 5.0
 DEFAULT_WAIT = timedelta(seconds=5)
-_DEAD = re.compile(r"chat not found|user is deactivated|bot was (blocked|kicked)|bot is not a member|have no rights|not enough rights|CHAT_WRITE_FORBIDDEN", re.I)
+_DEAD = re.compile(
+    r"chat not found|user is deactivated|bot was (blocked|kicked)|bot is not a member|have no rights|not enough rights|CHAT_WRITE_FORBIDDEN", re.I
+)
 _GONE = re.compile(r"message to (edit|be edited) not found|message can't be edited|MESSAGE_ID_INVALID", re.I)
 
 

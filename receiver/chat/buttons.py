@@ -137,9 +137,7 @@ class Buttons:
 
     def _why(self, incident: Incident, language: str) -> str:
         args = {"rules_version": incident.route.rules_version if incident.route else ""}
-        message = self._renderer.render(
-            "why", incident, language=language, timezone="UTC", now=self._clock.now(), services={}, buttons=(), args=args
-        )
+        message = self._renderer.render("why", incident, language=language, timezone="UTC", now=self._clock.now(), services={}, buttons=(), args=args)
         return message.plain[:200]
 
     def _person(self, press: Press) -> Person | None:

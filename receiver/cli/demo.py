@@ -21,19 +21,40 @@ SCRIPT: tuple[tuple[float, str, dict[str, str], dict[str, str]], ...] = (
     (
         0,
         "firing",
-        {"alertname": "ShopDbPoolExhausted", "service": "shop-db", "instance": "shop-db-1", "severity": "warning", "environment": "prod", "signal": "saturation"},
+        {
+            "alertname": "ShopDbPoolExhausted",
+            "service": "shop-db",
+            "instance": "shop-db-1",
+            "severity": "warning",
+            "environment": "prod",
+            "signal": "saturation",
+        },
         {"summary": "100 of 100 connections in use", "summary_ru": "занято 100 из 100 соединений", "value": "100", "threshold": "90", "unit": "connections"},
     ),
     (
         8,
         "firing",
-        {"alertname": "ShopApiErrorRateHigh", "service": "shop-api", "instance": "shop-api-2", "severity": "critical", "environment": "prod", "signal": "errors"},
+        {
+            "alertname": "ShopApiErrorRateHigh",
+            "service": "shop-api",
+            "instance": "shop-api-2",
+            "severity": "critical",
+            "environment": "prod",
+            "signal": "errors",
+        },
         {"summary": "7.8 % of responses are HTTP 500 (norm ≤ 1 %)", "summary_ru": "7,8 % ответов с ошибкой 500 (норма до 1 %)"},
     ),
     (
         6,
         "firing",
-        {"alertname": "ShopApiErrorRateHigh", "service": "shop-api", "instance": "shop-api-3", "severity": "critical", "environment": "prod", "signal": "errors"},
+        {
+            "alertname": "ShopApiErrorRateHigh",
+            "service": "shop-api",
+            "instance": "shop-api-3",
+            "severity": "critical",
+            "environment": "prod",
+            "signal": "errors",
+        },
         {"summary": "5.1 % of responses are HTTP 500 (norm ≤ 1 %)", "summary_ru": "5,1 % ответов с ошибкой 500 (норма до 1 %)"},
     ),
     (45, "resolved", {"service": "shop-db"}, {}),
@@ -60,8 +81,8 @@ def run(settings: Settings, *, is_fast: bool, is_once: bool) -> int:
 
     try:
         uvloop.run(serve(settings, _greet, (play,)))
-    except* OSError as group:
-        sys.stderr.write(f"can't serve on port {settings.port}: {group.exceptions[0]}\nset RECEIVER_PORT to a free one\n")
+    except OSError as fault:
+        sys.stderr.write(f"can't serve on port {settings.port}: {fault}\nset RECEIVER_PORT to a free one\n")
         return 1
     return 0
 
@@ -95,7 +116,15 @@ async def _play(app: App, *, is_fast: bool) -> None:
 
 
 def _firing(labels: dict[str, str], annotations: dict[str, str], since: datetime) -> dict[str, Any]:
-    return {"status": "firing", "labels": labels, "annotations": annotations, "startsAt": since.isoformat(), "endsAt": ZERO, "generatorURL": "", "fingerprint": ""}
+    return {
+        "status": "firing",
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": since.isoformat(),
+        "endsAt": ZERO,
+        "generatorURL": "",
+        "fingerprint": "",
+    }
 
 
 def _resolve(alerts: list[dict[str, Any]], service: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ import sys
 import uvloop
 
 from receiver.app import App, serve
+from receiver.core.errors import ReceiverError
 from receiver.rules.load import RulesError
 from receiver.settings import Settings
 from receiver.telemetry.logs import configure, hide
@@ -15,12 +16,11 @@ def run(settings: Settings) -> int:
     prepare(settings)
     try:
         uvloop.run(serve(settings, _greet))
-    except* RulesError as group:
-        for fault in group.exceptions:
-            sys.stderr.write(f"{fault}\n")
+    except RulesError as faults:
+        sys.stderr.write("".join(f"{fault}\n" for fault in faults.faults))
         return 1
-    except* OSError as group:
-        sys.stderr.write(f"can't serve on {settings.host}:{settings.port}: {group.exceptions[0]}\n")
+    except (OSError, ReceiverError) as fault:
+        sys.stderr.write(f"can't serve on {settings.host}:{settings.port}: {fault}\n")
         return 1
     return 0
 

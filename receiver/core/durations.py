@@ -5,13 +5,8 @@ from datetime import timedelta
 
 from receiver.core.errors import ReceiverError
 
-_DURATION = re.compile(
-    r"(?:(\d{1,4})y)?(?:(\d{1,5})w)?(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s)?(?:(\d{1,13})ms)?", re.ASCII
-)
-_UNITS = tuple(
-    timedelta(**unit)
-    for unit in ({"days": 365}, {"weeks": 1}, {"days": 1}, {"hours": 1}, {"minutes": 1}, {"seconds": 1}, {"milliseconds": 1})
-)
+_DURATION = re.compile(r"(?:(\d{1,4})y)?(?:(\d{1,5})w)?(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s)?(?:(\d{1,13})ms)?", re.ASCII)
+_UNITS = tuple(timedelta(**unit) for unit in ({"days": 365}, {"weeks": 1}, {"days": 1}, {"hours": 1}, {"minutes": 1}, {"seconds": 1}, {"milliseconds": 1}))
 _LONGEST = timedelta(days=36_500)
 
 

@@ -1,14 +1,12 @@
 """Instants as Alertmanager and its senders write them: RFC 3339 with any offset and up to nine fractional digits."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 LATEST = 253_402_300_799_999_999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORM = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII
-)
+_FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
 
 @lru_cache(8192)
@@ -41,5 +39,5 @@ def to_datetime(micros: int) -> datetime:
 
 def from_datetime(instant: datetime) -> int:
     """Microseconds since the epoch."""
-    span = instant.astimezone(timezone.utc) - _EPOCH
+    span = instant.astimezone(UTC) - _EPOCH
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds

@@ -92,9 +92,7 @@ def _node(entry: RouteEntry, document: Document, path: Path, parent: RouteNode |
 def _destination(name: str, place: Place) -> Destination:
     secret = place.secret if isinstance(place, SecretPlace | WebhookPlace) else None
     channel = POLICY_CHANNEL if isinstance(place, PolicyPlace) else place.channel
-    return Destination(
-        name=name, channel=channel, address=_address(place), language=place.language, timezone=place.timezone, secret=secret or ""
-    )
+    return Destination(name=name, channel=channel, address=_address(place), language=place.language, timezone=place.timezone, secret=secret or "")
 
 
 def _address(place: Place) -> Mapping[str, str | int]:

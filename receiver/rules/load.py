@@ -62,8 +62,8 @@ def _read_all(directory: Path, faults: list[Fault]) -> list[tuple[str, bytes]]:
         faults.append(Fault(file=str(directory), line=1, column=1, message=f"cannot be read ({error.strerror})", hint=hint))
         return []
     names = {path.relative_to(directory).as_posix() for path in paths}
-    for missing in sorted(set(REQUIRED) - names):
-        faults.append(Fault(file=missing, line=1, column=1, message="the file is missing", hint="add it, receiver init writes a sample"))
+    hint = "add it; the shipped routing_rules/ holds a sample"
+    faults += [Fault(file=name, line=1, column=1, message="the file is missing", hint=hint) for name in sorted(set(REQUIRED) - names)]
     if len(paths) > _MOST_FILES:
         faults.append(Fault(file="examples", line=1, column=1, message="there are too many files", hint=f"keep {_MOST_FILES}"))
         return []

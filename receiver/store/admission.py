@@ -120,7 +120,7 @@ class Admission:
 
     async def _command(self, *words: Argument) -> Any:
         try:
-            return await self._client.execute_command(*words)
+            return await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
         except RedisError as fault:
             raise StoreUnavailableError(str(fault)) from fault
 

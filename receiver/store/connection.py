@@ -42,10 +42,10 @@ async def inspect(client: Redis) -> StoreReport:
     try:
         info: Mapping[str, Any] = await client.info("all")
         try:
-            config: Mapping[str, str] = await client.config_get("append*", "maxmemory-policy")
+            config: Mapping[Any, Any] = await client.config_get("append*", "maxmemory-policy")
         except ResponseError:
             config = {}
-        waitaof = bool(await client.execute_command("COMMAND", "INFO", "WAITAOF"))
+        waitaof = bool(await client.execute_command("COMMAND", "INFO", "WAITAOF"))  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as fault:
         raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
     kind = "valkey" if "valkey_version" in info else "redis"

@@ -32,7 +32,7 @@ class EmbeddedStore:
 
     async def start(self, directory: Path) -> Path:
         """The Unix socket of a server that answers; raises StoreUnavailableError with the log's path."""
-        self._directory = directory.resolve()
+        self._directory = directory.resolve()  # noqa: ASYNC240 - once, at start
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._process = await asyncio.to_thread(self._spawn)
         await self._wait_until_up()

@@ -65,7 +65,7 @@ class Intake:
             stale = await self._client.xautoclaim(TELEGRAM_IN, GROUP, self._token, STALE_MS, "0-0", count=16)
             entries = list(stale[1])
             if not entries:
-                fresh = await self._client.xreadgroup(GROUP, self._token, {TELEGRAM_IN: ">"}, count=16, block=block_ms)
+                fresh: Any = await self._client.xreadgroup(GROUP, self._token, {TELEGRAM_IN: ">"}, count=16, block=block_ms)
                 entries = fresh[0][1] if fresh else []
         except (RedisError, OSError) as fault:
             self._has_group = False

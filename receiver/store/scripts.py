@@ -25,8 +25,8 @@ class Script:
         """Execute; raises StoreUnavailableError when the server did not confirm."""
         try:
             try:
-                return await client.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)
+                return await client.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
             except NoScriptError:
-                return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)
+                return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault

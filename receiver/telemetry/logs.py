@@ -67,11 +67,15 @@ def configure(level: str = "INFO") -> None:
         # httpx logs every URL at INFO, and Telegram's URL contains the token.
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[structlog.stdlib.add_logger_name, _shape, _ecs_level, ecs_logging.StructlogFormatter()],
+        processors=[structlog.stdlib.add_logger_name, _shape, _ecs_level, _line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=_Lines(),
         cache_logger_on_first_use=False,
     )
+
+
+def _line(_: Any, name: str, event: MutableMapping[str, Any]) -> str:
+    return ecs_logging.StructlogFormatter()(_, name, dict(event))
 
 
 def _ecs_level(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

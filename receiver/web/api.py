@@ -82,7 +82,13 @@ def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> li
     async def show(incident_id: FromPath[str]) -> dict[str, Any]:
         incident = await load(incident_id)
         alerts = [
-            {"status": a.status.value, "severity": a.severity.value, "starts_at": _text(a.starts_at), "labels": dict(a.labels), "annotations": dict(a.annotations)}
+            {
+                "status": a.status.value,
+                "severity": a.severity.value,
+                "starts_at": _text(a.starts_at),
+                "labels": dict(a.labels),
+                "annotations": dict(a.annotations),
+            }
             for a in incident.alerts.values()
         ]
         timeline = [{"at": _text(e.at), "reason": e.reason, "by": e.by, "state": e.state, "text": e.text} for e in await incidents.timeline(incident.id)]
@@ -108,7 +114,15 @@ def _letter_routes(outbox: Outbox, quarantine: Quarantine, clock: Clock) -> list
         return letter
 
     def brief(letter: DeadLetter) -> dict[str, Any]:
-        return {"id": letter.id, "kind": letter.kind, "reason": letter.reason, "source": letter.source, "at": letter.at, "mid": letter.mid, "bytes": len(letter.raw)}
+        return {
+            "id": letter.id,
+            "kind": letter.kind,
+            "reason": letter.reason,
+            "source": letter.source,
+            "at": letter.at,
+            "mid": letter.mid,
+            "bytes": len(letter.raw),
+        }
 
     @get("/deadletters")
     async def listing(limit: FromQuery[int] = 100) -> list[dict[str, Any]]:

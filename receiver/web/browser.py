@@ -39,7 +39,9 @@ class PressBody(BaseModel):
     person: str = Field(max_length=100)
 
 
-def browser_routes(chat: BrowserChat, intake: Intake, people: Callable[[], list[tuple[str, str]]], address_of: Callable[[str], str], login: LoginLink) -> list[Any]:
+def browser_routes(  # noqa: C901 - five small handlers
+    chat: BrowserChat, intake: Intake, people: Callable[[], list[tuple[str, str]]], address_of: Callable[[str], str], login: LoginLink
+) -> list[Any]:
     """Handlers under `/chat`. `address_of` gives the chat a destination's buttons are signed for."""
 
     def enter(request: Request[Any, Any, Any]) -> None:

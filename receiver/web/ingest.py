@@ -60,7 +60,7 @@ class Ingest:
                 headers.append((b"retry-after", b"2"))
             if status in (408, 413):
                 headers.append((b"connection", b"close"))
-            await send({"type": "http.response.start", "status": status, "headers": headers})  # type: ignore[typeddict-item]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body, "more_body": False})
 
         return webhook
@@ -77,7 +77,7 @@ class Ingest:
         return 202, msgspec.json.encode(report)
 
     async def _admit(self, source: str, scope: Scope, receive: Receive) -> Report:
-        if scope["method"] != "POST":
+        if scope.get("method") != "POST":
             raise _Answer(405, {"error": "method_not_allowed", "what_to_do": "POST"})
         headers = dict(scope["headers"])
         token = self._token_of(source)

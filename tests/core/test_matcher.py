@@ -3,6 +3,8 @@
 import time
 from datetime import timedelta
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,10 +79,8 @@ def test_equality_of_any_text(value: str, other: str) -> None:
 
 @given(st.text())
 def test_any_text_is_a_matcher_or_a_sentence(text: str) -> None:
-    try:
+    with contextlib.suppress(MatcherError):
         parse_matcher(text).matches({"a": text})
-    except MatcherError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize(

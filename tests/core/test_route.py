@@ -12,9 +12,7 @@ from receiver.core.route import RouteNode, describe_step, group_key, route
 from receiver.core.rulebook import RuleBook
 
 
-def _node(
-    name: str, *matchers: str, to: tuple[str, ...] = ("chat",), goes_on: bool = False, below: tuple[RouteNode, ...] = ()
-) -> RouteNode:
+def _node(name: str, *matchers: str, to: tuple[str, ...] = ("chat",), goes_on: bool = False, below: tuple[RouteNode, ...] = ()) -> RouteNode:
     parsed = tuple(parse_matcher(text) for text in matchers)
     where = f"routes.yaml:{len(name)}"
     return RouteNode(

@@ -129,19 +129,13 @@ def test_every_file_has_a_shape(tmp_path: Path) -> None:
             '      - {people: [anna], rotate: weekly, handoff: {day: monday, time: "10:00"}, starts: 2026-11-23}\n'
             '    overrides: [{person: anna, from: "2026-12-31T18:00", to: "2027-01-01T12:00"}]\n'
         ),
-        "escalation": (
-            "version: 1\npolicies: {devops: {repeat: 3, steps: [\n"
-            "  {page: [{schedule: first}, {team: devops}], notify: [chat], wait: 5m}]}}\n"
-        ),
+        "escalation": ("version: 1\npolicies: {devops: {repeat: 3, steps: [\n  {page: [{schedule: first}, {team: devops}], notify: [chat], wait: 5m}]}}\n"),
         "notices": (
             "version: 1\npage: {name: {en: Status}, timezone: UTC, languages: [en]}\n"
             "components: {checkout: {name: {en: Checkout}}}\n"
             "publish: [page, feeds]\napproval: [{when: {}, needed: 2}]\nquiet: {major_outage: 30m}\n"
         ),
-        "maintenance": (
-            "version: 1\nwindows:\n  move:\n    matchers: ['a=\"b\"']\n"
-            '    from: "2026-12-05T01:00+03:00"\n    to: "2026-12-05T03:00+03:00"\n'
-        ),
+        "maintenance": ('version: 1\nwindows:\n  move:\n    matchers: [\'a="b"\']\n    from: "2026-12-05T01:00+03:00"\n    to: "2026-12-05T03:00+03:00"\n'),
         "examples/down": (
             'version: 1\nat: "2026-11-23T03:02+03:00"\nexamples:\n  - {name: one, steps: ['
             "{fire: {alertname: Down}}, {after: 40s, fire: {a: b}}],"

@@ -1,0 +1,353 @@
+"""A far end that speaks the true Bot API over HTTP: limits, error texts, faults, two pollers. What it saw is the tests' oracle.
+
+`python -m tests.fakes.bot_api PORT LOG [--faults SHARE] [--seed N]` runs it alone and appends one JSON line per performed send or edit.
+"""
+
+import argparse
+import asyncio
+import html
+import json
+import random
+import re
+import socket
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import uvicorn
+
+TAGS = {"b", "strong", "i", "em", "u", "s", "code", "pre", "blockquote", "a"}
+_TAG = re.compile(r"<(/?)([a-zA-Z]*)((?:\s[^<>]*)?)>|<")
+SAME = "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"
+
+
+class BadEntitiesError(Exception):
+    """What the server says about markup it can't read."""
+
+
+def parse_entities(markup: str) -> str:
+    """The visible text; raises with the server's words for unknown, unopened or unclosed tags."""
+    opened: list[str] = []
+    for tag in _TAG.finditer(markup):
+        name = (tag[2] or "").lower()
+        if name not in TAGS:
+            raise BadEntitiesError(f'Unsupported start tag "{name}" at byte offset {tag.start()}')
+        if not tag[1]:
+            opened.append(name)
+        elif not opened or opened.pop() != name:
+            raise BadEntitiesError(f"Unexpected end tag at byte offset {tag.start()}")
+    if opened:
+        raise BadEntitiesError(f'Can\'t find end tag corresponding to start tag "{opened[-1]}"')
+    return html.unescape(re.sub(r"<[^>]*>", "", markup))
+
+
+@dataclass
+class Sent:
+    """One message as people see it now; `edits` are its earlier texts."""
+
+    chat: str
+    id: int
+    text: str
+    markup: str
+    buttons: list[list[dict[str, str]]]
+    reply_to: int = 0
+    topic: int = 0
+    silent: bool = False
+    edits: list[str] = field(default_factory=list)
+
+    def button(self, label: str) -> str:
+        """The data of the button whose label contains this."""
+        return next(b["callback_data"] for row in self.buttons for b in row if label in b["text"])
+
+    def labels(self) -> list[str]:
+        return [b["text"] for row in self.buttons for b in row]
+
+
+@dataclass
+class Fault:
+    """One scripted misbehaviour: `answer` is (status, body); `perform` does the work first; `then` is drop, hang or nothing."""
+
+    status: int = 0
+    body: dict[str, Any] | str = ""
+    perform: bool = False
+    then: str = ""
+
+
+def refusal(status: int, description: str, **parameters: Any) -> Fault:
+    body = {"ok": False, "error_code": status, "description": description, **({"parameters": parameters} if parameters else {})}
+    return Fault(status=status, body=body)
+
+
+THROTTLED = refusal(429, "Too Many Requests: retry after 7", retry_after=7)
+BARE_429 = refusal(429, "Too Many Requests")
+HTML_502 = Fault(status=502, body="<html>502 Bad Gateway</html>")
+SERVER_ERROR = refusal(500, "Internal Server Error")
+BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
+NO_CHAT = refusal(400, "Bad Request: chat not found")
+UNAUTHORIZED = refusal(401, "Unauthorized")
+PERFORM_THEN_DROP = Fault(perform=True, then="drop")
+PERFORM_THEN_HANG = Fault(perform=True, then="hang")
+DROP = Fault(then="drop")
+
+
+class BotApi:
+    """The far end; `url` is the base for RECEIVER_TELEGRAM_API_URL."""
+
+    def __init__(self, log: Path | None = None, *, share: float = 0.0, seed: int = 0, port: int = 0) -> None:
+        self.messages: dict[tuple[str, int], Sent] = {}
+        self.log: list[tuple[str, Sent]] = []
+        self.answers: list[dict[str, Any]] = []
+        self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
+        self._file, self._share, self._random, self._port = log, share, random.Random(seed), port
+        self._faults: dict[str, list[Fault]] = defaultdict(list)
+        self._updates: list[dict[str, Any]] = []
+        self._news, self._next_update, self._next_message = asyncio.Condition(), 1, 1
+        self._pollers = 0
+        self._recent: dict[str, list[float]] = defaultdict(list)
+        self._topics_closed: set[int] = set()
+
+    def fail(self, method: str, *faults: Fault) -> None:
+        """The next calls of this method misbehave, one fault each."""
+        self._faults[method.lower()].extend(faults)
+
+    async def __aenter__(self) -> "BotApi":
+        listener = socket.create_server(("127.0.0.1", self._port))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(self._app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._server.install_signal_handlers = lambda: None
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[listener]))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        async with self._news:
+            self._news.notify_all()
+        await self._task
+
+    # What people do
+
+    async def press(self, sent: Sent, label: str, user: int, name: str = "Anna", *, data: str = "") -> dict[str, Any]:
+        """Press a button and wait for the answer the presser sees."""
+        seen = len(self.answers)
+        await self.say_press(sent, data or sent.button(label), user, name)
+        await self.until(lambda: len(self.answers) > seen)
+        return self.answers[-1]
+
+    async def say_press(self, sent: Sent, data: str, user: int, name: str = "Anna") -> None:
+        message = {"message_id": sent.id, "date": 1, "chat": _chat(sent.chat), "text": sent.text}
+        query = {
+            "id": str(self._next_update),
+            "from": {"id": user, "is_bot": False, "first_name": name},
+            "chat_instance": "1",
+            "message": message,
+            "data": data,
+        }
+        await self.update({"callback_query": query})
+
+    async def update(self, content: dict[str, Any]) -> None:
+        async with self._news:
+            self._updates.append({"update_id": self._next_update, **content})
+            self._next_update += 1
+            self._news.notify_all()
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Wait in real time; fails with what was seen instead."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                seen = "\n".join(f"[{verb} {s.chat}/{s.id}] {s.text}" for verb, s in self.log)
+                raise AssertionError(f"did not come within {seconds} s; the far end saw:\n{seen}")
+            await asyncio.sleep(0.01)
+
+    def sends(self) -> list[Sent]:
+        return [s for verb, s in self.log if verb == "send"]
+
+    # What the server does
+
+    async def _app(self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        body = b""
+        while (part := await receive())["type"] == "http.request":
+            body += part.get("body", b"")
+            if not part.get("more_body"):
+                break
+        method = scope["path"].rsplit("/", 1)[-1].lower()
+        params = _params(dict(scope["headers"]), body, scope["query_string"])
+        status, answer = await self._answer(method, params)
+        if status < 0:
+            await _end(send, status)
+            return
+        raw = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+        kind = b"text/html" if isinstance(answer, str) else b"application/json"
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind), (b"content-length", str(len(raw)).encode())]})
+        await send({"type": "http.response.body", "body": raw})
+
+    async def _answer(self, method: str, params: dict[str, Any]) -> tuple[int, Any]:
+        fault = self._faults[method].pop(0) if self._faults[method] else self._chance(method)
+        if fault and not fault.perform:
+            return (-1, "") if fault.then == "drop" else (-2, "") if fault.then == "hang" else (fault.status, fault.body)
+        handler = getattr(self, f"_do_{method}", None)
+        if handler is None:
+            return 404, {"ok": False, "error_code": 404, "description": "Not Found"}
+        status, result = await handler(params)
+        if fault:
+            return (-1, "") if fault.then == "drop" else (-2, "")
+        return status, ({"ok": True, "result": result} if status == 200 else result)
+
+    def _chance(self, method: str) -> Fault | None:
+        if method not in ("sendmessage", "editmessagetext") or self._random.random() >= self._share:
+            return None
+        return self._random.choice([refusal(429, "Too Many Requests: retry after 1", retry_after=1), SERVER_ERROR, PERFORM_THEN_DROP, DROP])
+
+    async def _do_getme(self, _: dict[str, Any]) -> tuple[int, Any]:
+        return 200, {"id": 42, "is_bot": True, "first_name": "Bot", "username": "test_bot"}
+
+    async def _do_getupdates(self, params: dict[str, Any]) -> tuple[int, Any]:
+        if self._pollers:
+            return 409, _error(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+        self._pollers += 1
+        try:
+            offset, end = int(params.get("offset", 0)), time.monotonic() + float(params.get("timeout", 0))
+            self._updates = [u for u in self._updates if u["update_id"] >= offset]
+            while not self._updates and time.monotonic() < end and not self._server.should_exit:
+                async with self._news:
+                    try:
+                        await asyncio.wait_for(self._news.wait(), 0.5)
+                    except TimeoutError:
+                        continue
+            return 200, list(self._updates)
+        finally:
+            self._pollers -= 1
+
+    async def _do_sendmessage(self, p: dict[str, Any]) -> tuple[int, Any]:
+        if wait := self._over_pace(str(p["chat_id"])):
+            return 429, _error(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+        text, fault = _text(p)
+        if fault:
+            return 400, _error(400, fault)
+        sent = Sent(
+            chat=str(p["chat_id"]),
+            id=self._next_message,
+            text=text,
+            markup=p["text"],
+            buttons=_buttons(p),
+            reply_to=int((p.get("reply_parameters") or {}).get("message_id", 0)),
+            topic=int(p.get("message_thread_id", 0)),
+            silent=str(p.get("disable_notification", "")).lower() == "true",
+        )
+        self._next_message += 1
+        self.messages[sent.chat, sent.id] = sent
+        self._note("send", sent)
+        return 200, self._message(sent)
+
+    async def _do_editmessagetext(self, p: dict[str, Any]) -> tuple[int, Any]:
+        sent = self.messages.get((str(p["chat_id"]), int(p["message_id"])))
+        if sent is None:
+            return 400, _error(400, "Bad Request: message to edit not found")
+        text, fault = _text(p)
+        if fault:
+            return 400, _error(400, fault)
+        if (text, _buttons(p)) == (sent.text, sent.buttons):
+            return 400, _error(400, SAME)
+        sent.edits.append(sent.text)
+        sent.text, sent.markup, sent.buttons = text, p["text"], _buttons(p)
+        self._note("edit", sent)
+        return 200, self._message(sent)
+
+    async def _do_answercallbackquery(self, p: dict[str, Any]) -> tuple[int, Any]:
+        if len(p.get("text", "")) > 200:
+            return 400, _error(400, "Bad Request: MESSAGE_TOO_LONG")
+        self.answers.append(p)
+        return 200, True
+
+    async def _do_setwebhook(self, _: dict[str, Any]) -> tuple[int, Any]:
+        return 200, True
+
+    _do_deletewebhook = _do_setwebhook
+
+    def _over_pace(self, chat: str) -> int:
+        if not self.pace:
+            return 0
+        most, seconds = self.pace
+        now = time.monotonic()
+        self._recent[chat] = [t for t in self._recent[chat] if t > now - seconds]
+        if len(self._recent[chat]) >= most:
+            return max(1, round(self._recent[chat][0] + seconds - now))
+        self._recent[chat].append(now)
+        return 0
+
+    def _note(self, verb: str, sent: Sent) -> None:
+        self.log.append((verb, Sent(**{**sent.__dict__, "edits": list(sent.edits)})))
+        if self._file:
+            line = {"verb": verb, "chat": sent.chat, "id": sent.id, "text": sent.text, "labels": sent.labels()}
+            with self._file.open("a") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    @staticmethod
+    def _message(sent: Sent) -> dict[str, Any]:
+        return {"message_id": sent.id, "date": 1, "chat": _chat(sent.chat), "text": sent.text}
+
+
+def _chat(chat: str) -> dict[str, Any]:
+    number = int(chat) if chat.lstrip("-").isdigit() else -1
+    return {"id": number, "type": "private" if number > 0 else "supergroup", "title": "chat", "first_name": "x"}
+
+
+def _text(p: dict[str, Any]) -> tuple[str, str]:
+    text = p.get("text", "")
+    if str(p.get("parse_mode", "")).upper() == "HTML":
+        try:
+            text = parse_entities(text)
+        except BadEntitiesError as fault:
+            return "", f"Bad Request: can't parse entities: {fault}"
+    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    if not text.strip():
+        return "", "Bad Request: message text is empty"
+    if length > 4096:
+        return "", "Bad Request: message is too long"
+    if any(not 1 <= len(b.get("callback_data", "x").encode()) <= 64 for row in _buttons(p) for b in row):
+        return "", "Bad Request: BUTTON_DATA_INVALID"
+    return text.strip(), ""
+
+
+def _buttons(p: dict[str, Any]) -> list[list[dict[str, str]]]:
+    return list((p.get("reply_markup") or {}).get("inline_keyboard", []))
+
+
+def _error(code: int, text: str, **parameters: Any) -> dict[str, Any]:
+    return {"ok": False, "error_code": code, "description": text, **({"parameters": parameters} if parameters else {})}
+
+
+def _params(headers: dict[bytes, bytes], body: bytes, query: bytes) -> dict[str, Any]:
+    if headers.get(b"content-type", b"").startswith(b"application/json"):
+        return json.loads(body or b"{}")
+    flat = {k: v[0] for k, v in parse_qs((body or query).decode(), keep_blank_values=True).items()}
+    return {k: json.loads(v) if v[:1] in "[{" and k not in ("text",) else v for k, v in flat.items()}
+
+
+async def _end(send: Callable[[Any], Any], how: int) -> None:
+    if how == -2:
+        await asyncio.sleep(60)
+    # Headers that promise more than comes, then the end: the client sees a broken answer.
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"99")]})
+    await send({"type": "http.response.body", "body": b"{", "more_body": True})
+    raise ConnectionResetError
+
+
+async def _alone(args: argparse.Namespace) -> None:
+    async with BotApi(args.log, share=args.faults, seed=args.seed, port=args.port) as api:
+        print(api.url, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    cli = argparse.ArgumentParser()
+    cli.add_argument("port", type=int)
+    cli.add_argument("log", type=Path)
+    cli.add_argument("--faults", type=float, default=0.0)
+    cli.add_argument("--seed", type=int, default=0)
+    asyncio.run(_alone(cli.parse_args()))

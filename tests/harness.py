@@ -1,0 +1,171 @@
+"""`Story`: the whole application against a real store and a far end that speaks the Bot API. Fire, expect, advance, press, expect nothing."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import redis
+
+from receiver.app import App, build, litestar_app
+from receiver.clock import ManualClock
+from receiver.rules.load import load_rules
+from receiver.settings import load_settings
+from receiver.workers.poller import Poller
+from tests.builders import NOW, body
+from tests.fakes.bot_api import BotApi, Sent
+
+ROOT = Path(__file__).parent.parent
+TOKEN = "123456:AAE-test-token-that-must-not-leak-0000"
+ADMINS, DEVOPS = "-1001000000001", "-1001000000002"
+ANNA, BORIS, SVETA, STRANGER = 111111111, 222222222, 333333333, 999
+
+
+@contextlib.contextmanager
+def redis_server(directory: Path, *options: str) -> Iterator[str]:
+    """A real server on a Unix socket in this directory; its URL."""
+    path = directory / "r.sock"
+    words = ["--port", "0", "--unixsocket", str(path), "--dir", str(directory), "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+    process = subprocess.Popen([shutil.which("redis-server") or "redis-server", *words, *options], stdout=subprocess.DEVNULL)
+    try:
+        wait_for_store(path)
+        yield f"unix://{path}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for_store(path: Path, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        client = redis.Redis(unix_socket_path=str(path), socket_timeout=1)
+        with contextlib.suppress(redis.RedisError, OSError):
+            if client.ping():
+                client.close()
+                return
+        client.close()
+        time.sleep(0.02)
+    raise TimeoutError(path)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Story:
+    """One replica (or several on one store); time stands still until `advance`."""
+
+    def __init__(self, api: BotApi, apps: list[App], clock: ManualClock) -> None:
+        self.api, self.apps, self.clock = api, apps, clock
+        self.app = apps[0]
+        self._seen = 0
+        clients = [httpx.AsyncClient(transport=httpx.ASGITransport(app=litestar_app(a)), base_url="http://127.0.0.1") for a in apps]
+        self.http, self.replicas = clients[0], clients
+
+    async def fire(self, *alerts: dict[str, Any], truncated: int = 0, replica: int = 0) -> dict[str, Any]:
+        """One webhook; the answer's body."""
+        answer = await self.post(body(*alerts, truncated=truncated), replica=replica)
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    async def post(self, content: bytes, path: str = "/webhooks/alertmanager", *, replica: int = 0, **headers: str) -> httpx.Response:
+        given = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        return await self.replicas[replica].post(path, content=content, headers=given)
+
+    async def advance(self, **span: float) -> None:
+        """Let time pass and everything that it brings happen."""
+        self.clock.advance(**span)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Until nothing is due any more."""
+        for _ in range(400):
+            for app in self.apps:
+                app.nudge.wakes.set()
+                app.nudge.sends.set()
+            await asyncio.sleep(0.01)
+            if not await self._due():
+                return
+        raise AssertionError("work remains due")
+
+    async def _due(self) -> int:
+        now = int(self.clock.now().timestamp() * 1000)
+        client = self.app.client
+        names = ["{p00}:wake", *(f"{{p00}}:due:{p}" for p in range(4))]
+        due = sum([await client.zcount(name, "-inf", now) for name in names])
+        busy = await client.zcount("{p00}:wake", now, now + 10_000)
+        sending = sum(app.sender._active for app in self.apps)
+        leased = sum([1 for name in names[1:] for mid, _ in await client.zscan(name) if False])
+        return due + sending + leased + (0 if not due else busy)
+
+    async def expect(self, chat: str, *texts: str) -> Sent:
+        """The next new message is in this chat and says all of this."""
+        await self.api.until(lambda: len(self.api.sends()) > self._seen)
+        sent = self.api.sends()[self._seen]
+        self._seen += 1
+        assert sent.chat == chat, f"expected a message in {chat}, got one in {sent.chat}: {sent.text}"
+        for text in texts:
+            assert text in sent.text, f"{text!r} is not in:\n{sent.text}"
+        return self.api.messages[sent.chat, sent.id]
+
+    async def expect_nothing(self) -> None:
+        """No new message that nobody expected."""
+        await self.settle()
+        assert [s.text for s in self.api.sends()[self._seen :]] == []
+
+    async def incidents(self) -> list[Any]:
+        return [await self.app.incidents.load(i) for i in await self.app.incidents.recent()]
+
+
+@contextlib.asynccontextmanager
+async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
+    """A story on a fresh store; any message nobody expected fails it at the end."""
+    async with BotApi() as api:
+        with redis_server(directory) as url:
+            clock = ManualClock(NOW)
+            settings = load_settings(
+                {
+                    "RECEIVER_REDIS_URL": url,
+                    "RECEIVER_SECRET_KEY": "k" * 32,
+                    "RECEIVER_TELEGRAM_TOKEN": TOKEN,
+                    "RECEIVER_TELEGRAM_API_URL": api.url,
+                    "RECEIVER_RULES_DIR": str(rules),
+                    "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"),
+                    "RECEIVER_DATA_DIR": str(directory),
+                    "HOME": os.environ.get("HOME", "/"),
+                    **environ,
+                }
+            )
+            apps = [build(settings, url, clock, load_rules(settings.rules_dir)) for _ in range(replicas)]
+            for app in apps:
+                app.ready.faults = ()
+            told = Story(api, apps, clock)
+            tasks = [asyncio.get_running_loop().create_task(w) for app in apps for w in _workers(app)]
+            try:
+                yield told
+                await told.expect_nothing()
+                for task in tasks:
+                    if task.done():
+                        task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for client in told.replicas:
+                    await client.aclose()
+                for app in apps:
+                    await app.channels["telegram"].close()
+                    await app.client.aclose()
+
+
+def _workers(app: App) -> list[Any]:
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), Poller(app.channels["telegram"], app.intake).run()]
