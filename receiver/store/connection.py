@@ -34,7 +34,7 @@ def connect(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url, max_connections=CONNECTIONS, timeout=2, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0), health_check_interval=0
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 async def inspect(client: Redis) -> StoreReport:

@@ -11,7 +11,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.exceptions import PermissionDeniedException
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Redirect
 from pydantic import BaseModel, Field
 
@@ -66,7 +66,7 @@ def browser_routes(  # noqa: C901 - five small handlers
         return Response((STATIC / "chat.html").read_text(), media_type="text/html", headers=HEADERS)
 
     @get("/chat/static/{name:str}", sync_to_thread=False)
-    def static(request: Request[Any, Any, Any], name: str) -> Response[Any]:
+    def static(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
         _local(request)
         if name not in TYPES:
             return Response("", status_code=404)

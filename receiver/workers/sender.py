@@ -54,7 +54,7 @@ class Sender:
         self._renderer, self._clock, self._nudge, self._key = renderer, clock, nudge, key
         self._language, self._timezone, self._services, self._paces = language, timezone, services, paces
         self._paused: dict[str, float] = {}
-        self._active = 0
+        self.in_flight = 0
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -66,10 +66,10 @@ class Sender:
         """Loop until stopped; at most IN_FLIGHT messages are under way, which bounds duplicates per crash."""
         async with asyncio.TaskGroup() as group:
             while not self._is_stopping:
-                free = IN_FLIGHT - self._active
+                free = IN_FLIGHT - self.in_flight
                 slots = await self._claim(free) if free else []
                 for slot in slots:
-                    self._active += 1
+                    self.in_flight += 1
                     group.create_task(self._deliver(slot))
                 if not slots:
                     await wait_for_nudge(self._nudge.sends, POLL)
@@ -91,7 +91,7 @@ class Sender:
             # Not begun, or recorded by nobody: the lease runs out and the slot comes again.
             log.warning("delivery put off", notification=slot.id, error=str(fault))
         finally:
-            self._active -= 1
+            self.in_flight -= 1
             self._nudge.sends.set()
 
     async def _attempt(self, slot: Slot) -> None:

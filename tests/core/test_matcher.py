@@ -1,9 +1,8 @@
 """Matchers behave as Alertmanager's; durations as Prometheus's."""
 
+import contextlib
 import time
 from datetime import timedelta
-
-import contextlib
 
 import pytest
 from hypothesis import given

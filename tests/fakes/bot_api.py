@@ -117,7 +117,7 @@ class BotApi:
     async def __aenter__(self) -> "BotApi":
         listener = socket.create_server(("127.0.0.1", self._port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(self._app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(self._app, interface="asgi3", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
         self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[listener]))
