@@ -25,7 +25,7 @@ from tests.fakes.bot_api import BotApi, Sent
 ROOT = Path(__file__).parent.parent
 TOKEN = "123456:AAE-test-token-that-must-not-leak-0000"
 ADMINS, DEVOPS = "-1001000000001", "-1001000000002"
-ANNA, BORIS, SVETA, STRANGER = 111111111, 222222222, 333333333, 999
+ANNA, BORIS, SVETA, STRANGER = 111111111, 111111112, 111111113, 999
 
 
 @contextlib.contextmanager
@@ -67,7 +67,7 @@ class Story:
     def __init__(self, api: BotApi, apps: list[App], clock: ManualClock) -> None:
         self.api, self.apps, self.clock = api, apps, clock
         self.app = apps[0]
-        self._seen = 0
+        self._seen: set[int] = set()
         clients = [httpx.AsyncClient(transport=httpx.ASGITransport(app=litestar_app(a)), base_url="http://127.0.0.1") for a in apps]
         self.http, self.replicas = clients[0], clients
 
@@ -110,11 +110,10 @@ class Story:
         return sum(due) + sum(app.sender.in_flight for app in self.apps)
 
     async def expect(self, chat: str, *texts: str) -> Sent:
-        """The next new message is in this chat and says all of this."""
-        await self.api.until(lambda: len(self.api.sends()) > self._seen)
-        sent = self.api.sends()[self._seen]
-        self._seen += 1
-        assert sent.chat == chat, f"expected a message in {chat}, got one in {sent.chat}: {sent.text}"
+        """The next new message in this chat says all of this; chats are independent of each other."""
+        await self.api.until(lambda: bool(self._news(chat)))
+        at, sent = self._news(chat)[0]
+        self._seen.add(at)
         for text in texts:
             assert text in sent.text, f"{text!r} is not in:\n{sent.text}"
         return self.api.messages[sent.chat, sent.id]
@@ -122,7 +121,10 @@ class Story:
     async def expect_nothing(self) -> None:
         """No new message that nobody expected."""
         await self.settle()
-        assert [s.text for s in self.api.sends()[self._seen :]] == []
+        assert [f"{s.chat}: {s.text}" for _, s in self._news()] == []
+
+    def _news(self, chat: str = "") -> list[tuple[int, Sent]]:
+        return [(n, s) for n, s in enumerate(self.api.sends()) if n not in self._seen and chat in ("", s.chat)]
 
     async def incidents(self) -> list[Any]:
         return [await self.app.incidents.load(i) for i in await self.app.incidents.recent()]

@@ -85,4 +85,5 @@ async def test_a_body_nobody_can_read_is_kept_and_told_once(tmp_path):
             assert (await s.post(b'{"alerts": [')).status_code == 400
         await s.advance(seconds=10)
         await s.expect(ADMINS, "incident-receiver")
+        await s.expect(DEVOPS, "incident-receiver")
         assert len(await s.app.quarantine.letters()) == 3
