@@ -16,7 +16,7 @@ from receiver.core.alert import Severity, identify
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.instant import parse_instant
 from receiver.core.rulebook import RuleBook
-from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, check, decode_labels
+from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, check, decode_annotations, decode_labels
 from receiver.store.admission import Item
 from receiver.store.incidents import encode_document, payload
 
@@ -84,7 +84,7 @@ class Piece:
             flags.append(flag)
             is_firing = is_firing or entry.signature[0] == "F"
             if flag != "0":
-                payloads.append(payload(known.severity, self._source, _labels(entry.alert), bytes(entry.alert.annotations)))
+                payloads.append(payload(known.severity, self._source, _labels(entry.alert), _annotations(entry.alert)))
         opens = is_firing and (in_full or not self.group.is_open)
         return Item(
             group_key=self.group.key,
@@ -201,6 +201,10 @@ def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
     if not held:
         return _NO_VARIANT
     return base64.urlsafe_b64encode(hashlib.sha256("\xfe".join(held).encode("utf-8", "surrogatepass")).digest()[:4])[:6].decode()
+
+
+def _annotations(alert: WireAlert) -> bytes:
+    return msgspec.json.encode(bound(decode_annotations(alert.annotations)))
 
 
 def _labels(alert: WireAlert) -> bytes:

@@ -149,7 +149,8 @@ def _end(before: Incident, ended: Incident, reason: Reason, now: datetime) -> Pl
 def _look(incident: Incident) -> Incident:
     """Take in what admission merged: severity, systems, and a digest of what people have been told."""
     firing = incident.firing
-    worst = max((a.severity for a in firing), key=lambda s: s.rank, default=incident.severity)
+    weighed = firing or (() if incident.announced_at else tuple(incident.alerts.values()))
+    worst = max((a.severity for a in weighed), key=lambda s: s.rank, default=incident.severity)
     known = dict.fromkeys(incident.systems)
     known.update(dict.fromkeys(a.service for a in firing if a.service))
     return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing))

@@ -81,11 +81,22 @@ def parse(body: bytes) -> Webhook:
     """Everything usable in the body; raises UndecodableError when there is nothing."""
     if body.count(b"{") + body.count(b"[") > MOST_DEPTH:
         _refuse_depth(body)
+    if not body.isascii():
+        _require_utf8(body)  # msgspec does not look inside what it leaves raw
     try:
         found = _body.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _salvage(body)
     return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=found.alerts)
+
+
+def _require_utf8(body: bytes) -> None:
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UndecodableError("utf16", 0)
+    try:
+        body.decode()
+    except UnicodeDecodeError as fault:
+        raise UndecodableError(f"utf8@{fault.start}", fault.start) from None
 
 
 def _salvage(body: bytes) -> Webhook:
@@ -111,14 +122,8 @@ def _salvage(body: bytes) -> Webhook:
 def _object(body: bytes) -> dict[str, msgspec.Raw]:
     if not body.strip():
         raise UndecodableError("empty", 0)
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise UndecodableError("utf16", 0)
     if body[:3] == b"\xef\xbb\xbf":
         raise UndecodableError("bom", 0)
-    try:
-        body.decode()
-    except UnicodeDecodeError as fault:
-        raise UndecodableError(f"utf8@{fault.start}", fault.start) from None
     try:
         return _top.decode(body)
     except msgspec.ValidationError:
@@ -164,6 +169,19 @@ def decode_labels(raw: msgspec.Raw) -> dict[str, str]:
         return _strings.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise ValueError(f"labels: {fault}"[:200]) from None
+
+
+def decode_annotations(raw: msgspec.Raw) -> dict[str, str]:
+    """Annotations as strings; what is no string is written as one, what is no object is dropped: an alert is worth more than its notes."""
+    try:
+        return _strings.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return {k: str(v) for k, v in found.items() if v is not None} if isinstance(found, dict) else {}
 
 
 def bound(labels: dict[str, str]) -> dict[str, str]:
