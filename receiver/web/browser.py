@@ -39,7 +39,7 @@ class PressBody(BaseModel):
     person: str = Field(max_length=100)
 
 
-def browser_routes(  # noqa: C901 - five small handlers
+def browser_routes(
     chat: BrowserChat, intake: Intake, people: Callable[[], list[tuple[str, str]]], address_of: Callable[[str], str], login: LoginLink
 ) -> list[Any]:
     """Handlers under `/chat`. `address_of` gives the chat a destination's buttons are signed for."""
@@ -49,6 +49,35 @@ def browser_routes(  # noqa: C901 - five small handlers
         if not login.is_session(request.cookies.get(COOKIE, "")):
             raise PermissionDeniedException("open the login link that `receiver serve` printed")
 
+    @get("/chat/messages")
+    async def messages(request: Request[Any, Any, Any], after: FromQuery[int] = 0) -> Response[Any]:
+        enter(request)
+        found = await chat.changed(after)
+        for _ in range(LONG_POLL_STEPS if after else 0):
+            if found:
+                break
+            await asyncio.sleep(0.25)
+            found = await chat.changed(after)
+        who = [{"id": i, "name": n} for i, n in people()]
+        return Response({"people": who, "messages": [asdict(m) for m in found]}, headers=HEADERS)
+
+    @post("/chat/press", status_code=200)
+    async def press(request: Request[Any, Any, Any], data: JSONBody[PressBody]) -> Response[Any]:
+        enter(request)
+        _same_origin(request)
+        callback_id = chat.callback_id()
+        message = {"message_id": data.message_id, "chat": {"id": address_of(data.chat)}}
+        query = {"id": callback_id, "from": {"id": data.person}, "message": message, "data": data.data}
+        await intake.add({"via": "browser", "callback_query": query})
+        for _ in range(10):
+            if answer := await chat.answer_of(callback_id):
+                return Response(answer, headers=HEADERS)
+        return Response({"text": "No answer yet: the message will show the result", "alert": True}, headers=HEADERS)
+
+    return [messages, press, *_pages(login)]
+
+
+def _pages(login: LoginLink) -> list[Any]:
     @get("/chat/login", sync_to_thread=False)
     def enter_by_link(request: Request[Any, Any, Any], token: FromQuery[str] = "") -> Response[Any]:
         _local(request)
@@ -72,36 +101,7 @@ def browser_routes(  # noqa: C901 - five small handlers
             return Response("", status_code=404)
         return Response((STATIC / name).read_bytes(), media_type=TYPES[name], headers=HEADERS)
 
-    @get("/chat/messages")
-    async def messages(request: Request[Any, Any, Any], after: FromQuery[int] = 0) -> Response[Any]:
-        enter(request)
-        found = await chat.changed(after)
-        for _ in range(LONG_POLL_STEPS if after else 0):
-            if found:
-                break
-            await asyncio.sleep(0.25)
-            found = await chat.changed(after)
-        who = [{"id": i, "name": n} for i, n in people()]
-        return Response({"people": who, "messages": [asdict(m) for m in found]}, headers=HEADERS)
-
-    @post("/chat/press", status_code=200)
-    async def press(request: Request[Any, Any, Any], data: JSONBody[PressBody]) -> Response[Any]:
-        enter(request)
-        _same_origin(request)
-        callback_id = chat.callback_id()
-        query = {
-            "id": callback_id,
-            "from": {"id": data.person},
-            "message": {"message_id": data.message_id, "chat": {"id": address_of(data.chat)}},
-            "data": data.data,
-        }
-        await intake.add({"via": "browser", "callback_query": query})
-        for _ in range(10):
-            if answer := await chat.answer_of(callback_id):
-                return Response(answer, headers=HEADERS)
-        return Response({"text": "No answer yet: the message will show the result", "alert": True}, headers=HEADERS)
-
-    return [enter_by_link, page, static, messages, press]
+    return [enter_by_link, page, static]
 
 
 def _local(request: Request[Any, Any, Any]) -> None:

@@ -5,10 +5,8 @@
 
 import argparse
 import asyncio
-import html
 import json
 import random
-import re
 import socket
 import time
 from collections import defaultdict
@@ -20,29 +18,9 @@ from urllib.parse import parse_qs
 
 import uvicorn
 
-TAGS = {"b", "strong", "i", "em", "u", "s", "code", "pre", "blockquote", "a"}
-_TAG = re.compile(r"<(/?)([a-zA-Z]*)((?:\s[^<>]*)?)>|<")
+from tests.fakes.bot_entities import BadEntitiesError, parse_entities
+
 SAME = "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"
-
-
-class BadEntitiesError(Exception):
-    """What the server says about markup it can't read."""
-
-
-def parse_entities(markup: str) -> str:
-    """The visible text; raises with the server's words for unknown, unopened or unclosed tags."""
-    opened: list[str] = []
-    for tag in _TAG.finditer(markup):
-        name = (tag[2] or "").lower()
-        if name not in TAGS:
-            raise BadEntitiesError(f'Unsupported start tag "{name}" at byte offset {tag.start()}')
-        if not tag[1]:
-            opened.append(name)
-        elif not opened or opened.pop() != name:
-            raise BadEntitiesError(f"Unexpected end tag at byte offset {tag.start()}")
-    if opened:
-        raise BadEntitiesError(f'Can\'t find end tag corresponding to start tag "{opened[-1]}"')
-    return html.unescape(re.sub(r"<[^>]*>", "", markup))
 
 
 @dataclass
