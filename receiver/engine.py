@@ -97,7 +97,7 @@ class Engine:
             incident = await self._incidents.load(incident_id)
             rules = self._rules.current
             now = self._clock.now()
-            plan = decide(incident, event, rules.fallback_destinations(), now)
+            plan = decide(incident, event, rules, now)
             version = await self._incidents.commit(plan, now)
             if version >= 0:
                 self._told(plan)

@@ -6,6 +6,8 @@ from typing import Any
 
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.incident import Destination, Incident, IncidentId, RouteSnapshot
+from receiver.core.route import RouteNode
+from receiver.core.rulebook import RuleBook
 
 NOW = datetime(2026, 11, 23, 3, 2, tzinfo=UTC)
 ZERO = "0001-01-01T00:00:00Z"
@@ -52,6 +54,23 @@ def incident(*alerts: Alert, **fields: Any) -> Incident:
         "alerts": {a.id: a for a in alerts},
     }
     return Incident(**{**base, **fields})
+
+
+def rulebook(*fallback: Destination, **fields: Any) -> RuleBook:
+    """A rule book of one route that tells the admin chat."""
+    root = RouteNode(
+        id="root",
+        where="routes.yaml:3",
+        matchers=(),
+        group_by=("service",),
+        group_wait=timedelta(seconds=10),
+        reopen_within=timedelta(minutes=30),
+        destinations=("admin-chat",),
+        continues=False,
+        step="routes.yaml:3 root",
+    )
+    places = {d.name: d for d in (CHAT, PAGED, *fallback)}
+    return RuleBook(**{"version": "abc", "root": root, "destinations": places, "fallback": tuple(d.name for d in fallback), **fields})
 
 
 def wire(instance: str = "a", status: str = "firing", *, since: datetime = NOW, ended: datetime | None = None, **labels: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`decide(incident, event, fallback, now) -> Plan`: the only place where anything is decided. Called by `engine`.
+"""`decide(incident, event, rules, now) -> Plan`: the only place where anything is decided. Called by `engine`.
 
 Pure: `now` is an argument, the incident is a value, nothing is awaited. Every branch ends in a named `Reason`.
 """
@@ -12,6 +12,7 @@ from receiver.core.alert import Alert, Severity
 from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Resolve, Woke
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Notification, Plan, Priority, Reason
+from receiver.core.rulebook import RuleBook
 
 # The allowed moves; a property test walks every pair that is not here.
 TRANSITIONS: Mapping[State, frozenset[State]] = {
@@ -22,7 +23,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 
 
-def decide(incident: Incident, event: Event, fallback: tuple[Destination, ...], now: datetime) -> Plan:
+def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> Plan:
     """What follows from this event for this incident at this instant (UTC)."""
     match event:
         case Woke():
@@ -32,7 +33,7 @@ def decide(incident: Incident, event: Event, fallback: tuple[Destination, ...], 
         case Resolve(by=by, name=name):
             return _resolve_by_hand(incident, by, name, now)
         case DeliveryTrouble(destination=destination, why=why):
-            return _fall_back(incident, destination, why, fallback)
+            return _fall_back(incident, destination, why, rules.fallback_destinations())
 
 
 def _woke(incident: Incident, now: datetime) -> Plan:

@@ -10,14 +10,14 @@ from receiver.core.decide import TRANSITIONS, decide
 from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Resolve, Woke
 from receiver.core.incident import Incident, State
 from receiver.core.plan import Kind, Plan, Priority, Reason
-from tests.builders import CHAT, NOW, PAGED, alert, incident
+from tests.builders import CHAT, NOW, PAGED, alert, incident, rulebook
 
 LATER = NOW + timedelta(seconds=10)
 ANNA = Acknowledge(by="anna", name="Anna")
 
 
 def plan(before: Incident, event: Event, now=LATER, fallback=()) -> Plan:
-    return decide(before, event, fallback, now)
+    return decide(before, event, rulebook(*fallback), now)
 
 
 def opened(*alerts, **fields) -> Incident:
