@@ -25,12 +25,13 @@ from receiver.rules.load import load_rules
 from receiver.settings import Settings
 from receiver.store.admission import Admission
 from receiver.store.browserchat import BrowserChat
-from receiver.store.connection import Client, StoreReport, connect, inspect
+from receiver.store.connection import Client, agree_on_time, connect, inspect
 from receiver.store.embedded import EmbeddedStore
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
 from receiver.store.outbox import Outbox, Pace
+from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine, Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
@@ -67,6 +68,7 @@ class App:
     settings: Settings
     client: Client
     clock: Clock
+    promise: Promise
     rules: Rules
     engine: Engine
     incidents: Incidents
@@ -97,16 +99,15 @@ def local_api_token(settings: Settings) -> str:
     return hmac.new(settings.secret_key.get_secret_value().encode(), b"local api", hashlib.sha256).hexdigest()
 
 
-def build(settings: Settings, store_url: str, clock: Clock | None = None, book: RuleBook | None = None, report: StoreReport | None = None) -> App:
+def build(settings: Settings, store_url: str, clock: Clock | None = None, book: RuleBook | None = None) -> App:
     """Build everything without starting anything; raises RulesError when the rules do not load."""
     clock = clock or SystemClock()
     client, at = connect(store_url), Partition(0)
     rules, nudge = Rules(book or load_rules(settings.rules_dir)), Nudge()
     renderer = Renderer(settings.templates_dir)
-    incidents, outbox = Incidents(client, at), Outbox(client, at)
-    wait_aof = bool(report and report.has_waitaof and report.appendfsync == "everysec")
-    admission = Admission(client, clock, at, wait_replicas=1 if report and report.replicas else 0, wait_aof=wait_aof)
-    engine = Engine(admission, incidents, rules, clock, nudge)
+    promise = Promise()
+    incidents, outbox = Incidents(client, at, promise), Outbox(client, at)
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge)
     browser = BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
@@ -117,7 +118,7 @@ def build(settings: Settings, store_url: str, clock: Clock | None = None, book: 
     )  # fmt: skip
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, renderer, clock, key=key, language=settings.language)
     return App(
-        settings=settings, client=client, clock=clock, rules=rules, engine=engine, incidents=incidents, outbox=outbox,
+        settings=settings, client=client, clock=clock, promise=promise, rules=rules, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=Recorder(client, clock), intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
@@ -191,12 +192,7 @@ async def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, then: not ready, no new claims, what is in flight ends, connections close."""
     async with store(settings) as (url, embedded):
-        probe = connect(url)
-        try:
-            report = await _first_report(probe)
-        finally:
-            await probe.aclose()
-        app = build(settings, url, report=report)
+        app = build(settings, url)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -205,14 +201,6 @@ async def serve(
             await _run(app, embedded, stop, started, companions)
         finally:
             await _close(app)
-
-
-async def _first_report(client: Client) -> StoreReport | None:
-    try:
-        return await inspect(client)
-    except (OSError, TimeoutError) as fault:
-        log.warning("store unavailable at start", error=str(fault))
-    return None
 
 
 async def _run(
@@ -265,9 +253,11 @@ async def _watch_store(app: App) -> None:
 async def _check_store(app: App) -> None:
     try:
         report = await inspect(app.client)
+        await agree_on_time(app.client, app.clock)
     except Exception as fault:  # noqa: BLE001 - whatever the store does, readiness must say so and the process go on
         app.ready.faults = (f"store: {fault}",)
         return
+    app.promise.follow(report)
     app.ready.faults = () if app.settings.durability == "relaxed" else tuple(f"store: {f}" for f in report.faults)
 
 

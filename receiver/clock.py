@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+TOLERANCE = timedelta(milliseconds=50)
+
 
 class Clock(Protocol):
     """What the rest asks for the time."""
@@ -16,6 +18,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back; for spans inside one process."""
+        ...
+
+    def correct(self, offset: timedelta) -> None:
+        """Move `now` by this much: what it lacks against the store's clock."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -30,8 +36,9 @@ class SystemClock:
         self._offset = timedelta(0)
 
     def correct(self, offset: timedelta) -> None:
-        """From now on add this to the machine's time."""
-        self._offset = offset
+        """Add this to what is added already; less than the measurement's own error is left alone."""
+        if abs(offset) > TOLERANCE:
+            self._offset += offset
 
     def now(self) -> datetime:
         """This instant in UTC."""
@@ -61,6 +68,9 @@ class ManualClock:
     def monotonic(self) -> float:
         """Seconds since the start."""
         return (self._now - self._start).total_seconds()
+
+    def correct(self, offset: timedelta) -> None:
+        """Tests say what time it is, whatever a store thinks."""
 
     def advance(self, **span: float) -> None:
         """Move on, in the words of timedelta: `advance(minutes=30)`."""

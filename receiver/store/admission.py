@@ -15,10 +15,11 @@ from redis.exceptions import RedisError
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.store.keys import META, Partition
+from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
 
 BATCH = 128
-ID_BLOCK = 200
+ID_BLOCK = 20  # what a restart may leave unused
 _OPENED = 1 << 30
 
 
@@ -55,7 +56,7 @@ class _Waiting:
 class Admission:
     """Collects items and merges them. Every caller is answered after the store has confirmed (and synced) the batch."""
 
-    def __init__(self, client: Redis, clock: Clock, partition: Partition, *, wait_replicas: int = 0, wait_aof: bool = False) -> None:
+    def __init__(self, client: Redis, clock: Clock, partition: Partition, promise: Promise) -> None:
         self._client = client
         self._clock = clock
         self._partition = partition
@@ -63,8 +64,7 @@ class Admission:
         self._waiting: deque[_Waiting] = deque()
         self._spare: list[str] = []
         self._flush: asyncio.Task[None] | None = None
-        self._wait_replicas = wait_replicas
-        self._wait_aof = wait_aof
+        self._promise = promise
 
     def submit(self, item: Item) -> "asyncio.Future[Merged]":
         """Queue one item; the future ends in Merged or in StoreUnavailableError."""
@@ -88,7 +88,7 @@ class Admission:
     async def _merge(self, batch: list[_Waiting]) -> None:
         opening = sum(1 for w in batch if w.item.document)
         if len(self._spare) < opening:
-            await self._take_ids()
+            await self._take_ids(opening)
         spares = [self._spare.pop() if w.item.document else "" for w in batch]
         now = int(self._clock.now().timestamp() * 1000)
         args: list[Argument] = [self._partition.prefix, now]
@@ -97,26 +97,17 @@ class Admission:
             wait_ms = int(item.group_wait.total_seconds() * 1000)
             args += (item.group_key, spare, item.document, wait_ms, item.truncated, item.blob, item.flags)
             args += item.payloads
-        answers = await self._script.run(self._client, [self._partition.of("open")], args)
-        await self._confirm()
+        answers = await self._script.run(self._client, [self._partition.of("open")], args, self._promise)
         for waiting, spare, answer in zip(batch, spares, answers, strict=True):
             if spare and answer < _OPENED:
                 self._spare.append(spare)
             if not waiting.future.done():
                 waiting.future.set_result(_read(answer))
 
-    async def _confirm(self) -> None:
-        """Wait for the append-only file and a replica where the server offers that instead of `always`."""
-        if self._wait_aof:
-            local, _ = await self._command("WAITAOF", 1, 0, 1500)
-            if local < 1:
-                raise StoreUnavailableError("the append-only file was not synced in time")
-        if self._wait_replicas and await self._command("WAIT", self._wait_replicas, 200) < self._wait_replicas:
-            raise StoreUnavailableError("no replica confirmed the write in time")
-
-    async def _take_ids(self) -> None:
-        last = await self._command("HINCRBY", META, "incident", ID_BLOCK)
-        self._spare = [f"INC-{n}" for n in range(last, last - ID_BLOCK, -1)]
+    async def _take_ids(self, wanted: int) -> None:
+        block = max(wanted, ID_BLOCK)
+        last = await self._command("HINCRBY", META, "incident", block)
+        self._spare += [f"INC-{n}" for n in range(last, last - block, -1)]
 
     async def _command(self, *words: Argument) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -9,6 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 
 CONNECTIONS = 32
@@ -45,7 +47,7 @@ async def inspect(client: Redis) -> StoreReport:
             config: Mapping[Any, Any] = await client.config_get("append*", "maxmemory-policy")
         except ResponseError:
             config = {}
-        waitaof = bool(await client.execute_command("COMMAND", "INFO", "WAITAOF"))  # type: ignore[no-untyped-call]
+        waitaof = await _has_waitaof(client)
     except (RedisError, OSError, TimeoutError) as fault:
         raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
     kind = "valkey" if "valkey_version" in info else "redis"
@@ -61,6 +63,25 @@ async def inspect(client: Redis) -> StoreReport:
         faults=(),
     )
     return StoreReport(**{f: getattr(report, f) for f in StoreReport.__slots__ if f != "faults"}, faults=tuple(_faults(report, info)))
+
+
+async def agree_on_time(client: Redis, clock: Clock) -> None:
+    """Correct the clock by the store's, so that replicas agree; half a round trip is the error. Raises StoreUnavailableError."""
+    try:
+        before = clock.now()
+        seconds, micros = await client.time()
+        after = clock.now()
+    except (RedisError, OSError, TimeoutError) as fault:
+        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
+    clock.correct(datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros) - (before + (after - before) / 2))
+
+
+async def _has_waitaof(client: Redis) -> bool:
+    """By the server's own list of commands (Redis 7.2, Valkey); a server or a user that may not list them does not offer it."""
+    try:
+        return bool(await client.command_list(pattern="waitaof"))
+    except ResponseError:
+        return False
 
 
 def _faults(report: StoreReport, info: Mapping[str, Any]) -> list[str]:

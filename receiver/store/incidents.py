@@ -14,6 +14,7 @@ from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.plan import Notification, Plan
 from receiver.store.keys import Partition
+from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
 
 EDIT_SPACING = timedelta(seconds=3)
@@ -49,9 +50,10 @@ def payload(severity: Severity, source: str, labels: bytes, annotations: bytes) 
 class Incidents:
     """The incidents of one partition."""
 
-    def __init__(self, client: Redis, partition: Partition) -> None:
+    def __init__(self, client: Redis, partition: Partition, promise: Promise) -> None:
         self._client = client
         self._at = partition
+        self._promise = promise
         self._commit = Script("commit")
         self._wake = Script("wake")
 
@@ -97,7 +99,7 @@ class Incidents:
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
-        return int(await self._commit.run(self._client, [self._at.of("wake")], args))
+        return int(await self._commit.run(self._client, [self._at.of("wake")], args, self._promise))
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.promise import Command, Promise
 
 Argument = str | bytes | int
 
@@ -21,12 +22,24 @@ class Script:
         self._text = files("receiver.store").joinpath(f"{name}.lua").read_bytes()
         self._digest = hashlib.sha1(self._text, usedforsecurity=False).hexdigest()
 
-    async def run(self, client: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        """Execute; raises StoreUnavailableError when the server did not confirm."""
+    async def run(self, client: Redis, keys: Sequence[str], args: Sequence[Argument], promise: Promise | None = None) -> Any:
+        """Execute, and await what the promise asks for; raises StoreUnavailableError when the server did not confirm."""
+        commands = promise.commands if promise else ()
         try:
             try:
-                return await client.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
+                return await self._call(client, ("EVALSHA", self._digest, len(keys), *keys, *args), commands)
             except NoScriptError:
-                return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
+                return await self._call(client, ("EVAL", self._text, len(keys), *keys, *args), commands)
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
+
+    @staticmethod
+    async def _call(client: Redis, words: tuple[Argument, ...], commands: tuple[Command, ...]) -> Any:
+        if not commands:
+            return await client.execute_command(*words)  # type: ignore[no-untyped-call]
+        async with client.pipeline(transaction=False) as pipe:
+            for command in (words, *commands):
+                pipe.execute_command(*command)
+            answer, *confirmations = await pipe.execute()
+        Promise.check(commands, confirmations)
+        return answer

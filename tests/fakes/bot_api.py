@@ -75,12 +75,12 @@ DROP = Fault(then="drop")
 class BotApi:
     """The far end; `url` is the base for RECEIVER_TELEGRAM_API_URL."""
 
-    def __init__(self, log: Path | None = None, *, share: float = 0.0, seed: int = 0, port: int = 0) -> None:
+    def __init__(self, log: Path | None = None, *, share: float = 0.0, seed: int = 0, port: int = 0, latency: float = 0.0) -> None:
         self.messages: dict[tuple[str, int], Sent] = {}
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
         self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
-        self._file, self._share, self._random, self._port = log, share, random.Random(seed), port
+        self._file, self._share, self._random, self._port, self._latency = log, share, random.Random(seed), port, latency
         self._faults: dict[str, list[Fault]] = defaultdict(list)
         self._updates: list[dict[str, Any]] = []
         self._news, self._next_update, self._next_message = asyncio.Condition(), 1, 1
@@ -172,6 +172,8 @@ class BotApi:
         if handler is None:
             return 404, {"ok": False, "error_code": 404, "description": "Not Found"}
         status, result = await handler(params)
+        if self._latency and method != "getupdates":
+            await asyncio.sleep(self._latency)  # performed, and the answer on its way: where a kill leaves the outcome unknown
         if fault:
             return (-1, "") if fault.then == "drop" else (-2, "")
         return status, ({"ok": True, "result": result} if status == 200 else result)
