@@ -17,6 +17,7 @@ KEEP_RAW = 64 * 1024
 RECORD_BATCH = 256 * 1024
 RECORD_LIMIT = 256 * 1024 * 1024
 RECORD_DAYS = timedelta(days=7)
+HEARD = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,14 @@ class Quarantine:
         """True once per source and body within the span: people are told once, then it is counted."""
         key = f"{self._told}:{source}:{digest[:32]}"
         return bool(await self._ask(self._client.set(key, "1", nx=True, px=int(span.total_seconds() * 1000))))
+
+    async def note_heard(self, source: str) -> None:
+        """This source showed the right token; remembered for a day."""
+        await self._ask(self._client.set(f"{self._told}:heard:{source}", "1", ex=HEARD))
+
+    async def was_heard(self, source: str) -> bool:
+        """True when it did in the last day, on any replica."""
+        return bool(await self._ask(self._client.exists(f"{self._told}:heard:{source}")))
 
     async def letters(self, limit: int = 100) -> list[DeadLetter]:
         """Newest first."""

@@ -28,6 +28,7 @@ from receiver.web.auth import is_authorized
 MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
+REJECTIONS_LOOKED_AT_EVERY = 60.0
 OWN_SOURCE = "receiver"
 _JSON = (b"content-type", b"application/json")
 log = get_logger(__name__)
@@ -46,6 +47,8 @@ class Ingest:
     ) -> None:
         self._engine, self._quarantine, self._recorder, self._clock = engine, quarantine, recorder, clock
         self._token_of, self._is_ready = token_of, is_ready
+        self._noted_at: dict[str, float] = {}
+        self._rejected_at: dict[str, float] = {}
 
     def route(self) -> ASGIRouteHandler:
         """The handler for litestar."""
@@ -54,7 +57,8 @@ class Ingest:
         async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
             source = scope["path_params"].get("source", "alertmanager") if "path_params" in scope else "alertmanager"
             status, body = await self.handle(str(source), scope, receive)
-            metrics.webhooks.labels(source=str(source), code=str(status)).inc()
+            named = "unauthenticated" if status == 401 else str(source)  # a stranger must not make up label values
+            metrics.webhooks.labels(source=named, code=str(status)).inc()
             headers = [_JSON, (b"content-length", str(len(body)).encode())]
             if status == 503:
                 headers.append((b"retry-after", b"2"))
@@ -82,6 +86,7 @@ class Ingest:
         headers = dict(scope["headers"])
         token = self._token_of(source)
         if token and not is_authorized(headers.get(b"authorization", b""), token):
+            await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
         try:
             async with asyncio.timeout(PATIENCE):
@@ -102,7 +107,32 @@ class Ingest:
         if webhook.bad:
             await self._keep_bad(source, webhook.bad)
         self._recorder.record(source, body)
+        await self._note_heard(source)
         return report
+
+    async def _note_heard(self, source: str) -> None:
+        """Once an hour: this source came in; a source that then shows a wrong token is a lost one, not a stranger."""
+        now = self._clock.monotonic()
+        if now - self._noted_at.get(source, -1e9) < TELL_ONCE_PER.total_seconds():
+            return
+        self._noted_at[source] = now
+        await self._quarantine.note_heard(source)
+
+    async def _rejected(self, source: str) -> None:
+        """A wrong token of a source that was heard in the last day: pages are being lost, so somebody is told. The answer never differs."""
+        now = self._clock.monotonic()
+        if now - self._rejected_at.get(source, -1e9) < REJECTIONS_LOOKED_AT_EVERY:
+            return
+        if len(self._rejected_at) > 1000:
+            self._rejected_at.clear()
+        self._rejected_at[source] = now
+        try:
+            if await self._quarantine.was_heard(source) and await self._quarantine.is_first(source, "token", TELL_ONCE_PER):
+                english = f"{source} shows a wrong token since today: its alerts are refused and pages are being lost"
+                russian = f"{source} присылает неверный токен: его алерты отклоняются, часть вызовов теряется"
+                await self._tell(source, "WebhookTokenRejected", english, russian, "token")
+        except StoreUnavailableError as fault:
+            log.warning("a refused source could not be told of", source=source, error=str(fault))
 
     async def _keep(self, source: str, reason: str, body: bytes) -> None:
         """Quarantine a body nobody could read, and tell an operator once an hour per source and body."""
@@ -110,7 +140,7 @@ class Ingest:
         metrics.quarantined.labels(source=source, reason=reason.partition("@")[0]).inc()
         await self._quarantine.keep(source, reason, body, digest, self._clock.now())
         if await self._quarantine.is_first(source, digest, TELL_ONCE_PER):
-            await self._tell(source, "UndecodableWebhook", reason, digest)
+            await self._unread(source, "UndecodableWebhook", reason, digest)
 
     async def _keep_bad(self, source: str, bad: list[BadAlert]) -> None:
         for one in bad:
@@ -118,13 +148,16 @@ class Ingest:
             metrics.quarantined.labels(source=source, reason="bad_alert").inc()
             await self._quarantine.keep(source, one.reason, one.raw, digest, self._clock.now())
             if one.is_firing and await self._quarantine.is_first(source, digest, TELL_ONCE_PER):
-                await self._tell(source, "UnreadableAlert", one.reason, digest)
+                await self._unread(source, "UnreadableAlert", one.reason, digest)
 
-    async def _tell(self, source: str, name: str, reason: str, digest: str) -> None:
-        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged."""
-        labels = {"alertname": name, "service": "incident-receiver", "severity": "critical", "from_source": source, "body": digest[:12]}
+    async def _unread(self, source: str, name: str, reason: str, digest: str) -> None:
         english = f"A webhook from {source} could not be read ({reason}): alerts may be missing"
         russian = f"Не удалось прочитать сообщение от {source} ({reason}): часть алертов могла потеряться"
+        await self._tell(source, name, english, russian, digest[:12])
+
+    async def _tell(self, source: str, name: str, english: str, russian: str, about: str) -> None:
+        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged."""
+        labels = {"alertname": name, "service": "incident-receiver", "severity": "critical", "from_source": source, "about": about}
         annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
         alert = WireAlert(
             status="firing",

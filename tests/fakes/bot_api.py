@@ -149,10 +149,13 @@ class BotApi:
 
     async def _app(self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         body = b""
-        while (part := await receive())["type"] == "http.request":
+        more = True
+        while more:
+            part = await receive()
+            if part["type"] == "http.disconnect":
+                return  # the client died before its request was whole: nothing is performed
             body += part.get("body", b"")
-            if not part.get("more_body"):
-                break
+            more = part.get("more_body", False)
         method = scope["path"].rsplit("/", 1)[-1].lower()
         params = _params(dict(scope["headers"]), body, scope["query_string"])
         status, answer = await self._answer(method, params)

@@ -94,6 +94,10 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    def signal(self, number: int) -> None:
+        assert self._process
+        self._process.send_signal(number)
+
     def is_running(self) -> bool:
         return bool(self._process and self._process.poll() is None)
 

@@ -87,3 +87,18 @@ async def test_a_body_nobody_can_read_is_kept_and_told_once(tmp_path):
         await s.expect(ADMINS, "incident-receiver")
         await s.expect(DEVOPS, "incident-receiver")
         assert len(await s.app.quarantine.letters()) == 3
+
+
+async def test_a_source_whose_token_went_wrong_is_told_of_once_and_a_stranger_is_not(tmp_path):
+    async with story(tmp_path, RECEIVER_WEBHOOK_TOKEN="hook-token") as s:
+        assert (await s.post(b"{}", authorization="Bearer guess")).status_code == 401
+        await s.advance(minutes=2)
+        await s.expect_nothing()
+        assert (await s.post(body(), authorization="Bearer hook-token")).status_code == 202
+        refused = [await s.post(body(wire()), authorization="Bearer old") for _ in range(3)]
+        assert {(a.status_code, a.text) for a in refused} == {(401, '{"error":"unauthorized"}')}
+        await s.advance(seconds=10)
+        await s.expect(ADMINS, "токен")
+        await s.expect(DEVOPS, "токен")
+        await s.advance(minutes=5)
+        assert (await s.post(body(wire()), authorization="Bearer old")).status_code == 401
