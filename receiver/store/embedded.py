@@ -58,6 +58,8 @@ class EmbeddedStore:
             try:
                 spawned = await asyncio.to_thread(self._spawn)
                 if spawned:
+                    if self._process:
+                        self._process.wait()  # it has died: its lock was free
                     self._process = spawned
                     log.warning("embedded store started again", pid=spawned.pid)
                 await self._wait_until_up()
