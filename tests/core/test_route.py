@@ -10,6 +10,7 @@ from receiver.core.incident import Destination
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step, group_key, route
 from receiver.core.rulebook import RuleBook
+from tests.builders import NOW
 
 
 def _node(name: str, *matchers: str, to: tuple[str, ...] = ("chat",), goes_on: bool = False, below: tuple[RouteNode, ...] = ()) -> RouteNode:
@@ -30,7 +31,7 @@ def _node(name: str, *matchers: str, to: tuple[str, ...] = ("chat",), goes_on: b
 
 
 def test_the_root_takes_what_nothing_else_takes() -> None:
-    found = route(_node("root", below=(_node("a", 'x="1"'),)), {"job": "node", "environment": "prod"}, "v1")
+    found = route(_node("root", below=(_node("a", 'x="1"'),)), {"job": "node", "environment": "prod"}, NOW, "v1")
     assert (found.route_id, found.where, found.rules_version) == ("root", "routes.yaml:4", "v1")
     assert found.group_labels == {"service": "node", "environment": "prod"}
     assert found.path == ("routes.yaml:4 root: every alert ✓",)
@@ -40,8 +41,8 @@ def test_the_first_matching_leaf_groups() -> None:
     deep = _node("deep", 'y="2"', to=("deep",))
     first = replace(_node("first", 'x="1"', below=(deep,)), group_by=("alertname",))
     root = _node("root", below=(first, _node("second", 'x="1"')))
-    assert route(root, {"x": "1", "y": "2"}).route_id == "deep"
-    shallow = route(root, {"x": "1", "alertname": "Down"})
+    assert route(root, {"x": "1", "y": "2"}, NOW).route_id == "deep"
+    shallow = route(root, {"x": "1", "alertname": "Down"}, NOW)
     assert shallow.route_id == "first"
     assert shallow.group_labels == {"alertname": "Down"}
     assert shallow.path[-1] == 'routes.yaml:5 first: x="1" ✓'
@@ -54,7 +55,7 @@ def test_continue_adds_destinations_once_and_in_order() -> None:
         _node("c", 'x="1"', to=("chat", "audit")),
         _node("d", 'x="1"', to=("late",)),
     )
-    found = route(_node("root", below=below), {"x": "1"})
+    found = route(_node("root", below=below), {"x": "1"}, NOW)
     assert found.route_id == "a"
     assert found.destinations == ("devops", "chat", "audit")
     assert len(found.path) == 3
@@ -63,14 +64,14 @@ def test_continue_adds_destinations_once_and_in_order() -> None:
 def test_continue_below_stays_below() -> None:
     inner = _node("inner", 'x="1"', to=("inner",), goes_on=True)
     root = _node("root", below=(_node("outer", 'x="1"', below=(inner,)), _node("after", 'x="1"', to=("after",))))
-    assert route(root, {"x": "1"}).destinations == ("inner",)
+    assert route(root, {"x": "1"}, NOW).destinations == ("inner",)
 
 
 def test_the_service_is_the_label_then_the_job_then_empty() -> None:
     root = _node("root")
-    assert route(root, {"service": "a", "job": "b"}).group_labels["service"] == "a"
-    assert route(root, {"service": "", "job": "b"}).group_labels["service"] == "b"
-    assert route(root, {}).group_labels["service"] == ""
+    assert route(root, {"service": "a", "job": "b"}, NOW).group_labels["service"] == "a"
+    assert route(root, {"service": "", "job": "b"}, NOW).group_labels["service"] == "b"
+    assert route(root, {}, NOW).group_labels["service"] == ""
 
 
 def test_group_keys_are_stable() -> None:
@@ -93,6 +94,6 @@ def test_destinations_of_never_repeats_and_survives_a_name_that_is_gone() -> Non
     places = {name: Destination(name=name, channel="telegram") for name in ("chat", "devops")}
     places["policy"] = Destination(name="policy", channel="policy")
     book = RuleBook(version="v", root=_node("root", to=("devops", "policy", "gone", "chat")), destinations=places, fallback=("chat",))
-    snapshot = book.route({})
+    snapshot = book.route({}, NOW)
     assert [place.name for place in book.destinations_of(snapshot)] == ["devops", "chat"]
     assert book.group_key(snapshot) == group_key("root", snapshot.group_labels)
