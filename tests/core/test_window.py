@@ -1,6 +1,7 @@
 """Windows of local time, above all on the nights the clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,14 +95,20 @@ def test_a_window_the_clocks_skip_does_not_happen_and_comes_back_the_week_after(
     assert lost.next_change(at(BERLIN, 2026, 3, 23)) == at(BERLIN, 2026, 4, 5, 2, 10)
 
 
+@cache
+def watch(zone: ZoneInfo, day: date) -> list[tuple[datetime, datetime]]:
+    """Every minute around the day and what the clock on the wall shows then."""
+    begin = datetime.combine(day, time(), UTC) - timedelta(hours=30)
+    return [(u, u.astimezone(zone).replace(tzinfo=None)) for u in (begin + timedelta(minutes=n) for n in range(90 * 60))]
+
+
 @pytest.mark.parametrize(("zone", "day"), NIGHTS, ids=lambda value: str(value).replace("/", "-"))
 @given(data=st.data())
 def test_instants_agree_with_a_clock_watched_minute_by_minute(zone, day, data):
     place = ZoneInfo(zone)
     minute = data.draw(st.integers(0, 1440), label="minute")
     target = datetime.combine(day, time()) + timedelta(minutes=minute)
-    begin = datetime.combine(day, time(), UTC) - timedelta(hours=30)
-    shown = [(u, u.astimezone(place).replace(tzinfo=None)) for u in (begin + timedelta(minutes=n) for n in range(90 * 60))]
+    shown = watch(place, day)
     after_gap = next(u for u, local in shown if local >= target)
     exact = [u for u, local in shown if local == target]
     assert instant_at(day, minute, place) == min(exact, default=after_gap)
