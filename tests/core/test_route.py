@@ -193,3 +193,8 @@ def test_of_a_thousand_siblings_only_those_that_may_match_are_tried() -> None:
     branches = file_branches(children)
     assert list(branches.candidates({"service": "s1", "severity": "critical"})) == [1, 1000, 1001]
     assert list(branches.candidates({"severity": "critical"})) == [1000]
+
+
+def test_an_absent_label_is_found_under_the_empty_value() -> None:
+    below = (*(_node(f"n{n}", f'service="s{n}"') for n in range(9)), _node("nobody", 'service=""'))
+    assert route(_node("root", below=below), {}, NOW).route_id == "nobody"
