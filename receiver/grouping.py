@@ -1,7 +1,7 @@
 """One webhook's alerts, split by the incident they belong to and packed for admission. Called by `engine.admit` only.
 
-This is the hot path. Labels stay raw bytes: what they mean (identity, group, severity) is worked out once per label set and
-rule book and remembered under a digest. A known alert travels as its signature alone; the store says when it wants more.
+This is the hot path. Labels stay raw bytes: what they mean (identity, group, severity) is worked out once per label set, rule book
+and phase of its windows, and remembered under a digest. A known alert travels as its signature alone; the store says when it wants more.
 """
 
 import base64
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import msgspec
 
 from receiver.clock import Clock
-from receiver.core.alert import Severity, identify
+from receiver.core.alert import Severity, identify, matched_labels
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.instant import parse_instant
 from receiver.core.rulebook import RuleBook
 from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, check, decode_annotations, decode_labels
 from receiver.store.admission import Item
 from receiver.store.incidents import encode_document, payload
+from receiver.telemetry import metrics
 
 REMEMBERED = 300_000
 CHUNK = 200
@@ -130,16 +131,19 @@ class Piece:
 
 
 class Grouping:
-    """The memory of label sets under one rule book."""
+    """The memory of label sets under one rule book, dropped when one of its windows opens or closes: routes may differ then."""
 
     def __init__(self, rules: RuleBook, clock: Clock) -> None:
         self.rules = rules
         self._clock = clock
         self._known: dict[bytes, Known] = {}
         self._groups: dict[str, Group] = {}
+        self._phase = rules.phase(clock.now())
+        self._phase_ends_at = rules.next_phase_at(clock.now())
 
     def split(self, source: str, webhook: Webhook) -> tuple[list[Piece], list[BadAlert]]:
         """The webhook's good alerts by group, and those that carry no usable labels, status or start."""
+        self._keep_in_phase()
         pieces: list[Piece] = []
         filling: dict[str, Piece] = {}
         bad: list[BadAlert] = []
@@ -166,6 +170,15 @@ class Grouping:
             piece.entries.append(Entry(known, alert, signature, hash(bytes(alert.annotations))))
         return pieces, bad
 
+    def _keep_in_phase(self) -> None:
+        if self._phase_ends_at is None or (now := self._clock.now()) < self._phase_ends_at:
+            return
+        phase, self._phase_ends_at = self.rules.phase(now), self.rules.next_phase_at(now)
+        if phase != self._phase:
+            self._phase = phase
+            self._known.clear()
+            self._groups.clear()
+
     @staticmethod
     def _signature(known: Known, alert: WireAlert) -> str:
         if alert.startsAt == known.starts and alert.status == known.status and alert.endsAt == known.ends:
@@ -180,8 +193,13 @@ class Grouping:
         labels = decode_labels(alert.labels)
         ignored = self.rules.ignore_labels(source)
         identity = identify(source, labels, ignored)
-        severity, _ = self.rules.severity(source, labels)
-        route = self.rules.route({**labels, "severity": severity.value, "service": labels.get("service") or labels.get("job", "")})
+        severity, is_mapped = self.rules.severity(source, labels)
+        matched = matched_labels(labels, severity)
+        route = self.rules.route(matched, self._clock.now(), ignored)
+        if not is_mapped:
+            metrics.unknown_severity.labels(source=source).inc()
+        if not matched["service"]:
+            metrics.unknown_service.labels(source=source).inc()
         key = self.rules.group_key(route)
         group = self._groups.get(key)
         if group is None:

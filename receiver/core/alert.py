@@ -59,7 +59,17 @@ class Alert:
     @property
     def service(self) -> str:
         """Catalogue id: label `service`, else `job`, else empty."""
-        return self.labels.get("service") or self.labels.get("job") or ""
+        return service_of(self.labels)
+
+
+def service_of(labels: Mapping[str, str]) -> str:
+    """Catalogue id: label `service`, else `job`, else empty."""
+    return labels.get("service") or labels.get("job") or ""
+
+
+def matched_labels(labels: Mapping[str, str], severity: Severity) -> dict[str, str]:
+    """The labels as rules see them: the severity mapped onto our three words, the service filled in."""
+    return {**labels, "severity": severity.value, "service": service_of(labels)}
 
 
 def identify(source: str, labels: Mapping[str, str], ignore: Collection[str] = ()) -> AlertId:

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from receiver.core.alert import Alert, Severity
+from receiver.core.alert import Alert, AlertId, Severity, matched_labels
 from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Resolve, Woke
 from receiver.core.incident import Destination, Incident, State
+from receiver.core.maintenance import Mute, find_mute
 from receiver.core.plan import Kind, Notification, Plan, Priority, Reason
 from receiver.core.rulebook import RuleBook
+
+# The firing alerts that maintenance mutes now.
+Mutes = Mapping[AlertId, Mute]
 
 # The allowed moves; a property test walks every pair that is not here.
 TRANSITIONS: Mapping[State, frozenset[State]] = {
@@ -27,24 +31,26 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
     """What follows from this event for this incident at this instant (UTC)."""
     match event:
         case Woke():
-            return _woke(incident, now)
+            return _woke(incident, _mutes(incident, rules, now), now)
         case Acknowledge(by=by, name=name):
-            return _acknowledge(incident, by, name, now)
+            return _acknowledge(incident, by, name, _mutes(incident, rules, now), now)
         case Resolve(by=by, name=name):
             return _resolve_by_hand(incident, by, name, now)
         case DeliveryTrouble(destination=destination, why=why):
             return _fall_back(incident, destination, why, rules.fallback_destinations())
 
 
-def _woke(incident: Incident, now: datetime) -> Plan:
+def _woke(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
     if incident.state is State.RESOLVED:
-        return _woke_resolved(incident, now)
-    if incident.announced_at is None:
-        return _woke_unannounced(incident, now)
-    return _woke_open(incident, now)
+        plan = _woke_resolved(incident, mutes, now)
+    elif incident.announced_at is None:
+        plan = _woke_unannounced(incident, mutes, now)
+    else:
+        plan = _woke_open(incident, mutes, now)
+    return replace(plan, text=", ".join(sorted({mute.window.name for mute in mutes.values()})))
 
 
-def _woke_unannounced(incident: Incident, now: datetime) -> Plan:
+def _woke_unannounced(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
     firing = incident.firing
     if not firing and not incident.truncated:
         ended = replace(incident, state=State.RESOLVED, resolved_at=now, end_reason="over before anybody was told", wake_at=None)
@@ -52,12 +58,14 @@ def _woke_unannounced(incident: Incident, now: datetime) -> Plan:
     wait = incident.route.group_wait if incident.route else None
     if wait and now < incident.opened_at + wait:
         return Plan(before=incident, next=replace(incident, wake_at=incident.opened_at + wait), reason=Reason.GROUP_WAIT)
-    opened = replace(_look(incident), announced_at=now, wake_at=None)
+    if _is_held(incident, mutes):
+        return _hold(incident, mutes)
+    opened = replace(_look(incident, mutes), announced_at=now)
     return Plan(before=incident, next=opened, reason=Reason.OPENED, notifications=_living(opened))
 
 
-def _woke_open(incident: Incident, now: datetime) -> Plan:
-    looked = replace(_look(incident), wake_at=None)
+def _woke_open(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
+    looked = _look(incident, mutes)
     if not incident.firing:
         if incident.truncated:
             return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
@@ -69,25 +77,32 @@ def _woke_open(incident: Incident, now: datetime) -> Plan:
         loud = tuple(_to_all(looked, Kind.WORSE, _priority(looked), args))
         return Plan(before=incident, next=looked, reason=Reason.GOT_WORSE, notifications=_living(looked) + loud)
     if looked.told == incident.told:
-        return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.NOTHING_NEW)
+        return Plan(before=incident, next=replace(incident, wake_at=looked.wake_at), reason=Reason.NOTHING_NEW)
     return Plan(before=incident, next=looked, reason=Reason.ALERTS_CHANGED, notifications=_living(looked))
 
 
-def _woke_resolved(incident: Incident, now: datetime) -> Plan:
+def _woke_resolved(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
     firing = incident.firing
     fresh = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
+    if any(a.id not in mutes for a in fresh):
+        return _reopen(incident, mutes, now)
     if fresh:
-        return _reopen(incident, now)
+        return _hold(incident, mutes)
     if firing:
         return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.QUIET_AFTER_RESOLVE)
     close_at = (incident.resolved_at or now) + (incident.route.reopen_within if incident.route else now - now)
     if now >= close_at:
         return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.CLOSED, is_archived=True)
-    looked = replace(_look(incident), severity=incident.severity, wake_at=close_at)
+    looked = replace(_look(incident, mutes), severity=incident.severity, wake_at=close_at)
     return Plan(before=incident, next=looked, reason=Reason.REOPEN_WINDOW, notifications=_if_told(incident, looked))
 
 
-def _reopen(incident: Incident, now: datetime) -> Plan:
+def _hold(incident: Incident, mutes: Mutes) -> Plan:
+    """Planned work explains it all: look again when the first of its alerts is no longer muted."""
+    return Plan(before=incident, next=replace(incident, wake_at=_first_end(mutes)), reason=Reason.MAINTENANCE)
+
+
+def _reopen(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
     cleared = replace(
         incident,
         state=State.TRIGGERED,
@@ -99,20 +114,21 @@ def _reopen(incident: Incident, now: datetime) -> Plan:
         end_reason="",
         hushed={},
         reopened=incident.reopened + 1,
-        wake_at=None,
         announced_at=incident.announced_at or now,
     )
-    again = _look(cleared)
+    again = _look(cleared, mutes)
     loud = tuple(_to_all(again, Kind.REOPENED, _priority(again), {"count": str(again.reopened + 1)}))
     return Plan(before=incident, next=again, reason=Reason.REOPENED, notifications=_living(again) + loud)
 
 
-def _acknowledge(incident: Incident, by: str, name: str, now: datetime) -> Plan:
+def _acknowledge(incident: Incident, by: str, name: str, mutes: Mutes, now: datetime) -> Plan:
     if incident.state is State.RESOLVED:
         return Plan(before=incident, next=incident, reason=Reason.ALREADY_RESOLVED, by=by)
     if incident.state is State.ACKNOWLEDGED:
         return Plan(before=incident, next=incident, reason=Reason.ALREADY_ACKNOWLEDGED, by=by)
     taken = replace(incident, state=State.ACKNOWLEDGED, acknowledged_by=name, acknowledged_at=now)
+    if _is_held(incident, mutes):
+        return Plan(before=incident, next=replace(taken, wake_at=_first_end(mutes)), reason=Reason.ACKNOWLEDGED, by=by)
     return Plan(before=incident, next=taken, reason=Reason.ACKNOWLEDGED, by=by, notifications=_living(taken))
 
 
@@ -147,14 +163,42 @@ def _end(before: Incident, ended: Incident, reason: Reason, now: datetime) -> Pl
     return Plan(before=before, next=over, reason=reason, notifications=_living(over) + loud)
 
 
-def _look(incident: Incident) -> Incident:
-    """Take in what admission merged: severity, systems, and a digest of what people have been told."""
+def _mutes(incident: Incident, rules: RuleBook, now: datetime) -> Mutes:
+    under_way = rules.mutes(now)
+    if not under_way:
+        return {}
+    found = ((a.id, find_mute(under_way, matched_labels(a.labels, a.severity))) for a in incident.firing)
+    return {alert_id: mute for alert_id, mute in found if mute is not None}
+
+
+def _is_held(incident: Incident, mutes: Mutes) -> bool:
+    """Nobody was told and every firing alert is muted: nobody is."""
+    return incident.announced_at is None and 0 < len(mutes) == len(incident.firing)
+
+
+def _first_end(mutes: Mutes) -> datetime | None:
+    return min((mute.until for mute in mutes.values()), default=None)
+
+
+def _look(incident: Incident, mutes: Mutes) -> Incident:
+    """Take in what admission merged: severity, systems, and a digest of what people have been told.
+
+    Muted alerts neither raise the severity nor join a system; the incident is looked at again when the first of them is not muted
+    any more.
+    """
     firing = incident.firing
+    heard = tuple(a for a in firing if a.id not in mutes)
     weighed = firing or (() if incident.announced_at else tuple(incident.alerts.values()))
-    worst = max((a.severity for a in weighed), key=lambda s: s.rank, default=incident.severity)
+    worst = _worst(weighed, incident.severity)
+    if worst.rank > incident.severity.rank and firing:
+        worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
     known = dict.fromkeys(incident.systems)
-    known.update(dict.fromkeys(a.service for a in firing if a.service))
-    return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing))
+    known.update(dict.fromkeys(a.service for a in heard if a.service))
+    return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=_first_end(mutes))
+
+
+def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:
+    return max((a.severity for a in alerts), key=lambda s: s.rank, default=default)
 
 
 def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
@@ -164,7 +208,7 @@ def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
 
 
 def _priority(incident: Incident) -> Priority:
-    return Priority.PAGE if incident.severity is Severity.CRITICAL else Priority.CHAT
+    return Priority.PAGE if incident.severity is Severity.CRITICAL and not incident.is_quiet else Priority.CHAT
 
 
 def _living(incident: Incident) -> tuple[Notification, ...]:

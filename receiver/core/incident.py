@@ -33,8 +33,18 @@ class Destination:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Customers:
+    """What a route wants customers to be told; `component` is a public one, or empty when the catalogue names none."""
+
+    component: str
+    impact: str
+    text: str
+    hold: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RouteSnapshot:
-    """Which leaf grouped the incident and what it asked for; shown by *Why?*."""
+    """Which leaf grouped the incident and what it asked for; shown by *Why?*. New fields have defaults: old documents are read too."""
 
     route_id: str
     where: str
@@ -45,6 +55,9 @@ class RouteSnapshot:
     reopen_within: timedelta
     destinations: tuple[str, ...]
     rules_version: str
+    is_quiet: bool = False
+    customers: Customers | None = None
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +94,11 @@ class Incident:
     def is_open(self) -> bool:
         """True until resolved."""
         return self.state is not State.RESOLVED
+
+    @property
+    def is_quiet(self) -> bool:
+        """True when its route wants no sound and no page."""
+        return self.route is not None and self.route.is_quiet
 
     @property
     def firing(self) -> tuple[Alert, ...]:

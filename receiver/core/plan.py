@@ -13,6 +13,7 @@ class Reason(StrEnum):
 
     OPENED = "opened"
     GROUP_WAIT = "group_wait"
+    MAINTENANCE = "maintenance"
     OVER_BEFORE_TOLD = "over_before_told"
     ALERTS_CHANGED = "alerts_changed"
     GOT_WORSE = "got_worse"
@@ -61,18 +62,21 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The whole consequence of one event; committed at once or not at all."""
+    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason."""
 
     before: Incident
     next: Incident
     reason: Reason
     by: str = ""
+    text: str = ""
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
 
     @property
     def is_change(self) -> bool:
         """False when nothing but the wake-up time may differ: no timeline entry is due."""
+        if self.reason is Reason.MAINTENANCE:  # the same hold decided again is no news
+            return self.before.wake_at != self.next.wake_at
         return self.reason not in _QUIET
 
     @property

@@ -1,14 +1,18 @@
 """The rules of one installation, read and checked: everything a decision needs to know, immutable."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from receiver.core.alert import Severity
-from receiver.core.incident import Destination, RouteSnapshot
+from receiver.core.alert import Severity, service_of
+from receiver.core.incident import Customers, Destination, RouteSnapshot
+from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.route import RouteNode, group_key, route
+from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
+FROM_CATALOGUE = "from-catalogue"
+_SHORT = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +63,14 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleBook:
-    """A version of the rules. `notes` are remarks for the operator, none of them a fault."""
+    """A version of the rules. `notes` are remarks for the operator, none of them a fault.
+
+    `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
+    that routes name.
+    """
 
     version: str
+    commit: str = ""
     root: RouteNode
     destinations: Mapping[str, Destination]
     fallback: tuple[str, ...]
@@ -72,6 +81,8 @@ class RuleBook:
     default_severity: Severity = Severity.WARNING
     default_links: Mapping[str, str] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
+    windows: tuple[Window, ...] = ()
+    maintenance: tuple[MaintenanceWindow, ...] = ()
     notes: tuple[str, ...] = ()
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)
 
@@ -80,9 +91,49 @@ class RuleBook:
         index = {person.telegram: person for person in self.people.values() if person.telegram is not None}
         object.__setattr__(self, "_by_telegram", index)
 
-    def route(self, labels: Mapping[str, str]) -> RouteSnapshot:
-        """Find the leaf and the destinations for these labels; hand in the label `severity` already mapped."""
-        return route(self.root, labels, self.version)
+    @property
+    def name(self) -> str:
+        """What people call this version: the short commit, else the digest."""
+        return self.commit[:_SHORT] or self.version
+
+    def route(self, labels: Mapping[str, str], now: datetime, ignored: Collection[str] = ()) -> RouteSnapshot:
+        """Find the leaf and the destinations for these labels at this instant; hand in `matched_labels`.
+
+        `ignored` labels do not tell groups apart where a route groups by all labels.
+        """
+        found = route(self.root, labels, now, self.name, ignored)
+        return replace(found, customers=self._customers(found.customers, labels), policies=self._policies(found))
+
+    def _customers(self, wanted: Customers | None, labels: Mapping[str, str]) -> Customers | None:
+        if wanted is None or wanted.component != FROM_CATALOGUE:
+            return wanted
+        service = self.services.get(service_of(labels))
+        return replace(wanted, component=service.component if service else "")
+
+    def _policies(self, snapshot: RouteSnapshot) -> tuple[str, ...]:
+        places = (self.destinations.get(name) for name in snapshot.destinations)
+        return tuple(str(place.address.get("policy", place.name)) for place in places if place is not None and place.channel == POLICY_CHANNEL)
+
+    def phase(self, now: datetime) -> tuple[bool, ...]:
+        """Which windows are active; while it stays the same, so does every route."""
+        return tuple(window.is_active(now) for window in self.windows)
+
+    def next_phase_at(self, now: datetime) -> datetime | None:
+        """The next instant (UTC) after `now` at which some window opens or closes; none when none ever does."""
+        return min((change for window in self.windows if (change := window.next_change(now))), default=None)
+
+    def mutes(self, now: datetime) -> tuple[Mute, ...]:
+        """The maintenance windows that are under way."""
+        return find_under_way(self.maintenance, now)
+
+    def muted_by(self, labels: Mapping[str, str], now: datetime) -> Mute | None:
+        """The maintenance window that mutes an alert with these `matched_labels`; of several the one that lasts longest."""
+        return find_mute(self.mutes(now), labels)
+
+    def muted_until(self, labels: Mapping[str, str], now: datetime) -> datetime | None:
+        """Until when (UTC) an alert with these `matched_labels` is muted; none when it is not."""
+        mute = self.muted_by(labels, now)
+        return None if mute is None else mute.until
 
     def group_key(self, snapshot: RouteSnapshot) -> str:
         """Name the group an alert with this route belongs to; the same on every replica."""

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from receiver.core.alert import Severity
-from receiver.core.incident import Destination
+from receiver.core.incident import Customers, Destination
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step
 from receiver.core.rulebook import POLICY_CHANNEL, Noise, Person, RuleBook, Service, Source
+from receiver.core.window import Window
+from receiver.rules.calendar import build_maintenance, build_windows
 from receiver.rules.schema import (
     CommonSeverity,
+    CustomersEntry,
     DestinationsFile,
     EmailPlace,
     NoiseEntry,
@@ -25,6 +28,7 @@ from receiver.rules.schema import (
     TelegramPlace,
     WebhookPlace,
 )
+from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.yaml import Document, Path
 
 _DEFAULTS = RouteNode(
@@ -49,14 +53,16 @@ class Files:
     people: PeopleFile
     services: ServicesFile | None = None
     sources: SourcesFile | None = None
+    maintenance: MaintenanceFile | None = None
 
 
-def build(version: str, files: Files, routes: Document, notes: tuple[str, ...]) -> RuleBook:
-    """Put the validated files together; `routes` gives the lines of the route tree."""
+def build(version: str, files: Files, documents: Mapping[str, Document], notes: tuple[str, ...]) -> RuleBook:
+    """Put the validated files together; `documents` give the lines."""
+    windows = build_windows(files.routes.windows)
     common = files.sources.severity if files.sources else CommonSeverity()
     return RuleBook(
         version=version,
-        root=_node(files.routes.route, routes, ("route",), None),
+        root=_Tree(documents["routes.yaml"], windows).node(files.routes.route, ("route",), _DEFAULTS),
         destinations={name: _destination(name, place) for name, place in files.destinations.destinations.items()},
         fallback=tuple(dict.fromkeys(files.destinations.fallback)),
         people=_people(files.people),
@@ -66,27 +72,43 @@ def build(version: str, files: Files, routes: Document, notes: tuple[str, ...]) 
         default_severity=Severity(common.default),
         default_links=files.services.defaults.links if files.services else {},
         noise=_noise(files.routes.noise),
+        windows=tuple(windows.values()),
+        maintenance=build_maintenance(files.maintenance, documents["maintenance.yaml"]) if files.maintenance else (),
         notes=notes,
     )
 
 
-def _node(entry: RouteEntry, document: Document, path: Path, parent: RouteNode | None) -> RouteNode:
-    where = f"routes.yaml:{document.marks[(*path, 'id')][0]}"
-    matchers = tuple(parse_matcher(text) for text in entry.matchers)
-    above = parent or _DEFAULTS
-    node = RouteNode(
-        id=entry.id,
-        where=where,
-        matchers=tuple(sorted(matchers, key=lambda matcher: matcher.pattern is not None)),  # equality first: it is cheaper
-        group_by=above.group_by if entry.group_by is None else tuple(entry.group_by),
-        group_wait=above.group_wait if entry.group_wait is None else entry.group_wait,
-        reopen_within=above.reopen_within if entry.reopen_within is None else entry.reopen_within,
-        destinations=above.destinations if entry.destinations is None else tuple(entry.destinations),
-        continues=entry.goes_on,
-        step=describe_step(where, entry.id, matchers),
-    )
-    children = (_node(child, document, (*path, "routes", index), node) for index, child in enumerate(entry.routes))
-    return replace(node, children=tuple(children))
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """What the nodes of the route tree are built with."""
+
+    document: Document
+    windows: Mapping[str, Window]
+
+    def node(self, entry: RouteEntry, path: Path, above: RouteNode) -> RouteNode:
+        where = f"routes.yaml:{self.document.marks[(*path, 'id')][0]}"
+        matchers = tuple(parse_matcher(text) for text in entry.matchers)
+        windows = tuple(self.windows[name] for name in dict.fromkeys(entry.active))
+        node = RouteNode(
+            id=entry.id,
+            where=where,
+            matchers=tuple(sorted(matchers, key=lambda matcher: matcher.pattern is not None)),  # equality first: it is cheaper
+            group_by=above.group_by if entry.group_by is None else tuple(entry.group_by),
+            group_wait=above.group_wait if entry.group_wait is None else entry.group_wait,
+            reopen_within=above.reopen_within if entry.reopen_within is None else entry.reopen_within,
+            destinations=above.destinations if entry.destinations is None else tuple(entry.destinations),
+            continues=entry.goes_on,
+            step=describe_step(where, entry.id, matchers, windows),
+            windows=windows,
+            is_quiet=above.is_quiet if entry.quiet is None else entry.quiet,
+            customers=above.customers if entry.customers is None else _customers(entry.customers),
+        )
+        children = (self.node(child, (*path, "routes", index), node) for index, child in enumerate(entry.routes))
+        return replace(node, children=tuple(children))
+
+
+def _customers(entry: CustomersEntry) -> Customers:
+    return Customers(component=entry.component, impact=entry.impact, text=entry.text, hold=entry.hold)
 
 
 def _destination(name: str, place: Place) -> Destination:

@@ -58,12 +58,11 @@ NO_EFFECT = (
     ("destinations.yaml", "destinations/*/policy", "escalation policies have no effect yet, the fallback is told instead"),
     ("escalation.yaml", "policies", "escalation policies have no effect yet"),
     ("schedules.yaml", "schedules", "schedules have no effect yet"),
-    ("routes.yaml", "route/**/active", "active windows have no effect yet, the route holds at all times"),
-    ("routes.yaml", "route/**/quiet", "quiet has no effect yet"),
     ("routes.yaml", "route/**/customers", "customers are not told yet"),
     ("people.yaml", "people/*/page_by", "page_by has no effect yet"),
     ("notices.yaml", "page", "notices have no effect yet"),
-    ("maintenance.yaml", "windows", "maintenance windows have no effect yet"),
+    ("maintenance.yaml", "windows/*/mirror", "mirror has no effect yet, Alertmanager gets no silence"),
+    ("maintenance.yaml", "windows/*/notice", "customers are not told of maintenance yet"),
 )
 
 
@@ -144,7 +143,7 @@ def _check_root(document: Document) -> None:
     if "destinations" not in root:
         hint = "add destinations: [NAME], the other routes inherit them"
         document.fault_at(("route",), f'route "{root.get("id")}" has no destinations', hint, key=True)
-    for key in ("matchers", "continue"):
+    for key in ("matchers", "active", "continue"):
         if key in root:
             document.fault_at(("route", key), f"the root takes every alert and has no {key}", "move it to a route below", key=True)
 
@@ -181,7 +180,7 @@ def _shadowed(document: Document) -> Iterator[str]:
             if by is not None:
                 line = document.marks[(*parent, index)][0]
                 yield f'routes.yaml:{line}: route "{node["id"]}" is never taken, "{by}" above it takes all its alerts'
-            if not node.get("continue", False):
+            if not node.get("continue", False) and not node.get("active"):
                 earlier.append((node["id"], mine))
 
 

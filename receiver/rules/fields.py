@@ -1,7 +1,7 @@
 """Kinds of values the rules are written with; each says what to write when it is wrong."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from receiver.core.durations import DurationError, parse_duration
 from receiver.core.matcher import MatcherError, parse_matcher
+from receiver.core.recurrence import RecurrenceError, parse_recurrence
+from receiver.core.route import ALL_LABELS
 from receiver.rules.faults import suggest
 
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
@@ -85,6 +87,12 @@ def _instant(value: Any) -> str:
     return text
 
 
+def read_instant(text: str) -> datetime:
+    """An instant the rules were written with, aware; UTC where it has no offset."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
 def _day(value: Any) -> str:
     text = _text(value, "a date", "2026-11-23")
     try:
@@ -134,6 +142,21 @@ def _secret(value: str) -> str:
     return value
 
 
+def _group_by(value: list[str]) -> list[str]:
+    if ALL_LABELS in value and len(value) > 1:
+        raise wrong('"..." already groups by every label', 'write ["..."] alone, or only the other labels')
+    return value
+
+
+def _rrule(value: Any) -> str:
+    text = _text(value, "a calendar rule", "FREQ=WEEKLY;BYDAY=SU")
+    try:
+        parse_recurrence(text, date.min)  # whether it needs a first day is asked where that may be given
+    except RecurrenceError as error:
+        raise wrong(error.message, error.hint) from None
+    return text
+
+
 def _plain(check: Any, **schema: Any) -> Any:
     return (PlainValidator(check), WithJsonSchema({"type": "string", **schema}))
 
@@ -150,5 +173,7 @@ Topic = Annotated[int | str, PlainValidator(_topic), WithJsonSchema({"type": ["i
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Name = Annotated[str, AfterValidator(_name)]
 SecretName = Annotated[str, AfterValidator(_secret)]
+GroupBy = Annotated[list[str], AfterValidator(_group_by)]
+RecurrenceText = Annotated[str, *_plain(_rrule, pattern=r"FREQ=", examples=["FREQ=MONTHLY;BYDAY=1SU"])]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Names = Annotated[dict[Language, str], Field(min_length=1)]

@@ -49,7 +49,7 @@ def load_rules(directory: Path) -> RuleBook:
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    return build(digest.hexdigest()[:12], _files(models), documents["routes.yaml"], remarks(documents))
+    return build(digest.hexdigest()[:12], _files(models), documents, remarks(documents))
 
 
 def _read_all(directory: Path, faults: list[Fault]) -> list[tuple[str, bytes]]:
@@ -112,6 +112,7 @@ def _files(models: dict[str, BaseModel]) -> Files:
         people=_need(models, "people.yaml", PeopleFile),
         services=_take(models, "services.yaml", ServicesFile),
         sources=_take(models, "sources.yaml", SourcesFile),
+        maintenance=_take(models, "maintenance.yaml", MaintenanceFile),
     )
 
 

@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from receiver.rules.fields import (
     Chat,
     ClockTime,
     Duration,
+    GroupBy,
     Language,
     Mailbox,
     MatcherText,
@@ -19,6 +20,7 @@ from receiver.rules.fields import (
     Topic,
     WebAddress,
     Zone,
+    wrong,
 )
 
 SeverityWord = Literal["critical", "warning", "info"]
@@ -228,7 +230,7 @@ class DestinationsFile(Strict):
     fallback: Annotated[list[str], Field(min_length=1)]
 
 
-class Customers(Strict):
+class CustomersEntry(Strict):
     """What customers are told when the route is taken."""
 
     component: str = "from-catalogue"
@@ -238,27 +240,45 @@ class Customers(Strict):
 
 
 class RouteEntry(Strict):
-    """One node of the tree; what it leaves out it inherits."""
+    """One node of the tree; what it leaves out it inherits, except for `matchers`, `active` and `continue`.
+
+    With `active` it takes alerts only while one of these windows is active; at other times its siblings and its parent have them.
+    An alert that fires already stays in its incident. `quiet`: messages make no sound and are never a page, unless a route
+    reached by `continue` is not quiet.
+    """
 
     id: Name
     matchers: list[MatcherText] = Field(default_factory=list)
-    group_by: list[str] | None = None
+    group_by: GroupBy | None = None
     group_wait: Duration | None = None
     reopen_within: Duration | None = None
     destinations: Annotated[list[str], Field(min_length=1)] | None = None
     active: list[str] = Field(default_factory=list)
-    quiet: bool = False
-    customers: Customers | None = None
+    quiet: bool | None = None
+    customers: CustomersEntry | None = None
     goes_on: Annotated[bool, Field(alias="continue")] = False
     routes: list["RouteEntry"] = Field(default_factory=list)
 
 
+def check_span(start: str, end: str) -> None:
+    """Refuse what could mean nothing or a whole day."""
+    if start == end:
+        raise wrong(f"from and to are both {start}", 'write from: "00:00", to: "24:00" for the whole day')
+    if start == "24:00":
+        raise wrong("no day starts at 24:00", 'write from: "00:00" and the next day')
+
+
 class Span(Strict):
-    """From one clock time to another, on some days; past midnight when `to` is earlier."""
+    """From one clock time to another; past midnight when `to` is earlier. `days` are those it starts on, every day when left out."""
 
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
     start: Annotated[ClockTime, Field(alias="from")]
     end: Annotated[ClockTime, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _lasts(self) -> "Span":
+        check_span(self.start, self.end)
+        return self
 
 
 class Window(Strict):

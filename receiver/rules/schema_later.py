@@ -1,10 +1,11 @@
 """The shape of the files about people's time and customers: schedules, escalation, notices, maintenance, examples."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from receiver.core.recurrence import RecurrenceError, parse_recurrence
 from receiver.rules.fields import (
     Chat,
     ClockTime,
@@ -15,13 +16,15 @@ from receiver.rules.fields import (
     MatcherText,
     Name,
     Names,
+    RecurrenceText,
     SecretName,
     Strict,
     WebAddress,
     Zone,
+    read_instant,
     wrong,
 )
-from receiver.rules.schema import Impact, Span
+from receiver.rules.schema import Impact, Span, check_span
 
 
 class Handoff(Strict):
@@ -201,12 +204,25 @@ class NoticesFile(Strict):
 
 
 class Recurring(Strict):
-    """A window that comes again by a calendar rule."""
+    """A window that comes again by a calendar rule: on each of its days, past midnight when `to` is earlier.
 
-    rrule: Annotated[str, Field(pattern=r"^FREQ=")]
+    `starts` is the first day that may count; a rule with an INTERVAL counts from it.
+    """
+
+    rrule: RecurrenceText
     start: Annotated[ClockTime, Field(alias="from")]
     end: Annotated[ClockTime, Field(alias="to")]
     timezone: Zone
+    starts: Day | None = None
+
+    @model_validator(mode="after")
+    def _lasts(self) -> "Recurring":
+        check_span(self.start, self.end)
+        try:
+            parse_recurrence(self.rrule, date.fromisoformat(self.starts) if self.starts else None)
+        except RecurrenceError as error:
+            raise wrong(error.message, error.hint) from None
+        return self
 
 
 class PlannedNotice(Strict):
@@ -217,7 +233,7 @@ class PlannedNotice(Strict):
 
 
 class MaintenanceWindow(Strict):
-    """Planned work: either one stretch of time or a recurring one."""
+    """Planned work: either one stretch of time or a recurring one. `from` and `to` without an offset are in UTC."""
 
     matchers: Annotated[list[MatcherText], Field(min_length=1)]
     start: Annotated[Instant | None, Field(alias="from")] = None
@@ -230,6 +246,8 @@ class MaintenanceWindow(Strict):
     def _has_time(self) -> "MaintenanceWindow":
         if (self.start is not None and self.end is not None) == (self.recurring is not None):
             raise wrong("this window has no time, or two", "give either from and to, or recurring")
+        if self.start is not None and self.end is not None and read_instant(self.end) <= read_instant(self.start):
+            raise wrong("this window ends before it begins", "give a to that is later than from")
         return self
 
 

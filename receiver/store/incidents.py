@@ -83,7 +83,7 @@ class Incidents:
     async def commit(self, plan: Plan, now: datetime) -> int:
         """Write the whole plan if the incident is still at `plan.before.version`; the new version, or -1."""
         incident = plan.next
-        entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value)
+        entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value, text=plan.text)
         args: list[Argument] = [
             self._at.prefix,
             incident.id,

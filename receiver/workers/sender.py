@@ -147,7 +147,7 @@ class Sender:
             services=self._services,
             buttons=buttons(self._key, incident, destination, language) if slot.kind is not Kind.ENDED else (),
             args=slot.args,
-            silent=incident.severity.rank == 0,
+            silent=incident.severity.rank == 0 or incident.is_quiet,
         )
         if not slot.unknowns or slot.ref:
             return message

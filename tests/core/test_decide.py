@@ -67,6 +67,12 @@ def test_a_worse_severity_is_said_aloud():
     assert (p.reason, kinds(p), p.next.severity) == (Reason.GOT_WORSE, [Kind.INCIDENT, Kind.WORSE], Severity.CRITICAL)
 
 
+def test_when_the_worst_alert_is_over_the_severity_falls_without_a_word():
+    both = opened(alert("a"), alert("b", severity=Severity.CRITICAL))
+    p = plan(replace(both, alerts=incident(alert("a"), alert("b", severity=Severity.CRITICAL, firing=False)).alerts), Woke())
+    assert (p.reason, kinds(p), p.next.severity) == (Reason.ALERTS_CHANGED, [Kind.INCIDENT], Severity.WARNING)
+
+
 def test_a_new_system_is_said_aloud():
     one = opened(alert("a"))
     p = plan(replace(one, alerts={**one.alerts, **incident(alert("b", service="mes-api")).alerts}), Woke())

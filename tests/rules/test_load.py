@@ -11,6 +11,7 @@ from receiver.core.alert import Severity
 from receiver.rules.faults import Fault, suggest
 from receiver.rules.load import RulesError, load_rules
 from receiver.rules.yaml import MAX_BYTES, read_yaml
+from tests.builders import NOW
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "rules"
@@ -53,12 +54,12 @@ def test_shipped_rules_load() -> None:
 
 def test_shipped_routes_lead_where_they_should() -> None:
     book = load_rules(SHIPPED)
-    critical = book.route({"severity": "critical", "service": "shop-db"})
+    critical = book.route({"severity": "critical", "service": "shop-db"}, NOW)
     assert critical.route_id == "critical-services"
     assert [place.name for place in book.destinations_of(critical)] == ["devops", "admin-chat"]
     assert critical.where.startswith("routes.yaml:")
-    assert book.route({"severity": "critical", "service": "elsewhere"}).route_id == "critical-others"
-    assert book.route({}).destinations == ("admin-chat",)
+    assert book.route({"severity": "critical", "service": "elsewhere"}, NOW).route_id == "critical-others"
+    assert book.route({}, NOW).destinations == ("admin-chat",)
 
 
 def test_check_says_ok(capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +103,7 @@ def test_a_policy_is_the_fallback_until_policies_are_built(tmp_path: Path) -> No
     )
     routes = "version: 1\nroute: {id: root, destinations: [devops, pd, chat]}\n"
     book = load_rules(_rules(tmp_path, destinations=places, routes=routes))
-    assert [place.name for place in book.destinations_of(book.route({}))] == ["chat", "pd"]
+    assert [place.name for place in book.destinations_of(book.route({}, NOW))] == ["chat", "pd"]
     assert book.notes == ("destinations.yaml:5: escalation policies have no effect yet, the fallback is told instead",)
 
 
@@ -110,12 +111,12 @@ def test_notes_name_what_has_no_effect_and_what_is_never_taken(tmp_path: Path) -
     routes = (
         "version: 1\nroute:\n  id: root\n  destinations: [chat]\n  routes:\n"
         "    - {id: wide, matchers: ['severity=\"critical\"']}\n"
-        "    - {id: narrow, matchers: ['severity=\"critical\"', 'service=\"shopdb\"'], quiet: true}\n"
+        "    - {id: narrow, matchers: ['severity=\"critical\"', 'service=\"shopdb\"'], customers: {impact: major_outage, text: errors}}\n"
     )
     services = "version: 1\nservices: {shop-db: {name: {en: Shop DB}, kind: database}}\n"
     notes = load_rules(_rules(tmp_path, routes=routes, services=services)).notes
     assert notes == (
-        "routes.yaml:7: quiet has no effect yet",
+        "routes.yaml:7: customers are not told yet",
         'routes.yaml:7: route "narrow" is never taken, "wide" above it takes all its alerts',
         'routes.yaml:7: service "shopdb" is not in services.yaml, did you mean "shop-db"?',
     )
@@ -144,7 +145,7 @@ def test_every_file_has_a_shape(tmp_path: Path) -> None:
     }
     (tmp_path / "examples").mkdir()
     notes = load_rules(_rules(tmp_path, **files)).notes
-    assert [note.split(":")[0] for note in notes] == ["escalation.yaml", "schedules.yaml", "notices.yaml", "maintenance.yaml"]
+    assert [note.split(":")[0] for note in notes] == ["escalation.yaml", "schedules.yaml", "notices.yaml"]
 
 
 def test_the_version_follows_the_content(tmp_path: Path) -> None:
