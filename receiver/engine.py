@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from receiver.clock import Clock
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
-from receiver.core.event import Event
+from receiver.core.event import Event, Woke
 from receiver.core.incident import IncidentId
 from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
@@ -98,7 +98,7 @@ class Engine:
             rules = self._rules.current
             now = self._clock.now()
             plan = decide(incident, event, rules, now)
-            version = await self._incidents.commit(plan, now)
+            version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
             if version >= 0:
                 self._told(plan)
                 return replace(plan, next=replace(plan.next, version=version))

@@ -70,6 +70,13 @@ class Story:
         self._seen: set[int] = set()
         clients = [httpx.AsyncClient(transport=httpx.ASGITransport(app=litestar_app(a)), base_url="http://127.0.0.1") for a in apps]
         self.http, self.replicas = clients[0], clients
+        self.waker: asyncio.Task[None]
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def restart_waker(self) -> None:
+        """Of the first replica, after a test has stopped it to hold time still."""
+        self.waker = asyncio.get_running_loop().create_task(self.app.waker.run())
+        self.tasks.append(self.waker)
 
     async def fire(self, *alerts: dict[str, Any], truncated: int = 0, replica: int = 0) -> dict[str, Any]:
         """One webhook; the answer's body."""
@@ -153,17 +160,18 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
             for app in apps:
                 app.ready.faults = ()
             told = Story(api, apps, clock)
-            tasks = [asyncio.get_running_loop().create_task(w) for app in apps for w in _workers(app)]
+            told.tasks = [asyncio.get_running_loop().create_task(w) for app in apps for w in _workers(app)]
+            told.waker = told.tasks[0]
             try:
                 yield told
                 await told.expect_nothing()
-                for task in tasks:
-                    if task.done():
+                for task in told.tasks:
+                    if task.done() and not task.cancelled():
                         task.result()
             finally:
-                for task in tasks:
+                for task in told.tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*told.tasks, return_exceptions=True)
                 for client in told.replicas:
                     await client.aclose()
                 for app in apps:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
@@ -14,7 +16,15 @@ from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 
 CONNECTIONS = 32
+SENTINEL = "redis+sentinel://"
 Client = Redis
+_LIMITS: Mapping[str, Any] = {
+    "max_connections": CONNECTIONS,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 1,
+    "retry": Retry(NoBackoff(), 0),
+    "health_check_interval": 0,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +42,40 @@ class StoreReport:
 
 
 def connect(url: str) -> Redis:
-    """A bounded pool without retries: the library's own would run a write again whose answer was lost."""
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=CONNECTIONS, timeout=2, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0), health_check_interval=0
-    )
-    return Redis.from_pool(pool)
+    """A bounded pool without retries: the library's own would run a write again whose answer was lost.
+
+    `redis://` `rediss://` `unix://`, or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE[/DB]`, whose pool asks the sentinels for the
+    master at every new connection and forgets the old one when it says that it is read-only. Raises ValueError for any other form.
+    """
+    if url.startswith(SENTINEL):
+        return Redis.from_pool(_sentinel_pool(url))
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, **_LIMITS, timeout=2))
+
+
+class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """The library's pool raises when it is full; under load a caller waits instead. Closing it closes the sentinels' connections too."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
+
+
+def _sentinel_pool(url: str) -> _SentinelPool:
+    parts = urlsplit(url)
+    service, _, database = parts.path.strip("/").partition("/")
+    hosts = [_host(text) for text in parts.netloc.rpartition("@")[2].split(",") if text]
+    if not service or not hosts:
+        raise ValueError(f"write {SENTINEL}HOST:26379,HOST:26379/SERVICE")
+    named = {"username": unquote(parts.username) if parts.username else None, "password": unquote(parts.password) if parts.password else None}
+    watch = Sentinel(hosts, sentinel_kwargs={**_LIMITS, "socket_timeout": 1})  # type: ignore[no-untyped-call]
+    return _SentinelPool(service, watch, **_LIMITS, timeout=2, db=int(database or 0), **named)  # type: ignore[no-untyped-call]
+
+
+def _host(text: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":") if not text.endswith("]") and ":" in text else (text, "", "26379")
+    return name.strip("[]"), int(port)
 
 
 async def inspect(client: Redis) -> StoreReport:

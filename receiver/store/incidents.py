@@ -80,8 +80,11 @@ class Incidents:
             alerts=_alerts(signatures, payloads),
         )
 
-    async def commit(self, plan: Plan, now: datetime) -> int:
-        """Write the whole plan if the incident is still at `plan.before.version`; the new version, or -1."""
+    async def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> int:
+        """Write the whole plan if the incident is still at `plan.before.version`; the new version, or -1.
+
+        `is_woken` says that the plan answers a wake-up; any other may only bring the next one forward.
+        """
         incident = plan.next
         entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value, text=plan.text)
         args: list[Argument] = [
@@ -96,6 +99,7 @@ class Incidents:
             _ms(now),
             int(EDIT_SPACING.total_seconds() * 1000),
             int(KEEP_CLOSED.total_seconds()),
+            "1" if is_woken else "0",
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from receiver.core.event import Acknowledge
 from tests.builders import NOW, body, wire
 from tests.harness import ADMINS, ANNA, BORIS, DEVOPS, STRANGER, story
 
@@ -102,3 +103,37 @@ async def test_a_source_whose_token_went_wrong_is_told_of_once_and_a_stranger_is
         await s.expect(DEVOPS, "токен")
         await s.advance(minutes=5)
         assert (await s.post(body(wire()), authorization="Bearer old")).status_code == 401
+
+
+async def test_a_press_between_the_end_and_its_wake_up_does_not_lose_the_end(tmp_path):
+    async with story(tmp_path) as s:
+        await s.fire(wire())
+        await s.advance(seconds=10)
+        told = await s.expect(DEVOPS)
+        await s.expect(ADMINS)
+        (incident,) = await s.incidents()
+        s.waker.cancel()  # the press must come first
+        await s.fire(wire(status="resolved", ended=NOW + timedelta(minutes=5)))
+        await s.app.engine.apply(incident.id, Acknowledge(by="anna", name="Анна"))
+        s.restart_waker()
+        await s.advance(seconds=10)
+        await s.advance(seconds=5)
+        assert told.text.startswith("🟢")
+        for chat in (DEVOPS, ADMINS):
+            await s.expect(chat, "🟢")
+
+
+async def test_who_takes_it_during_the_group_wait_does_not_stop_the_others_from_hearing(tmp_path):
+    async with story(tmp_path) as s:
+        await s.fire(wire())
+        (incident,) = await s.incidents()
+        await s.app.engine.apply(incident.id, Acknowledge(by="cli:root", name="root"))
+        await s.settle()
+        s._seen.update(range(len(s.api.sends())))  # an early press tells at once
+        await s.fire(wire("b"))
+        await s.advance(seconds=15)
+        (incident,) = await s.incidents()
+        assert incident.announced_at
+        for m in s.api.messages.values():
+            assert "root" in m.text
+            assert "2 активных" in m.text
