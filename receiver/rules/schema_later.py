@@ -229,6 +229,9 @@ class MaintenanceWindow(Strict):
     @model_validator(mode="after")
     def _has_time(self) -> "MaintenanceWindow":
         if (self.start is not None and self.end is not None) == (self.recurring is not None):
+            half = "to" if self.start is not None else "from"
+            if self.recurring is None and (self.start is not None or self.end is not None):
+                raise wrong(f"this window has no {half}", f'add {half}: "2026-12-05T03:00+03:00"')
             raise wrong("this window has no time, or two", "give either from and to, or recurring")
         return self
 
