@@ -43,7 +43,7 @@ class _Generator(GenerateJsonSchema):
 
 def schema_texts() -> Mapping[str, str]:
     """The file names inside `.schema/` and their texts."""
-    models = {**{name.removesuffix(".yaml"): model for name, model in FILES.items()}, "examples": ExamplesFile}
+    models: dict[str, type[BaseModel]] = {**{name.removesuffix(".yaml"): model for name, model in FILES.items()}, "examples": ExamplesFile}
     return {f"{name}.json": _text(name, model) for name, model in models.items()}
 
 

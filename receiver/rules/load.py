@@ -115,7 +115,11 @@ def _right_name(name: str) -> str:
         return f'name it "{stem}.yaml"'
     folder, _, inner = name.rpartition("/")
     if folder:
-        return f'move it to "{inner}", or to examples/ if it is an example' if inner in FILES else "examples stand in examples/, everything else beside routes.yaml"
+        return (
+            f'move it to "{inner}", or to examples/ if it is an example'
+            if inner in FILES
+            else "examples stand in examples/, everything else beside routes.yaml"
+        )
     return suggest(name.lower(), FILES)
 
 

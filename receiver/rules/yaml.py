@@ -93,7 +93,7 @@ def read_yaml(file: str, raw: bytes) -> Document:
     except yaml.MarkedYAMLError as error:
         document.is_whole = False
         _syntax_fault(document, error)
-    except yaml.YAMLError as error:
+    except yaml.YAMLError:
         document.is_whole = False
         _character_fault(document, text)
     return document
