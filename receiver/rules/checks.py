@@ -103,6 +103,8 @@ def check_names(documents: Documents) -> None:
         if document is None or known is None or not document.is_whole:
             continue
         for path, value in find(document.tree, reference.pattern):
+            if document.is_full:
+                break
             if isinstance(value, str) and value not in known:
                 target = reference.targets[0][0]
                 place = "" if target == reference.file else f" in {target}"

@@ -17,6 +17,8 @@ Sentence = tuple[str, str]
 def report(document: Document, model: type[BaseModel], error: ValidationError) -> None:
     """Note every complaint of one validation in the document's faults."""
     for detail in error.errors(include_url=False):
+        if document.is_full:
+            return
         kind = detail["type"]
         path = _path(document, (*detail["loc"], "channel") if kind.startswith("union_tag") else detail["loc"])
         message, hint = _SENTENCES.get(kind, _other)(document, path, detail)

@@ -66,17 +66,21 @@ def _check_schedule(document: Document, path: Path, schedule: Mapping[str, Any])
         if isinstance(people, list) and len(people) > 1 and not layer.get("rotate"):
             message = f"{len(people)} people and no rotate: it is not known whose turn it is"
             document.fault_at((*path, "layers", index, "people"), message, "add rotate: daily or weekly, or keep one person")
-    taken: list[tuple[datetime, datetime, int]] = []
-    for index, override in enumerate(_members(schedule, "overrides")):
-        place = (*path, "overrides", index)
-        stretch = _check_order(document, place, override)
-        if stretch is None:
-            continue
-        clash = next((other for begins, ends, other in taken if _is_same_kind(begins, stretch[0]) and begins < stretch[1] and stretch[0] < ends), None)
-        if clash is not None:
-            line = document.marks[(*path, "overrides", clash)][0]
-            document.fault_at((*place, "from"), f"this override overlaps the one on line {line}", "end one of the two where the other begins")
-        taken.append((*stretch, index))
+    _check_overlaps(document, (*path, "overrides"), _members(schedule, "overrides"))
+
+
+def _check_overlaps(document: Document, path: Path, overrides: list[Mapping[str, Any]]) -> None:
+    """One pass in the order of time: each is compared with the one before it that ends last."""
+    found = ((_check_order(document, (*path, index), override), index) for index, override in enumerate(overrides))
+    known = [(begins, ends, index) for stretch, index in found if stretch is not None for begins, ends in (stretch,)]
+    for is_aware in (False, True):
+        last: tuple[datetime, int] | None = None
+        for begins, ends, index in sorted(one for one in known if (one[0].tzinfo is not None) is is_aware):
+            if last is not None and begins < last[0]:
+                line = document.marks[(*path, last[1])][0]
+                document.fault_at((*path, index, "from"), f"this override overlaps the one on line {line}", "end one of the two where the other begins")
+            if last is None or ends > last[0]:
+                last = (ends, index)
 
 
 def _check_order(document: Document, path: Path, entry: Mapping[str, Any]) -> tuple[datetime, datetime] | None:

@@ -44,9 +44,14 @@ class Document:
     faults: list[Fault] = field(default_factory=list)
     is_whole: bool = True
 
+    @property
+    def is_full(self) -> bool:
+        """No further fault would be kept."""
+        return len(self.faults) >= MAX_FAULTS
+
     def fault(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note a fault at a place of this file; beyond the first 200 a list helps nobody."""
-        if len(self.faults) >= MAX_FAULTS:
+        if self.is_full:
             return
         line, column = mark
         if self.lines:  # the reader names the end of a file without a last line break as the line after it
@@ -56,6 +61,8 @@ class Document:
 
     def fault_at(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note a fault at a value, or at its key; a value that is not there is reported at what should hold it."""
+        if self.is_full:
+            return
         while path and path not in self.marks:
             path = path[:-1]
         mark = self.marks.get(path, (1, 1))

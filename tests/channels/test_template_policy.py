@@ -43,10 +43,15 @@ def test_a_page_goes_out_whatever_its_template_does(tmp_path: Path, text: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ 10 - active }} of {{ 100 % 7 }}, {{ active * 2 }}", "{{ loop is defined }}{% for a in alerts[:3] %}{{ loop.index }} {{ a.name }}{% endfor %}"]
+    ("text", "shown"),
+    [
+        ("{{ 10 - active }} of {{ 100 % 7 }}, {{ active * 2 }}", "9 of 2, 2"),
+        ("{% for a in alerts[:3] %}{{ loop.index }} {{ a.name }}{% endfor %}", "1 HighErrorRate"),
+        ("{% set word = severity | upper %}{{ word if active > 0 else id }}", "INFO"),
+    ],
 )
-def test_numbers_and_lists_may_be_used(tmp_path: Path, text: str) -> None:
-    assert "TemplateError" not in rendered(tmp_path, text.replace("{{ loop is defined }}", ""))
+def test_numbers_lists_and_choices_may_be_used(tmp_path: Path, text: str, shown: str) -> None:
+    assert rendered(tmp_path, text) == shown
 
 
 def test_the_check_needs_no_settings_and_says_its_status(tmp_path: Path) -> None:

@@ -39,11 +39,9 @@ def test_mounted_configuration_is_links_that_stay_inside(tmp_path: Path) -> None
     (tmp_path / "..2026").mkdir()
     (tmp_path / "..data").symlink_to("..2026")
     for name in ("routes.yaml", "destinations.yaml", "people.yaml"):
-        (tmp_path / "..2026" / name).write_bytes((overlay("_base", tmp_path / ".base") / name).read_bytes().replace(b"devops: {policy: devops}", b""))
+        (tmp_path / "..2026" / name).write_bytes((BASE / name).read_bytes())
         (tmp_path / name).symlink_to(f"..data/{name}")
-    with pytest.raises(RulesError) as caught:
-        load_rules(tmp_path)
-    assert all("no destination" in fault.message for fault in caught.value.faults), "the files were read and only the removed name is missed"
+    assert set(load_rules(tmp_path).people) == {"anna", "boris", "sveta"}
 
 
 def test_a_directory_in_place_of_a_file(rules: Path) -> None:

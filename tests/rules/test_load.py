@@ -10,7 +10,7 @@ from receiver.cli.rules import check
 from receiver.core.alert import Severity
 from receiver.rules.faults import Fault, suggest
 from receiver.rules.load import RulesError, load_rules
-from receiver.rules.yaml import MAX_BYTES, read_yaml
+from receiver.rules.yaml import MAX_BYTES, MAX_FAULTS, read_yaml
 from tests.rules.overlay import BASE, CASES, GOLDEN, overlay
 
 ROOT = Path(__file__).parents[2]
@@ -165,6 +165,16 @@ def test_the_version_follows_the_content(tmp_path: Path) -> None:
     assert load_rules(tmp_path).version == before
     (tmp_path / "people.yaml").write_text("version: 1\npeople: {anna: {name: Anna}}\n")
     assert load_rules(tmp_path).version != before
+
+
+def test_thousands_of_wrong_names_do_not_hold_the_loader(tmp_path: Path) -> None:
+    """Looking for what was meant is slow: it is done for the faults that are shown, among names that are few."""
+    entries = "".join(f"  service-{n:05}: {{name: {{en: S}}, kind: host, depends_on: [sirvice-{n:05}]}}\n" for n in range(9_000))
+    began = time.process_time()
+    with pytest.raises(RulesError) as caught:
+        load_rules(_rules(tmp_path, services=f"version: 1\nservices:\n{entries}"))
+    assert time.process_time() - began < 10
+    assert len(caught.value.faults) == MAX_FAULTS
 
 
 def test_bombs_are_refused_quickly() -> None:
