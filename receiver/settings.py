@@ -69,8 +69,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check everything; raises SettingsError."""
     values, origins, faults = _collect(environ)
     values.setdefault("data_dir", str(Path(environ.get("HOME", "/var/lib")) / ".local/share/incident-receiver"))
-    values.setdefault("rules_dir", str(_first(Path("routing_rules"), _PACKAGE / "_routing_rules", _PACKAGE.parent / "routing_rules")))
-    values.setdefault("templates_dir", str(_first(Path("message_templates"), _PACKAGE / "_message_templates", _PACKAGE.parent / "message_templates")))
+    values.setdefault("rules_dir", str(directory_of("routing_rules", environ)))
+    values.setdefault("templates_dir", str(directory_of("message_templates", environ)))
     if values.get("telegram_token") and "telegram_mode" not in values:
         values["telegram_mode"] = "polling"
     _secret_key(values, faults)
@@ -141,5 +141,8 @@ def _reachable(values: dict[str, Any], faults: list[str]) -> None:
         faults.append(f"{PREFIX}WEBHOOK_TOKEN: required to serve {host}; without it only loopback is served")
 
 
-def _first(*candidates: Path) -> Path:
-    return next((c for c in candidates if c.is_dir()), candidates[0])
+def directory_of(name: Literal["routing_rules", "message_templates"], environ: Mapping[str, str]) -> Path:
+    """Where rules or templates are: as set, else in the working directory, else the installed ones. Needs no other setting to be right."""
+    given = environ.get(f"{PREFIX}RULES_DIR" if name == "routing_rules" else f"{PREFIX}TEMPLATES_DIR")
+    candidates = (Path(name), _PACKAGE / f"_{name}", _PACKAGE.parent / name)
+    return Path(given) if given else next((c for c in candidates if c.is_dir()), candidates[0])

@@ -33,10 +33,14 @@ def clock(instant: datetime, zone: str, now: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d.%m %H:%M}"
 
 
-def plural(count: int, noun: str, language: str) -> str:
+def plural(count: int, word: str, language: str) -> str:
     """`1 alert`, `2 alerts`; `1 алерт`, `2 алерта`, `5 алертов`."""
-    forms = NOUNS.get(language, NOUNS["en"])[noun]
-    return f"{count} {form(count, forms)}"
+    return f"{count} {noun(count, word, language)}"
+
+
+def noun(count: int, word: str, language: str) -> str:
+    """The noun alone in the form this count asks for."""
+    return form(count, NOUNS.get(language, NOUNS["en"])[word])
 
 
 def form(count: int, forms: tuple[str, ...]) -> str:

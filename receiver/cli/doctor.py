@@ -5,8 +5,8 @@ import sys
 from dataclasses import asdict, dataclass
 
 from receiver.app import store
-from receiver.channels.render import Renderer, TemplateFault
 from receiver.channels.telegram import TelegramChannel
+from receiver.channels.template_check import check_templates
 from receiver.rules.load import RulesError, load_rules
 from receiver.settings import Settings
 from receiver.store.connection import connect, inspect
@@ -46,11 +46,9 @@ def _rules(settings: Settings) -> list[Finding]:
 
 
 def _templates(settings: Settings) -> list[Finding]:
-    try:
-        Renderer(settings.templates_dir)
-    except TemplateFault as fault:
-        return [Finding("templates", False, str(fault))]
-    return [Finding("templates", True, str(settings.templates_dir))]
+    found = check_templates(settings.templates_dir)
+    faults = [Finding("templates", False, f"{one.file}:{one.line}:{one.column}: {one.message}, {one.hint}") for one in found]
+    return faults or [Finding("templates", True, str(settings.templates_dir))]
 
 
 async def _store(settings: Settings) -> list[Finding]:

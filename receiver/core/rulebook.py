@@ -66,7 +66,7 @@ class RuleBook:
     """A version of the rules. `notes` are remarks for the operator, none of them a fault.
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
-    that routes name.
+    that routes name. `warnings` are those notes that `--strict` makes faults.
     """
 
     version: str
@@ -84,6 +84,7 @@ class RuleBook:
     windows: tuple[Window, ...] = ()
     maintenance: tuple[MaintenanceWindow, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

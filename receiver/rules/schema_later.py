@@ -21,7 +21,6 @@ from receiver.rules.fields import (
     Strict,
     WebAddress,
     Zone,
-    read_instant,
     wrong,
 )
 from receiver.rules.schema import Impact, Span, check_span
@@ -245,9 +244,10 @@ class MaintenanceWindow(Strict):
     @model_validator(mode="after")
     def _has_time(self) -> "MaintenanceWindow":
         if (self.start is not None and self.end is not None) == (self.recurring is not None):
+            half = "to" if self.start is not None else "from"
+            if self.recurring is None and (self.start is not None or self.end is not None):
+                raise wrong(f"this window has no {half}", f'add {half}: "2026-12-05T03:00+03:00"')
             raise wrong("this window has no time, or two", "give either from and to, or recurring")
-        if self.start is not None and self.end is not None and read_instant(self.end) <= read_instant(self.start):
-            raise wrong("this window ends before it begins", "give a to that is later than from")
         return self
 
 
