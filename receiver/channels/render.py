@@ -12,7 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from receiver.channels.base import Button, Message
 from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
-from receiver.channels.words import ACTIVE_RU, form, ordinal, plural
+from receiver.channels.words import ordinal, plural
 from receiver.core.errors import ReceiverError
 from receiver.core.incident import Incident
 
@@ -43,7 +43,7 @@ class Renderer:
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(sources), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._environment.filters.update(visible=visible, plural=plural, ordinal=ordinal, active_ru=lambda n: form(n, ACTIVE_RU))
+        self._environment.filters.update(visible=visible, plural=plural, ordinal=ordinal)
         self._templates = {(k, lang): self._compile(k, lang) for k in KINDS for lang in LANGUAGES}
 
     def _compile(self, kind: str, language: str) -> Template:
@@ -70,9 +70,9 @@ class Renderer:
     ) -> Message:
         """The message in one language and zone. A template that fails now gives the plainest text: the page goes out all the same."""
         language = language if language in LANGUAGES else "en"
-        view = build(incident, services, language, timezone, now)
+        view = build(incident, services, language, timezone, now, args)
         try:
-            markup = self._templates[kind, language].render(**view, args={k: visible(v) for k, v in (args or {}).items()}, language=language)
+            markup = self._templates[kind, language].render(**view, language=language)
             markup = re.sub(r"\n{3,}", "\n\n", markup).strip()
         except TemplateError as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")

@@ -88,9 +88,13 @@ class BotApi:
         self._recent: dict[str, list[float]] = defaultdict(list)
         self._topics_closed: set[int] = set()
 
-    def fail(self, method: str, *faults: Fault) -> None:
-        """The next calls of this method misbehave, one fault each."""
-        self._faults[method.lower()].extend(faults)
+    def fail(self, method: str, *faults: Fault, chat: str = "") -> None:
+        """The next calls of this method (in this chat) misbehave, one fault each."""
+        self._faults[method.lower() + chat].extend(faults)
+
+    def _next_fault(self, method: str, params: dict[str, Any]) -> Fault | None:
+        queue = self._faults[method + str(params.get("chat_id", ""))] or self._faults[method]
+        return queue.pop(0) if queue else self._chance(method)
 
     async def __aenter__(self) -> "BotApi":
         listener = socket.create_server(("127.0.0.1", self._port))
@@ -165,7 +169,7 @@ class BotApi:
         await send({"type": "http.response.body", "body": raw})
 
     async def _answer(self, method: str, params: dict[str, Any]) -> tuple[int, Any]:
-        fault = self._faults[method].pop(0) if self._faults[method] else self._chance(method)
+        fault = self._next_fault(method, params)
         if fault and not fault.perform:
             return (-1, "") if fault.then == "drop" else (-2, "") if fault.then == "hang" else (fault.status, fault.body)
         handler = getattr(self, f"_do_{method}", None)
