@@ -74,7 +74,7 @@ class Renderer:
         try:
             markup = self._templates[kind, language].render(**view, language=language)
             markup = re.sub(r"\n{3,}", "\n\n", markup).strip()
-        except TemplateError as fault:
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")
         return Message(html=markup, plain=to_plain(markup), buttons=buttons, silent=silent)
 

@@ -5,6 +5,7 @@ sent" from "perhaps performed". Error texts are the Bot API server's (github.com
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -23,10 +24,14 @@ from receiver.core.incident import Destination
 
 BUDGET = 12.0
 CONNECT = 5.0
-DEFAULT_WAIT = timedelta(seconds=5)
+# What the library raises for an answer that is JSON and yet no answer, such as a proxy's.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library warns at every 429 that its seconds will become timedeltas; take those now
 _DEAD = re.compile(
     r"chat not found|user is deactivated|bot was (blocked|kicked)|bot is not a member|have no rights|not enough rights|CHAT_WRITE_FORBIDDEN", re.I
 )
+_ENTITIES = re.compile(r"can't parse entities", re.I)  # the library changes the case of the server's texts
+_TOO_LONG = re.compile(r"message is too long|MESSAGE_TOO_LONG", re.I)
 _NO_TOPIC = re.compile(r"thread not found|TOPIC_CLOSED|TOPIC_DELETED", re.I)
 _GONE = re.compile(r"message to (edit|be edited) not found|message can't be edited|MESSAGE_ID_INVALID", re.I)
 
@@ -140,10 +145,10 @@ class TelegramChannel:
         outcome = await self._classified(lambda: attempt(text, "HTML"))
         if outcome.evidence is not Evidence.REFUSED:
             return outcome
-        if "can't parse entities" in outcome.reason:
+        if _ENTITIES.search(outcome.reason):
             plain = cut_plain(message.plain)
             return _mended(f"plain_text: {outcome.reason}", await self._classified(lambda: attempt(plain, None)))
-        if "message is too long" in outcome.reason:
+        if _TOO_LONG.search(outcome.reason):
             line = plain_text(message.html).split("\n", 1)[0][:500]
             return _mended("one_line: too long", await self._classified(lambda: attempt(line, None)))
         return outcome
@@ -154,8 +159,8 @@ class TelegramChannel:
             found = await self._bot.get_updates(offset=offset, timeout=timeout, read_timeout=timeout + 5, allowed_updates=["callback_query", "message"])
         except Conflict as fault:
             raise OSError("another program polls with this token") from fault
-        except TelegramError as fault:
-            raise OSError(_scrub(str(fault))) from None
+        except (TelegramError, *UNREADABLE) as fault:
+            raise OSError(_scrub(repr(fault))) from None
         return [update.to_dict() for update in found]
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> Outcome:
@@ -200,6 +205,9 @@ class TelegramChannel:
             return Outcome(evidence=Evidence.UNKNOWN if wire.is_body_sent else Evidence.NOT_SENT, reason="timed out")
         except TelegramError as fault:
             return _named(fault, wire)
+        except UNREADABLE as fault:
+            evidence = Evidence.THROTTLED if wire.status == 429 else Evidence.UNKNOWN
+            return Outcome(evidence=evidence, reason=f"unreadable answer, HTTP {wire.status}: {_scrub(repr(fault))}")
 
 
 def _mended(how: str, outcome: Outcome) -> Outcome:

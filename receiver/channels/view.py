@@ -13,6 +13,7 @@ from receiver.core.incident import Incident, State
 SHOWN = 10
 PLACES = 4
 LONGEST_DESCRIPTION = 400
+URL = "%:/?#[]@!$&'()*+,;=~"  # what stands in an address as it is; everything else is percent-encoded
 LINKS = ("dashboard", "logs", "traces", "runbook")
 PICTOGRAMS = {State.ACKNOWLEDGED: "🟡", State.SNOOZED: "⚪", State.RESOLVED: "🟢"}
 SEVERITY = {
@@ -149,15 +150,19 @@ def _links(lead: Alert | None, services: Mapping[str, ServiceView], language: st
     if lead.annotations.get("trace_id") and "trace" in found:
         found["traces"] = found["trace"]
     made = [(name, _fill(found[name], values)) for name in LINKS if name in found]
-    return [{"name": LINK_NAMES[language][n], "url": u} for n, u in made if u.startswith(("https://", "http://")) and len(u) < 2000]
+    return [{"name": LINK_NAMES[language][n], "url": _quoted(u, safe=URL)} for n, u in made if u.startswith(("https://", "http://")) and len(u) < 2000]
+
+
+def _quoted(text: str, safe: str = "") -> str:
+    return quote(text, safe=safe, errors="replace")
 
 
 def _variables(lead: Alert, start: datetime, end: datetime) -> dict[str, str]:
     a, b = start.timestamp(), end.timestamp()
     return {
-        "service": quote(lead.service, safe=""),
-        "alertname": quote(lead.name, safe=""),
-        "trace_id": quote(lead.annotations.get("trace_id", ""), safe=""),
+        "service": _quoted(lead.service),
+        "alertname": _quoted(lead.name),
+        "trace_id": _quoted(lead.annotations.get("trace_id", "")),
         "from_ms": str(int(a * 1e3)),
         "to_ms": str(int(b * 1e3)),
         "from_us": str(int(a * 1e6)),
