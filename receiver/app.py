@@ -257,13 +257,13 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
-        workers.append(_register_webhook(app, bot))
+        workers.append(register_webhook(app, bot))
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
 
 
-async def _register_webhook(app: App, bot: TelegramChannel) -> None:
+async def register_webhook(app: App, bot: TelegramChannel) -> None:
     """Tell Telegram where to post; again until it has heard."""
     url = f"{(app.settings.public_url or '').rstrip('/')}/telegram/webhook"
     while (outcome := await bot.set_webhook(url, webhook_secret(app.settings))).evidence is not Evidence.OK:

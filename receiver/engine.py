@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from receiver.clock import Clock
+from receiver.core.alert import Severity
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event
@@ -88,9 +89,9 @@ class Engine:
             self._count(report, merged)
         return report
 
-    async def tell(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> None:
-        """What the product itself has to say is a critical alert like any other: grouped, routed, acknowledged. Raises as `admit` does."""
-        held = {"alertname": name, "service": OWN_SERVICE, "severity": "critical", **labels}
+    async def tell(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str], severity: Severity = Severity.CRITICAL) -> None:
+        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged. Raises as `admit` does."""
+        held = {"alertname": name, "service": OWN_SERVICE, "severity": severity.value, **labels}
         alert = WireAlert(
             status="firing",
             labels=msgspec.Raw(msgspec.json.encode(held)),

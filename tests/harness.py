@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app import App, build, litestar_app
+from receiver.app import App, build, litestar_app, register_webhook
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.load import load_rules
@@ -174,5 +174,6 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path | RuleBook = 
 
 
 def _workers(app: App) -> list[Any]:
-    polling = [Poller(app.channels["telegram"], app.intake).run()] if app.settings.telegram_mode == "polling" else []
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), *polling]
+    bot = app.channels["telegram"]
+    updates = register_webhook(app, bot) if app.settings.telegram_mode == "webhook" else Poller(bot, app.intake).run()
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), updates]

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from receiver.channels.base import NOT_MODIFIED, Button, Channel, Message, Outcome
 from receiver.channels.render import Renderer, ServiceView, labels
 from receiver.clock import Clock
+from receiver.core.alert import Severity
 from receiver.core.callback import sign
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
@@ -199,8 +200,16 @@ class Sender:
                 await self._outbox.cool(f"{slot.destination.channel}:{chat}", now + judgement.after, now)
             if outcome.evidence is Evidence.MOVED:
                 await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
+                await self._tell_moved(slot.destination, chat, outcome.ref)
         except StoreUnavailableError as fault:
             log.warning("store unavailable after a delivery", notification=slot.id, error=str(fault))
+
+    async def _tell_moved(self, destination: Destination, old: str, new: str) -> None:
+        """We follow a chat by ourselves, but the rules in git still name the old one."""
+        english = f"Chat of {destination.name} has a new id: {new} instead of {old}"
+        russian = f"У чата {destination.name} новый номер: {new} вместо {old}"
+        annotations = {"summary": english, "summary_ru": russian, "description": f"destinations.yaml: {destination.name}: chat: {new}"}
+        await self._engine.tell("ChatMoved", {"destination": destination.name}, annotations, Severity.WARNING)
 
     async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement) -> None:
         """The outcome is known to this process alone: keep trying to write it down until the fence says it is stale."""

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import socket
 import time
 from collections import defaultdict
@@ -79,6 +80,7 @@ class BotApi:
         self.messages: dict[tuple[str, int], Sent] = {}
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
+        self.webhooks: list[dict[str, Any]] = []
         self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
         self._file, self._share, self._random, self._port = log, share, random.Random(seed), port
         self._faults: dict[str, list[Fault]] = defaultdict(list)
@@ -246,10 +248,11 @@ class BotApi:
         self.answers.append(p)
         return 200, True
 
-    async def _do_setwebhook(self, _: dict[str, Any]) -> tuple[int, Any]:
+    async def _do_setwebhook(self, p: dict[str, Any]) -> tuple[int, Any]:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", str(p.get("secret_token", ""))):
+            return 400, _error(400, "Bad Request: secret token contains unallowed characters")
+        self.webhooks.append(p)
         return 200, True
-
-    _do_deletewebhook = _do_setwebhook
 
     def _over_pace(self, chat: str) -> int:
         if not self.pace:

@@ -143,6 +143,8 @@ async def test_a_migrated_chat_is_followed_and_remembered(tmp_path):
         await s.api.press(told, "✅", ANNA)
         await s.advance(seconds=5)
         assert told.text.startswith("🟡"), "buttons are signed for the new chat, edits go there"
+        await s.advance(seconds=10)
+        await s.expect(ADMINS, "incident-receiver", f"{new} instead of {DEVOPS}")
         await s.fire(wire("b", service="crm-api"))
         await s.advance(seconds=10)
         await s.expect(new, "crm-api")

@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from receiver.app import webhook_secret
+from receiver.settings import SettingsError, load_settings
 from tests.builders import rules_files, wire
 from tests.harness import ADMINS, ANNA, BORIS, DEVOPS, SPARE, STRANGER, SVETA, Story, story
 
@@ -52,9 +54,21 @@ async def test_an_update_without_the_secret_is_refused_unread(tmp_path):
         assert told.text.startswith("🟡")
 
 
-async def test_the_webhook_secret_is_not_the_key_itself(tmp_path):
+async def test_telegram_is_told_where_to_post_and_a_secret_that_is_not_the_key(tmp_path):
     async with by_webhook(tmp_path) as s:
-        assert webhook_secret(s.app.settings) == hmac.new(b"k" * 32, b"telegram webhook", hashlib.sha256).hexdigest()
+        await s.api.until(lambda: bool(s.api.webhooks))
+        (told,) = s.api.webhooks
+        assert told["url"] == "https://receiver.example/telegram/webhook"
+        assert told["secret_token"] == hmac.new(b"k" * 32, b"telegram webhook", hashlib.sha256).hexdigest()
+        assert told["allowed_updates"] == ["callback_query", "message"]
+
+
+def test_a_webhook_needs_an_address_telegram_can_reach(tmp_path):
+    environ = {"RECEIVER_TELEGRAM_MODE": "webhook", "RECEIVER_DATA_DIR": str(tmp_path)}
+    for address in ({}, {"RECEIVER_PUBLIC_URL": "http://receiver.example"}):
+        with pytest.raises(SettingsError, match="PUBLIC_URL: required"):
+            load_settings({**environ, **address})
+    load_settings({**environ, "RECEIVER_PUBLIC_URL": "https://receiver.example"})
 
 
 async def test_a_replayed_update_is_ignored(tmp_path):
