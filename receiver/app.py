@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from litestar import Litestar
 
-from receiver.channels.base import Channel
+from receiver.channels.base import Channel, Evidence
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, ServiceView
 from receiver.channels.telegram import TelegramChannel
@@ -92,6 +92,11 @@ def signing_key(settings: Settings) -> bytes:
     return hmac.new(settings.secret_key.get_secret_value().encode(), b"callback", hashlib.sha256).digest()
 
 
+def webhook_secret(settings: Settings) -> str:
+    """What Telegram shows with every update; derived, because the key itself is nobody else's to know."""
+    return hmac.new(settings.secret_key.get_secret_value().encode(), b"telegram webhook", hashlib.sha256).hexdigest()
+
+
 def local_api_token(settings: Settings) -> str:
     """RECEIVER_API_TOKEN, or one derived from the kept secret so that the CLI on this machine finds it."""
     if settings.api_token:
@@ -116,7 +121,7 @@ def build(settings: Settings, store_url: str, clock: Clock | None = None, book: 
         outbox, incidents, engine, channels, renderer, clock, nudge,
         key=key, language=settings.language, timezone=settings.timezone, services=services, paces=paces,
     )  # fmt: skip
-    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, renderer, clock, key=key, language=settings.language)
+    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, renderer, clock, key=key, language=settings.language, timezone=settings.timezone)
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=Recorder(client, clock), intake=intake, browser=browser, channels=channels,
@@ -145,7 +150,7 @@ def litestar_app(app: App) -> Litestar:
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
-        handlers.append(telegram_route(app.intake, app.settings.secret_key.get_secret_value()))
+        handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
     return Litestar(handlers, logging_config=None, openapi_config=None)
 
 
@@ -239,9 +244,19 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
+    if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
+        workers.append(register_webhook(app, bot))
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
+
+
+async def register_webhook(app: App, bot: TelegramChannel) -> None:
+    """Tell Telegram where to post; again until it has heard."""
+    url = f"{(app.settings.public_url or '').rstrip('/')}/telegram/webhook"
+    while (outcome := await bot.set_webhook(url, webhook_secret(app.settings))).evidence is not Evidence.OK:
+        log.warning("Telegram does not take the webhook yet", url=url, reason=outcome.reason)
+        await asyncio.sleep(30)
 
 
 async def _watch_store(app: App) -> None:

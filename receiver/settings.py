@@ -137,6 +137,8 @@ def _reachable(values: dict[str, Any], faults: list[str]) -> None:
         is_loopback = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
+    if values.get("telegram_mode") == "webhook" and not str(values.get("public_url", "")).startswith("https://"):
+        faults.append(f"{PREFIX}PUBLIC_URL: required with {PREFIX}TELEGRAM_MODE=webhook: the https address under which Telegram reaches this service")
     if not is_loopback and not values.get("webhook_token"):
         faults.append(f"{PREFIX}WEBHOOK_TOKEN: required to serve {host}; without it only loopback is served")
 

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app import App, build, litestar_app
+from receiver.app import App, build, litestar_app, register_webhook
 from receiver.clock import ManualClock
+from receiver.core.rulebook import RuleBook
 from receiver.rules.load import load_rules
 from receiver.settings import load_settings
 from receiver.workers.poller import Poller
@@ -24,7 +25,7 @@ from tests.fakes.bot_api import BotApi, Sent
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "123456:AAE-test-token-that-must-not-leak-0000"
-ADMINS, DEVOPS = "-1001000000001", "-1001000000002"
+ADMINS, DEVOPS, SPARE = "-1001000000001", "-1001000000002", "-1001000000003"
 ANNA, BORIS, SVETA, STRANGER = 111111111, 111111112, 111111113, 999
 
 
@@ -138,7 +139,7 @@ class Story:
 
 
 @contextlib.asynccontextmanager
-async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
+async def story(directory: Path, *, replicas: int = 1, rules: Path | RuleBook = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
     """A story on a fresh store; any message nobody expected fails it at the end."""
     async with BotApi() as api:
         with redis_server(directory) as url:
@@ -149,14 +150,15 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
                     "RECEIVER_SECRET_KEY": "k" * 32,
                     "RECEIVER_TELEGRAM_TOKEN": TOKEN,
                     "RECEIVER_TELEGRAM_API_URL": api.url,
-                    "RECEIVER_RULES_DIR": str(rules),
+                    "RECEIVER_RULES_DIR": str(ROOT / "routing_rules"),
                     "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"),
                     "RECEIVER_DATA_DIR": str(directory),
                     "HOME": os.environ.get("HOME", "/"),
                     **environ,
                 }
             )
-            apps = [build(settings, url, clock, load_rules(settings.rules_dir)) for _ in range(replicas)]
+            book = rules if isinstance(rules, RuleBook) else load_rules(rules)
+            apps = [build(settings, url, clock, book) for _ in range(replicas)]
             for app in apps:
                 app.ready.faults = ()
             told = Story(api, apps, clock)
@@ -180,4 +182,6 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
 
 
 def _workers(app: App) -> list[Any]:
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), Poller(app.channels["telegram"], app.intake).run()]
+    bot = app.channels["telegram"]
+    updates = register_webhook(app, bot) if app.settings.telegram_mode == "webhook" else Poller(bot, app.intake).run()
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), updates]

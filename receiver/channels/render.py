@@ -14,7 +14,7 @@ from receiver.channels.template_policy import refusals
 from receiver.channels.template_samples import facts
 from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
-from receiver.channels.words import ACTIVE_RU, form, noun, ordinal, plural
+from receiver.channels.words import noun, ordinal, plural
 from receiver.core.errors import ReceiverError
 from receiver.core.incident import Incident
 
@@ -54,7 +54,7 @@ def make_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironmen
     """Where templates run: sandboxed, escaping, with no file but these and no filter but ours and Jinja's own."""
     loader = FunctionLoader(lambda name: (sources[name], name, lambda: True) if name in sources else None)
     environment = ImmutableSandboxedEnvironment(loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(visible=visible, plural=plural, noun=noun, ordinal=ordinal, active_ru=lambda n: form(n, ACTIVE_RU))
+    environment.filters.update(visible=visible, plural=plural, noun=noun, ordinal=ordinal)
     return environment
 
 
@@ -100,9 +100,9 @@ class Renderer:
     ) -> Message:
         """The message in one language and zone. A template that fails now gives the plainest text: the page goes out all the same."""
         language = language if language in LANGUAGES else "en"
-        view = build(incident, services, language, timezone, now)
+        view = build(incident, services, language, timezone, now, args)
         try:
-            markup = self._templates[kind, language].render(**view, args={k: visible(v) for k, v in (args or {}).items()}, language=language)
+            markup = self._templates[kind, language].render(**view, language=language)
             markup = re.sub(r"\n{3,}", "\n\n", markup).strip()
         except FAILURES as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")

@@ -10,7 +10,7 @@ from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
 
-ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "why": ("rules_version",)}
+ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems")}
 HOSTILE = (
     '<b>&amp;<a href="tg://user?id=1">',
     "{{ 7*7 }}{% raw %}",
@@ -29,19 +29,16 @@ _SERVICES = {"shop-db": ServiceView(names={"en": "Shop DB", "ru": "База ма
 def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each sample's name and everything the template is given, as `Renderer` gives it."""
     for name, incident, services in _incidents():
-        for text in ("", HOSTILE[0] * 20):
+        for text in ("", HOSTILE[0] * 20) if kind in ARGS else ("",):
             args = {key: visible(text) for key in ARGS.get(kind, ())}
-            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW), "args": args, "language": language}
-            if not args:
-                break
+            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), "language": language}
 
 
 def facts(file: str) -> dict[str, Any]:
-    """One sample for a template's file in which every list has an item and every fact is there; a part may be included by any kind."""
+    """One sample for a template's file in which every list has an item and every fact is there."""
     kind, language, *_ = (*file.split("."), "")
-    full = next(found for name, found in contexts(kind, language if language in LINK_NAMES else "en") if name == "hostile texts")
-    every = {key: "" for keys in ARGS.values() for key in keys}
-    return {**full, "args": every} if kind.startswith("_") else full
+    samples = list(contexts(kind, language if language in LINK_NAMES else "en"))
+    return next(found for name, found in reversed(samples) if name == "hostile texts")
 
 
 def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:

@@ -39,7 +39,8 @@ _LONGEST = timedelta(seconds=30)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One attempt as it ended. `unknowns` counts earlier attempts that may have been performed; `age` since first due."""
+    """One attempt as it ended. `unknowns` counts earlier attempts that may have been performed; `age` since first due;
+    `is_unanswered` while the incident is open and nobody has taken it."""
 
     evidence: Evidence
     is_edit: bool
@@ -48,6 +49,7 @@ class Attempt:
     attempts: int
     age: timedelta
     retry_after: timedelta | None = None
+    is_unanswered: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +77,8 @@ def judge(attempt: Attempt) -> Judgement:
         case Evidence.MOVED:
             return Judgement(verdict=Verdict.RETRY)
         case Evidence.UNEDITABLE:
-            return Judgement(verdict=Verdict.RETRY, forgets=True)
+            # Somebody deleted it: said again only while it still needs somebody.
+            return Judgement(verdict=Verdict.RETRY, forgets=True) if attempt.is_unanswered else Judgement(verdict=Verdict.SKIPPED)
         case Evidence.REFUSED:
             return Judgement(verdict=Verdict.DEAD, is_trouble=not attempt.is_edit)
         case Evidence.DEAD:

@@ -24,6 +24,8 @@ RECORDER = "{rec}:raw"
 TELEGRAM_IN = "{tg}:in"
 TELEGRAM_POLLER = "{tg}:poller"
 TELEGRAM_OFFSET = "{tg}:offset"
+TELEGRAM_SEEN = "{tg}:seen"  # and the update id
+TELEGRAM_REFUSED = "{tg}:refused"  # and the presser
 
 
 def rate(chat: str) -> str:

@@ -19,7 +19,7 @@ from litestar.types import Receive, Scope, Send
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.engine import Engine, Report
-from receiver.sources.alertmanager import BadAlert, UndecodableError, Webhook, WireAlert, parse
+from receiver.sources.alertmanager import BadAlert, UndecodableError, parse
 from receiver.store.quarantine import Quarantine, Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
@@ -29,7 +29,6 @@ MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
 REJECTIONS_LOOKED_AT_EVERY = 60.0
-OWN_SOURCE = "receiver"
 _JSON = (b"content-type", b"application/json")
 log = get_logger(__name__)
 
@@ -156,16 +155,8 @@ class Ingest:
         await self._tell(source, name, english, russian, digest[:12])
 
     async def _tell(self, source: str, name: str, english: str, russian: str, about: str) -> None:
-        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged."""
-        labels = {"alertname": name, "service": "incident-receiver", "severity": "critical", "from_source": source, "about": about}
         annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
-        alert = WireAlert(
-            status="firing",
-            labels=msgspec.Raw(msgspec.json.encode(labels)),
-            annotations=msgspec.Raw(msgspec.json.encode(annotations)),
-            startsAt=self._clock.now().isoformat(),
-        )
-        await self._engine.admit(OWN_SOURCE, Webhook(receiver="", group_key="", truncated=0, alerts=[alert], bad=[]))
+        await self._engine.tell(name, {"from_source": source, "about": about}, annotations)
 
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes:

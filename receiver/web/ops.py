@@ -46,10 +46,11 @@ def telegram_route(intake: Intake, secret: str) -> Any:
             return Response({"error": "unauthorized"}, status_code=401)
         try:
             update = msgspec.json.decode(await request.body(), type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            update_id = int(update["update_id"])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError, ValueError, OverflowError):
             return Response({"error": "not an update"}, status_code=400)
         try:
-            await intake.add({k: v for k, v in update.items() if k != "via"})
+            await intake.receive(update_id, {k: v for k, v in update.items() if k != "via"})
         except StoreUnavailableError:
             return Response({"error": "store_unavailable"}, status_code=503)
         return Response({"ok": True}, status_code=200)

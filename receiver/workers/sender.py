@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from receiver.channels.base import Button, Channel, Message, Outcome
+from receiver.channels.base import NOT_MODIFIED, Button, Channel, Message, Outcome
 from receiver.channels.render import Renderer, ServiceView, labels
 from receiver.clock import Clock
+from receiver.core.alert import Severity
 from receiver.core.callback import sign
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
@@ -27,6 +28,7 @@ from receiver.workers.waker import wait_for_nudge
 
 POLL = 0.25
 IN_FLIGHT = 4
+CHANNEL_DOWN = "the channel is down"
 REPEAT = {"ru": "⚠ Возможен повтор", "en": "⚠ Possible repeat"}
 log = get_logger(__name__)
 
@@ -75,10 +77,8 @@ class Sender:
                     await wait_for_nudge(self._nudge.sends, POLL)
 
     async def _claim(self, limit: int) -> list[Slot]:
-        now = self._clock.monotonic()
-        paused = tuple(name for name, until in self._paused.items() if until > now)
         try:
-            return await self._outbox.claim(self._clock.now(), limit, paused)
+            return await self._outbox.claim(self._clock.now(), limit)
         except StoreUnavailableError as fault:
             log.warning("store unavailable, sender waits", error=str(fault))
             await asyncio.sleep(1)
@@ -110,6 +110,8 @@ class Sender:
             evidence = Evidence.DEAD
             await self._record(slot, incident, Outcome(evidence=evidence, reason=why), is_edit=False)
             return
+        if await self._is_put_off(slot, incident):
+            return
         destination = await self._readdress(slot.destination)
         chat = f"{destination.channel}:{destination.address.get('chat', '')}"
         pace = self._paces.get(destination.channel)
@@ -128,6 +130,16 @@ class Sender:
         if outcome.evidence is Evidence.OK:
             for copy in slot.copies:
                 await channel.edit(destination, copy, message)
+
+    async def _is_put_off(self, slot: Slot, incident: Incident) -> bool:
+        """While its whole channel is down a slot is kept, and a page goes elsewhere too without asking the wire again."""
+        pause = self._paused.get(slot.destination.channel, 0.0) - self._clock.monotonic()
+        if pause <= 0:
+            return False
+        await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=timedelta(seconds=pause), reason=CHANNEL_DOWN)
+        if slot.priority is Priority.PAGE and slot.destination.name not in incident.failed:
+            await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
+        return True
 
     async def _readdress(self, destination: Destination) -> Destination:
         chat = str(destination.address.get("chat", ""))
@@ -166,11 +178,14 @@ class Sender:
             attempts=slot.attempts,
             age=age,
             retry_after=outcome.retry_after,
+            is_unanswered=incident.state is State.TRIGGERED,
         )
         judgement = judge(attempt)
         metrics.deliveries.labels(channel=slot.destination.channel, evidence=outcome.evidence.value).inc()
-        if outcome.evidence is not Evidence.OK:
-            log.warning("delivery", notification=slot.id, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value)
+        if outcome.reason and outcome.reason != NOT_MODIFIED:
+            log.warning(
+                "delivery", notification=slot.id, kind=slot.kind.value, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value
+            )
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement)
         if judgement.is_trouble:
@@ -185,8 +200,16 @@ class Sender:
                 await self._outbox.cool(f"{slot.destination.channel}:{chat}", now + judgement.after, now)
             if outcome.evidence is Evidence.MOVED:
                 await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
+                await self._tell_moved(slot.destination, chat, outcome.ref)
         except StoreUnavailableError as fault:
             log.warning("store unavailable after a delivery", notification=slot.id, error=str(fault))
+
+    async def _tell_moved(self, destination: Destination, old: str, new: str) -> None:
+        """We follow a chat by ourselves, but the rules in git still name the old one."""
+        english = f"Chat of {destination.name} has a new id: {new} instead of {old}"
+        russian = f"У чата {destination.name} новый номер: {new} вместо {old}"
+        annotations = {"summary": english, "summary_ru": russian, "description": f"destinations.yaml: {destination.name}: chat: {new}"}
+        await self._engine.tell("ChatMoved", {"destination": destination.name}, annotations, Severity.WARNING)
 
     async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement) -> None:
         """The outcome is known to this process alone: keep trying to write it down until the fence says it is stale."""
