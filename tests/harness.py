@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import redis
 
 from receiver.app import App, build, litestar_app
 from receiver.clock import ManualClock
-from receiver.rules.load import load_rules
 from receiver.settings import load_settings
 from receiver.workers.poller import Poller
 from tests.builders import NOW, body
@@ -131,8 +130,8 @@ class Story:
 
 
 @contextlib.asynccontextmanager
-async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
-    """A story on a fresh store; any message nobody expected fails it at the end."""
+async def story(directory: Path, *, replicas: int = 1, rules: Path | Sequence[Path] = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
+    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one directory for all, or one per replica."""
     async with BotApi() as api:
         with redis_server(directory) as url:
             clock = ManualClock(NOW)
@@ -142,14 +141,16 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
                     "RECEIVER_SECRET_KEY": "k" * 32,
                     "RECEIVER_TELEGRAM_TOKEN": TOKEN,
                     "RECEIVER_TELEGRAM_API_URL": api.url,
-                    "RECEIVER_RULES_DIR": str(rules),
+                    "RECEIVER_RULES_DIR": str(rules if isinstance(rules, Path) else rules[0]),
                     "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"),
                     "RECEIVER_DATA_DIR": str(directory),
                     "HOME": os.environ.get("HOME", "/"),
                     **environ,
                 }
             )
-            apps = [build(settings, url, clock, load_rules(settings.rules_dir)) for _ in range(replicas)]
+            directories = [rules] * replicas if isinstance(rules, Path) else rules
+            own = [settings.model_copy(update={"rules_dir": d, "data_dir": directory / f"data{n}"}) for n, d in enumerate(directories)]
+            apps = [build(one, url, clock) for one in own]
             for app in apps:
                 app.ready.faults = ()
             told = Story(api, apps, clock)
@@ -172,4 +173,4 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
 
 
 def _workers(app: App) -> list[Any]:
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), Poller(app.channels["telegram"], app.intake).run()]
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), Poller(app.channels["telegram"], app.intake).run()]

@@ -1,5 +1,6 @@
 """Incident to message, from the templates in `message_templates/<kind>.<language>.html.j2`. Called by `workers.sender` and `chat`."""
 
+import hashlib
 import html
 import re
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ LABELS = {
     "en": {"ack": "✅ Acknowledge", "resolve": "🟢 Resolve", "why": "❔ Why?"},
     "ru": {"ack": "✅ Беру", "resolve": "🟢 Решено", "why": "❔ Почему я"},
 }
-__all__ = ["Renderer", "ServiceView", "TemplateFault", "labels"]
+__all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates", "labels"]
 
 
 class TemplateFault(ReceiverError):  # noqa: N818 - the word rules use for what is wrong in a file
@@ -39,7 +40,8 @@ class Renderer:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        sources = {p.name: p.read_text() for p in sorted(directory.glob("*.j2"))}
+        sources = {p.name: p.read_text("utf-8") for p in sorted(directory.glob("*.j2"))}
+        self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(sources), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
@@ -77,6 +79,13 @@ class Renderer:
         except TemplateError as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")
         return Message(html=markup, plain=to_plain(markup), buttons=buttons, silent=silent)
+
+
+class Templates:
+    """The templates in force; replaced as a whole on reload."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.current = renderer
 
 
 def to_plain(markup: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from receiver.channels.answers import answer_text
-from receiver.channels.render import Renderer
+from receiver.channels.render import Templates
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
@@ -57,14 +57,14 @@ class Buttons:
         outbox: Outbox,
         rules: Rules,
         answerers: Mapping[str, Answerer],
-        renderer: Renderer,
+        templates: Templates,
         clock: Clock,
         *,
         key: bytes,
         language: str,
     ) -> None:
         self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
-        self._answerers, self._renderer, self._clock, self._key, self._language = answerers, renderer, clock, key, language
+        self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
 
     async def run(self) -> None:
         """Loop: take, apply, answer, finish. What a crash leaves is taken again."""
@@ -137,7 +137,7 @@ class Buttons:
 
     def _why(self, incident: Incident, language: str) -> str:
         args = {"rules_version": incident.route.rules_version if incident.route else ""}
-        message = self._renderer.render("why", incident, language=language, timezone="UTC", now=self._clock.now(), services={}, buttons=(), args=args)
+        message = self._templates.current.render("why", incident, language=language, timezone="UTC", now=self._clock.now(), services={}, buttons=(), args=args)
         return message.plain[:200]
 
     def _person(self, press: Press) -> Person | None:

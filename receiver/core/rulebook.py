@@ -59,7 +59,7 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleBook:
-    """A version of the rules. `notes` are remarks for the operator, none of them a fault."""
+    """A version of the rules. `notes` are remarks for the operator, none of them a fault; `commit` is git's, when they came from git."""
 
     version: str
     root: RouteNode
@@ -73,6 +73,7 @@ class RuleBook:
     default_links: Mapping[str, str] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
     notes: tuple[str, ...] = ()
+    commit: str = ""
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,8 @@ from litestar.types import Receive, Scope, Send
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.engine import Engine, Report
-from receiver.sources.alertmanager import BadAlert, UndecodableError, Webhook, WireAlert, parse
+from receiver.sources.alertmanager import BadAlert, UndecodableError, parse
+from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.quarantine import Quarantine, Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
@@ -28,7 +29,6 @@ from receiver.web.auth import is_authorized
 MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
-OWN_SOURCE = "receiver"
 _JSON = (b"content-type", b"application/json")
 log = get_logger(__name__)
 
@@ -122,17 +122,11 @@ class Ingest:
 
     async def _tell(self, source: str, name: str, reason: str, digest: str) -> None:
         """What the product itself has to say is an alert like any other: grouped, routed, acknowledged."""
-        labels = {"alertname": name, "service": "incident-receiver", "severity": "critical", "from_source": source, "body": digest[:12]}
+        labels = {"alertname": name, "severity": "critical", "from_source": source, "body": digest[:12]}
         english = f"A webhook from {source} could not be read ({reason}): alerts may be missing"
         russian = f"Не удалось прочитать сообщение от {source} ({reason}): часть алертов могла потеряться"
         annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
-        alert = WireAlert(
-            status="firing",
-            labels=msgspec.Raw(msgspec.json.encode(labels)),
-            annotations=msgspec.Raw(msgspec.json.encode(annotations)),
-            startsAt=self._clock.now().isoformat(),
-        )
-        await self._engine.admit(OWN_SOURCE, Webhook(receiver="", group_key="", truncated=0, alerts=[alert], bad=[]))
+        await self._engine.admit(OWN_SOURCE, own_webhook(labels, annotations, since=self._clock.now()))
 
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes:

@@ -1,0 +1,42 @@
+"""Asks the store what it can promise; readiness says the answer. Any number of replicas run this, each for itself."""
+
+import asyncio
+from dataclasses import dataclass
+
+from receiver.store.connection import Client, inspect
+
+EVERY = 15.0
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Why traffic may not come; empty when it may."""
+
+    faults: tuple[str, ...] = ("starting",)
+    is_stopping: bool = False
+
+    def now(self) -> tuple[str, ...]:
+        """Faults of this moment."""
+        return ("stopping", *self.faults) if self.is_stopping else self.faults
+
+
+class StoreWatch:
+    """Runs until cancelled; looks more often while something is wrong."""
+
+    def __init__(self, client: Client, ready: Readiness, *, is_relaxed: bool) -> None:
+        self._client, self._ready, self._is_relaxed = client, ready, is_relaxed
+
+    async def run(self) -> None:
+        """Loop: sleep, look."""
+        while True:
+            await asyncio.sleep(1.0 if self._ready.faults else EVERY)
+            await self.look()
+
+    async def look(self) -> None:
+        """Ask once."""
+        try:
+            report = await inspect(self._client)
+        except Exception as fault:  # noqa: BLE001 - whatever the store does, readiness must say so and the process go on
+            self._ready.faults = (f"store: {fault}",)
+            return
+        self._ready.faults = () if self._is_relaxed else tuple(f"store: {f}" for f in report.faults)
