@@ -62,6 +62,7 @@ class App:
     client: Client
     clock: Clock
     rules: Rules
+    templates: Templates
     engine: Engine
     incidents: Incidents
     outbox: Outbox
@@ -139,7 +140,7 @@ def build(
     )  # fmt: skip
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language)
     return App(
-        settings=settings, client=client, clock=clock, rules=rules, engine=engine, incidents=incidents, outbox=outbox,
+        settings=settings, client=client, clock=clock, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=Recorder(client, clock), intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
