@@ -17,7 +17,7 @@ from receiver.core.errors import ReceiverError
 PREFIX = "RECEIVER_"
 _PACKAGE = Path(__file__).parent
 _REF = r"^[A-Za-z0-9_][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$"
-_INSIDE = r"^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"
+_INSIDE = r"^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"
 _GIT_URL = re.compile(r"(file:///|https://|ssh://|/)[^\s-]\S*|[A-Za-z0-9_.-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-]\S*")
 
 

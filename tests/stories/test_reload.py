@@ -219,3 +219,22 @@ async def test_examples_that_fail_keep_the_old_rules(tmp_path, rules):
             await first(refusing.keeper._origin, tmp_path / "empty", refusing.keeper._prove)
         await refusing.client.aclose()
         await refusing.channels["telegram"].close()
+
+
+async def test_a_process_that_starts_with_good_rules_ends_what_an_earlier_one_said_against_them(tmp_path, rules):
+    async with story(tmp_path, rules=rules, RECEIVER_API_TOKEN="api-token-1") as s:
+        change(rules, "group_wait: 10s", "group_wait: soon")
+        assert (await s.http.post("/api/v1/rules/reload", headers=API)).status_code == 422
+        await s.advance(seconds=10)
+        told = await s.expect(ADMINS, "routes.yaml:7:15")
+        change(rules, "group_wait: soon", "group_wait: 10s")
+        again = build(s.app.settings, s.app.settings.redis_url or "", s.clock)
+        task = asyncio.get_running_loop().create_task(again.keeper.run())
+        while not (await s.app.incidents.load((await s.app.incidents.recent())[0])).resolved_at:
+            await asyncio.sleep(0.02)
+        await s.advance(seconds=5)
+        assert told.text.startswith("🟢")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await again.client.aclose()
+        await again.channels["telegram"].close()
