@@ -106,7 +106,7 @@ class RulesKeeper:
         self._trouble: RulesRefusedError | None = None
         self._silent_since: float | None = None
         self._saying: tuple[bool, str, str] | None = None
-        self._lock, self._asked = asyncio.Lock(), asyncio.Event()
+        self._lock, self._telling, self._asked = asyncio.Lock(), asyncio.Lock(), asyncio.Event()
         self._first = refused
         self._show()
         self.census = Census(replicas, standing, clock, self._own)
@@ -137,7 +137,9 @@ class RulesKeeper:
         if self._first:
             await self.reload()
         else:
-            await self._confirm(self._loaded)
+            async with self._lock:
+                if not self._trouble:  # somebody may have asked for a reload before we ran
+                    await self._confirm(self._loaded)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.census.run())
             group.create_task(self._watch())
@@ -218,18 +220,19 @@ class RulesKeeper:
         self._saying = (True, english, russian)
 
     async def _say(self) -> None:
-        """Tell people what there is to tell; what the store does not take now is told later."""
-        saying = self._saying
-        if saying is None:
-            return
-        is_firing, english, russian = saying
-        try:
-            await (self._standing.fire if is_firing else self._standing.end)(REFUSED, english, russian)
-        except StoreUnavailableError as fault:
-            log.warning("store unavailable, told later", error=str(fault))
-            return
-        if self._saying is saying:
-            self._saying = None
+        """Tell people what there is to tell, one thing after the other; what the store does not take now is told later."""
+        async with self._telling:
+            saying = self._saying
+            if saying is None:
+                return
+            is_firing, english, russian = saying
+            try:
+                await (self._standing.fire if is_firing else self._standing.end)(REFUSED, english, russian)
+            except StoreUnavailableError as fault:
+                log.warning("store unavailable, told later", error=str(fault))
+                return
+            if self._saying is saying:
+                self._saying = None
 
     async def _watch(self) -> None:
         """Reload when files differ from those last read and have been still for one look: an editor may be half way."""

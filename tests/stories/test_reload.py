@@ -230,8 +230,7 @@ async def test_a_process_that_starts_with_good_rules_ends_what_an_earlier_one_sa
         change(rules, "group_wait: soon", "group_wait: 10s")
         again = build(s.app.settings, s.app.settings.redis_url or "", s.clock)
         task = asyncio.get_running_loop().create_task(again.keeper.run())
-        while not (await s.app.incidents.load((await s.app.incidents.recent())[0])).resolved_at:
-            await asyncio.sleep(0.02)
+        await looks(s, lambda: again.keeper._saying is None)
         await s.advance(seconds=5)
         assert told.text.startswith("🟢")
         task.cancel()
