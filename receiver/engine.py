@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import msgspec
-
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.decide import decide
@@ -19,15 +17,14 @@ from receiver.core.incident import IncidentId
 from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping
-from receiver.sources.alertmanager import Webhook, WireAlert
+from receiver.sources.alertmanager import Webhook
+from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 
 COMMIT_ATTEMPTS = 12
-OWN_SOURCE = "receiver"
-OWN_SERVICE = "incident-receiver"
 log = get_logger(__name__)
 
 
@@ -91,14 +88,8 @@ class Engine:
 
     async def tell(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str], severity: Severity = Severity.CRITICAL) -> None:
         """What the product itself has to say is an alert like any other: grouped, routed, acknowledged. Raises as `admit` does."""
-        held = {"alertname": name, "service": OWN_SERVICE, "severity": severity.value, **labels}
-        alert = WireAlert(
-            status="firing",
-            labels=msgspec.Raw(msgspec.json.encode(held)),
-            annotations=msgspec.Raw(msgspec.json.encode(annotations)),
-            startsAt=self._clock.now().isoformat(),
-        )
-        await self.admit(OWN_SOURCE, Webhook(receiver="", group_key="", truncated=0, alerts=[alert], bad=[]))
+        held = {"alertname": name, "severity": severity.value, **labels}
+        await self.admit(OWN_SOURCE, own_webhook(held, annotations, since=self._clock.now()))
 
     def _count(self, report: Report, merged: Merged) -> None:
         report.opened += merged.opened

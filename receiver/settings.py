@@ -1,11 +1,13 @@
 """Process settings from the environment: `RECEIVER_NAME`, or `RECEIVER_NAME_FILE` for what must not stand in an environment."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -14,6 +16,9 @@ from receiver.core.errors import ReceiverError
 
 PREFIX = "RECEIVER_"
 _PACKAGE = Path(__file__).parent
+_REF = r"^[A-Za-z0-9_][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$"
+_INSIDE = r"^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"
+_GIT_URL = re.compile(r"(file:///|https://|ssh://|/)[^\s-]\S*|[A-Za-z0-9_.-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-]\S*")
 
 
 class SettingsError(ReceiverError):
@@ -35,6 +40,13 @@ class Settings(BaseModel):
     redis_url: str | None = None
     rules_dir: Path
     templates_dir: Path
+    rules_git_url: SecretStr | None = None
+    rules_git_ref: str = Field(default="main", pattern=_REF)
+    rules_git_path: str = Field(default="", pattern=_INSIDE)
+    rules_git_interval: int = Field(default=60, ge=1, le=86_400)
+    rules_git_verify: Literal["off", "signed"] = "off"
+    rules_git_allowed_signers: Path | None = None
+    rules_git_allow_force: bool = False
     webhook_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -59,6 +71,13 @@ class Settings(BaseModel):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
 
+    @field_validator("rules_git_url")
+    @classmethod
+    def _git(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and (not _GIT_URL.fullmatch(url.get_secret_value()) or urlsplit(url.get_secret_value()).port == 0):
+            raise ValueError("not a git address: write https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or file:///PATH")
+        return url
+
     def secret(self, name: str) -> str | None:
         """RECEIVER_SECRET_<name>, which rules files refer to as `secret: NAME`."""
         held = self.named_secrets.get(name)
@@ -75,6 +94,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         values["telegram_mode"] = "polling"
     _secret_key(values, faults)
     _reachable(values, faults)
+    if values.get("rules_git_verify") == "signed" and not values.get("rules_git_allowed_signers"):
+        faults.append(f"{PREFIX}RULES_GIT_ALLOWED_SIGNERS: required with {PREFIX}RULES_GIT_VERIFY=signed; a file as ssh-keygen reads it")
     try:
         settings = Settings(**values, origins=origins)
     except ValidationError as fault:

@@ -7,7 +7,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import redis
 from receiver.app import App, build, litestar_app, register_webhook
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
-from receiver.rules.load import load_rules
-from receiver.settings import load_settings
+from receiver.rules.origin import Place
+from receiver.settings import Settings, load_settings
 from receiver.workers.poller import Poller
+from receiver.workers.ruleskeeper import Loaded, load
 from tests.builders import NOW, body
 from tests.fakes.bot_api import BotApi, Sent
 
@@ -139,8 +141,10 @@ class Story:
 
 
 @contextlib.asynccontextmanager
-async def story(directory: Path, *, replicas: int = 1, rules: Path | RuleBook = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
-    """A story on a fresh store; any message nobody expected fails it at the end."""
+async def story(
+    directory: Path, *, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
+) -> AsyncIterator[Story]:
+    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica."""
     async with BotApi() as api:
         with redis_server(directory) as url:
             clock = ManualClock(NOW)
@@ -157,8 +161,7 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path | RuleBook = 
                     **environ,
                 }
             )
-            book = rules if isinstance(rules, RuleBook) else load_rules(rules)
-            apps = [build(settings, url, clock, book) for _ in range(replicas)]
+            apps = [build(one, url, clock, loaded=_loaded(one, rules)) for one in _own_settings(settings, replicas, rules)]
             for app in apps:
                 app.ready.faults = ()
             told = Story(api, apps, clock)
@@ -184,4 +187,14 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path | RuleBook = 
 def _workers(app: App) -> list[Any]:
     bot = app.channels["telegram"]
     updates = register_webhook(app, bot) if app.settings.telegram_mode == "webhook" else Poller(bot, app.intake).run()
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), updates]
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
+
+
+def _own_settings(settings: Settings, replicas: int, rules: Path | Sequence[Path] | RuleBook) -> list[Settings]:
+    shared = [rules] * replicas if isinstance(rules, Path) else [settings.rules_dir] * replicas if isinstance(rules, RuleBook) else rules
+    return [settings.model_copy(update={"rules_dir": d, "data_dir": settings.data_dir / f"data{n}"}) for n, d in enumerate(shared)]
+
+
+def _loaded(settings: Settings, rules: Path | Sequence[Path] | RuleBook) -> Loaded:
+    found = load(Place(rules=settings.rules_dir, templates=settings.templates_dir))
+    return replace(found, book=rules) if isinstance(rules, RuleBook) else found

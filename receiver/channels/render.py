@@ -1,5 +1,6 @@
 """Incident to message, from the templates in `message_templates/<kind>.<language>.html.j2`. Called by `workers.sender` and `chat`."""
 
+import hashlib
 import html
 import re
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ LABELS = {
     "en": {"ack": "✅ Acknowledge", "resolve": "🟢 Resolve", "why": "❔ Why?"},
     "ru": {"ack": "✅ Беру", "resolve": "🟢 Решено", "why": "❔ Почему я"},
 }
-__all__ = ["Renderer", "ServiceView", "TemplateFault", "labels"]
+__all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates", "labels"]
 
 
 class TemplateFault(ReceiverError):  # noqa: N818 - the word rules use for what is wrong in a file
@@ -66,6 +67,7 @@ class Renderer:
         sources = read_sources(directory)
         self._environment = make_environment(sources)
         self._refuse(sources)
+        self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
         self._templates = {(k, lang): self._compile(k, lang) for k in KINDS for lang in LANGUAGES}
 
     def _refuse(self, sources: Mapping[str, str]) -> None:
@@ -107,6 +109,13 @@ class Renderer:
         except FAILURES as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")
         return Message(html=markup, plain=to_plain(markup), buttons=buttons, silent=silent)
+
+
+class Templates:
+    """The templates in force; replaced as a whole on reload."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.current = renderer
 
 
 def to_plain(markup: str) -> str:

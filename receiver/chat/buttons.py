@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from receiver.channels.answers import answer_text, for_popup
-from receiver.channels.render import Renderer
+from receiver.channels.render import Templates
 from receiver.channels.words import ago
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
@@ -59,7 +59,7 @@ class Buttons:
         outbox: Outbox,
         rules: Rules,
         answerers: Mapping[str, Answerer],
-        renderer: Renderer,
+        templates: Templates,
         clock: Clock,
         *,
         key: bytes,
@@ -67,7 +67,7 @@ class Buttons:
         timezone: str,
     ) -> None:
         self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
-        self._answerers, self._renderer, self._clock, self._key, self._language = answerers, renderer, clock, key, language
+        self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
         self._timezone = timezone
 
     async def run(self) -> None:
@@ -137,7 +137,7 @@ class Buttons:
                 return answer_text("closed", language)
 
     def _why(self, incident: Incident, language: str, timezone: str) -> str:
-        message = self._renderer.render("why", incident, language=language, timezone=timezone, now=self._clock.now(), services={})
+        message = self._templates.current.render("why", incident, language=language, timezone=timezone, now=self._clock.now(), services={})
         return for_popup(message.plain)
 
     def _person(self, press: Press) -> Person | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from receiver.channels.base import NOT_MODIFIED, Button, Channel, Message, Outcome
-from receiver.channels.render import Renderer, ServiceView, labels
+from receiver.channels.render import ServiceView, Templates, labels
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.callback import sign
@@ -19,7 +19,8 @@ from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIn
 from receiver.core.event import DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
-from receiver.engine import Engine, Nudge
+from receiver.core.rulebook import RuleBook
+from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot
 from receiver.telemetry import metrics
@@ -42,19 +43,20 @@ class Sender:
         incidents: Incidents,
         engine: Engine,
         channels: Mapping[str, Channel],
-        renderer: Renderer,
+        templates: Templates,
+        rules: Rules,
         clock: Clock,
         nudge: Nudge,
         *,
         key: bytes,
         language: str,
         timezone: str,
-        services: Mapping[str, ServiceView],
         paces: Mapping[str, Pace],
     ) -> None:
         self._outbox, self._incidents, self._engine, self._channels = outbox, incidents, engine, channels
-        self._renderer, self._clock, self._nudge, self._key = renderer, clock, nudge, key
-        self._language, self._timezone, self._services, self._paces = language, timezone, services, paces
+        self._templates, self._rules, self._clock, self._nudge, self._key = templates, rules, clock, nudge, key
+        self._language, self._timezone, self._paces = language, timezone, paces
+        self._viewed, self._views = rules.current, views(rules.current)
         self._paused: dict[str, float] = {}
         self.in_flight = 0
         self._is_stopping = False
@@ -150,13 +152,13 @@ class Sender:
 
     def _message(self, slot: Slot, incident: Incident, destination: Destination) -> Message:
         language = destination.language or self._language
-        message = self._renderer.render(
+        message = self._templates.current.render(
             slot.kind.value,
             incident,
             language=language,
             timezone=destination.timezone or self._timezone,
             now=self._clock.now(),
-            services=self._services,
+            services=self._services(),
             buttons=buttons(self._key, incident, destination, language) if slot.kind is not Kind.ENDED else (),
             args=slot.args,
             silent=incident.severity.rank == 0 or incident.is_quiet,
@@ -165,6 +167,12 @@ class Sender:
             return message
         mark = f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}"
         return replace(message, html=f"{message.html}\n<i>{mark}</i>", plain=f"{message.plain}\n{mark}")
+
+    def _services(self) -> Mapping[str, ServiceView]:
+        """The catalogue of the rules in force, worked out once per rule book."""
+        if self._viewed is not self._rules.current:
+            self._viewed, self._views = self._rules.current, views(self._rules.current)
+        return self._views
 
     async def _record(self, slot: Slot, incident: Incident, outcome: Outcome, *, is_edit: bool) -> None:
         now = self._clock.now()
@@ -229,6 +237,11 @@ class Sender:
                 return
             except StoreUnavailableError:
                 await asyncio.sleep(pause)
+
+
+def views(book: RuleBook) -> Mapping[str, ServiceView]:
+    """What messages may see of the catalogue."""
+    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def _skip(slot: Slot, incident: Incident) -> str:
