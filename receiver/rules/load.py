@@ -1,6 +1,8 @@
 """Loads a rules directory into a `RuleBook`, or says everything that is wrong with it at once."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +17,7 @@ from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, Serv
 from receiver.rules.schema_later import EscalationFile, ExamplesFile, MaintenanceFile, NoticesFile, SchedulesFile
 from receiver.rules.yaml import MAX_BYTES, Document, read_yaml
 
-__all__ = ["FILES", "Fault", "RulesError", "load_rules"]
+__all__ = ["FILES", "Fault", "Loaded", "RulesError", "load_rules", "read_rules"]
 
 FILES: dict[str, type[BaseModel]] = {
     "services.yaml": ServicesFile,
@@ -33,8 +35,22 @@ _MOST_FILES = 1_000
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A rule book with the files it was made of: `models` validated, `documents` with the place of every value."""
+
+    book: RuleBook
+    documents: Mapping[str, Document]
+    models: Mapping[str, BaseModel]
+
+
 def load_rules(directory: Path) -> RuleBook:
     """Read and check every file; raises `RulesError` with all the faults, by file and line."""
+    return read_rules(directory).book
+
+
+def read_rules(directory: Path) -> Loaded:
+    """The same, with the files; raises `RulesError`."""
     faults: list[Fault] = []
     documents: dict[str, Document] = {}
     digest = hashlib.sha256()
@@ -43,13 +59,15 @@ def load_rules(directory: Path) -> RuleBook:
         documents[name] = read_yaml(name, raw)
     models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
     check_names(documents)
+
     for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
         if name in documents and documents[name].is_whole:
             check(documents[name])
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    return build(digest.hexdigest()[:12], _files(models), documents["routes.yaml"], remarks(documents))
+    book = build(digest.hexdigest()[:12], _files(models), documents["routes.yaml"], remarks(documents))
+    return Loaded(book=book, documents=documents, models=models)
 
 
 def _read_all(directory: Path, faults: list[Fault]) -> list[tuple[str, bytes]]:
