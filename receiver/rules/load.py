@@ -12,9 +12,11 @@ from receiver.core.rulebook import RuleBook
 from receiver.rules.build import Files, build
 from receiver.rules.checks import check_accounts, check_names, check_routes, remarks
 from receiver.rules.complaints import report
+from receiver.rules.example_checks import check_examples, example_remarks
 from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
-from receiver.rules.schema_later import EscalationFile, ExamplesFile, MaintenanceFile, NoticesFile, SchedulesFile
+from receiver.rules.schema_examples import ExamplesFile
+from receiver.rules.schema_later import EscalationFile, MaintenanceFile, NoticesFile, SchedulesFile
 from receiver.rules.yaml import MAX_BYTES, Document, read_yaml
 
 __all__ = ["FILES", "Fault", "Loaded", "RulesError", "load_rules", "read_rules"]
@@ -59,6 +61,7 @@ def read_rules(directory: Path) -> Loaded:
         documents[name] = read_yaml(name, raw)
     models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
     check_names(documents)
+    check_examples(documents)
 
     for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
         if name in documents and documents[name].is_whole:
@@ -66,7 +69,7 @@ def read_rules(directory: Path) -> Loaded:
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    book = build(digest.hexdigest()[:12], _files(models), documents["routes.yaml"], remarks(documents))
+    book = build(digest.hexdigest()[:12], _files(models), documents["routes.yaml"], (*remarks(documents), *example_remarks(documents)))
     return Loaded(book=book, documents=documents, models=models)
 
 

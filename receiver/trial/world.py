@@ -178,8 +178,3 @@ class World:
 def longest_group_wait(node: RouteNode) -> timedelta:
     """The longest time any route of the tree collects alerts before it tells."""
     return max([node.group_wait, *(longest_group_wait(child) for child in node.children)])
-
-
-def latest(told: list[Told], destination: str, kind: Kind) -> Told | None:
-    """The last state of a destination's message of this kind."""
-    return next((one for one in reversed(told) if one.destination.name == destination and one.kind is kind), None)
