@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import uvicorn
@@ -31,14 +32,17 @@ from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
 from receiver.store.outbox import Outbox, Pace
-from receiver.store.quarantine import Quarantine, Recorder
+from receiver.store.quarantine import Quarantine
+from receiver.store.recorder import Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
+from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.auth import LoginLink
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
 from receiver.web.ops import ops_routes, telegram_route
+from receiver.web.trial import trial_router
 from receiver.workers.poller import Poller
 from receiver.workers.sender import Sender
 from receiver.workers.waker import Waker
@@ -78,6 +82,7 @@ class App:
     channels: dict[str, Channel]
     sender: Sender
     buttons: Buttons
+    renderer: Renderer
     waker: Waker
     login: LoginLink
     api_token: str
@@ -116,10 +121,11 @@ def build(settings: Settings, store_url: str, clock: Clock | None = None, book: 
         key=key, language=settings.language, timezone=settings.timezone, services=services, paces=paces,
     )  # fmt: skip
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, renderer, clock, key=key, language=settings.language)
+    recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     return App(
         settings=settings, client=client, clock=clock, rules=rules, engine=engine, incidents=incidents, outbox=outbox,
-        quarantine=Quarantine(client, at), recorder=Recorder(client, clock), intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), login=LoginLink(key, clock),
+        quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
+        sender=sender, buttons=buttons, renderer=renderer, waker=Waker(engine, incidents, clock, nudge), login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
     )  # fmt: skip
 
@@ -141,11 +147,16 @@ def litestar_app(app: App) -> Litestar:
         ingest.route(),
         *ops_routes(app.ready.now, lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        trial_router(app.rules, app.incidents, app.recorder, _page(app), app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, app.settings.secret_key.get_secret_value()))
     return Litestar(handlers, logging_config=None, openapi_config=None)
+
+
+def _page(app: App) -> Page:
+    return Page(renderer=app.renderer, language=app.settings.language, timezone=app.settings.timezone)
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:

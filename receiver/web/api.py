@@ -4,9 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Router, get, post
-from litestar.connection import ASGIConnection
-from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException
-from litestar.handlers.base import BaseRouteHandler
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, Field
 
@@ -18,7 +16,7 @@ from receiver.engine import Engine
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox
 from receiver.store.quarantine import DeadLetter, Quarantine
-from receiver.web.auth import is_authorized
+from receiver.web.auth import bearer_guard
 
 
 class Actor(BaseModel):
@@ -52,13 +50,8 @@ def summary(incident: Incident) -> dict[str, Any]:
 
 def api_router(engine: Engine, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
     """All handlers under `/api/v1`."""
-
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        if not is_authorized(connection.headers.get("authorization", "").encode(), token):
-            raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN")
-
     handlers = [*_incident_routes(engine, incidents, outbox), *_letter_routes(outbox, quarantine, clock)]
-    return Router(path="/api/v1", route_handlers=handlers, guards=[guard])
+    return Router(path="/api/v1", route_handlers=handlers, guards=[bearer_guard(token)])
 
 
 def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> list[Any]:
