@@ -42,8 +42,10 @@ def read_file(path: Path) -> Iterator[tuple[Recording, float]]:
         with path.open("rb") as raw:
             is_packed = raw.read(4) == _ZSTD
             raw.seek(0)
-            stream = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) if is_packed else raw
-            for number, line in enumerate(io.BufferedReader(stream, 1 << 20), 1):
+            lines: BinaryIO = raw
+            if is_packed:
+                lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True), 1 << 20)
+            for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield _read(path, number, line), min(1.0, raw.tell() / size)
     except (OSError, zstandard.ZstdError) as fault:
