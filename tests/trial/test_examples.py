@@ -14,11 +14,12 @@ from tests.trial.golden import check
 
 GOLDEN = ROOT / "tests" / "golden" / "examples"
 SHIPPED = ROOT / "routing_rules"
-SIGNALS = {
-    **dict.fromkeys(("internet-shop", "mes"), {"traffic", "errors", "latency"}),
-    **dict.fromkeys(("shop-api", "crm-api", "mes-api"), {"latency", "traffic", "errors", "saturation"}),
-    **dict.fromkeys(("shop-db", "mes-db", "message-queue"), {"saturation", "errors", "traffic"}),
-}
+WATCHED = (
+    (("internet-shop", "mes"), {"traffic", "errors", "latency"}),
+    (("shop-api", "crm-api", "mes-api"), {"latency", "traffic", "errors", "saturation"}),
+    (("shop-db", "mes-db", "message-queue"), {"saturation", "errors", "traffic"}),
+)
+SIGNALS = {service: signals for services, signals in WATCHED for service in services}
 SCALED = {"ErrorRateHigh", "CpuHigh", "MemoryHigh", "DiskIoHigh", "DepthHigh"}  # errors and saturation the plan wants alerts for
 
 
