@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -71,25 +73,28 @@ class Both:
         if held:
             event = rng.choice((Acknowledge, Resolve))(by="anna", name="Анна")
             one = rng.choice(held)
-            await self.story.app.engine.apply(one.id, event)
+            real = next(i for i in await self.story.incidents() if _name(i) == _name(one))
+            await self.story.app.engine.apply(real.id, event)
             await self.story.settle()
             self.world.apply(one.id, event)
 
     async def compare(self) -> None:
-        real = sorted(await self.story.incidents(), key=lambda i: int(i.id.partition("-")[2]))
-        ours = self.world.incidents()
-        assert [_facts(i) for i in ours] == [_facts(i) for i in real]
-        for incident in real:
+        real = {_name(i): i for i in await self.story.incidents()}
+        ours = {_name(i): i for i in self.world.incidents()}
+        assert {name: _facts(i) for name, i in ours.items()} == {name: _facts(i) for name, i in real.items()}
+        for name, incident in real.items():
             history = [(e.reason, e.state, e.by, e.at) for e in await self.story.app.incidents.timeline(incident.id)]
-            assert [(t.reason, t.state, t.by, t.at) for t in self.world.effects.transitions if t.incident_id == incident.id] == history
-        sent: dict[str, list[str]] = {}
-        for one in self.story.api.sends():
-            sent.setdefault(one.chat, []).append(next(word for word in one.text.replace("\n", " ").split() if word.startswith("INC-")))
-        told: dict[str, list[str]] = {}
-        for one in self.world.effects.told:
-            if not one.is_edit:
-                told.setdefault(str(one.destination.address["chat"]), []).append(one.incident.id)
-        assert {chat: sorted(ids) for chat, ids in told.items()} == {chat: sorted(ids) for chat, ids in sent.items()}
+            mine = [t for t in self.world.effects.transitions if t.incident_id == ours[name].id]
+            assert [(t.reason, t.state, t.by, t.at) for t in mine] == history
+        names = {i.id: name for name, i in real.items()}
+        sent = Counter((s.chat, names[re.search(r"INC-\d+", s.text)[0]]) for s in self.story.api.sends())
+        told = [t for t in self.world.effects.told if not t.is_edit]
+        assert Counter((str(t.destination.address["chat"]), _name(t.incident)) for t in told) == sent
+
+
+def _name(incident):
+    """Ids are not compared: replicas take them in blocks, and one that was offered in vain comes back later."""
+    return incident.group_key, incident.opened_at
 
 
 def _facts(incident):
@@ -97,7 +102,7 @@ def _facts(incident):
     return {
         **{
             name: getattr(incident, name)
-            for name in ("id", "version", "group_key", "state", "severity", "opened_at", "announced_at", "resolved_at", "acknowledged_by")
+            for name in ("version", "group_key", "state", "severity", "opened_at", "announced_at", "resolved_at", "acknowledged_by")
         },
         **{name: getattr(incident, name) for name in ("end_reason", "reopened", "truncated", "repeats", "last_seen_at", "systems", "told", "hushed", "route")},
         "destinations": [d.name for d in incident.destinations],
