@@ -8,8 +8,10 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -17,12 +19,13 @@ from litestar import Litestar
 
 from receiver.channels.base import Channel, Evidence
 from receiver.channels.browser import BrowserChannel
-from receiver.channels.render import Templates
+from receiver.channels.render import Renderer, Templates
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clock import Clock, SystemClock
 from receiver.engine import Engine, Nudge, Rules
 from receiver.rules.git import Mirror, Remote
+from receiver.rules.load import Reading
 from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
 from receiver.store.admission import Admission
@@ -34,16 +37,19 @@ from receiver.store.intake import Intake
 from receiver.store.keys import Partition
 from receiver.store.outbox import Outbox, Pace
 from receiver.store.promise import Promise
-from receiver.store.quarantine import Quarantine, Recorder
+from receiver.store.quarantine import Quarantine
+from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
+from receiver.trial.examples import Page, prove
 from receiver.web.api import api_router
 from receiver.web.auth import LoginLink
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.rules import rules_routes
+from receiver.web.trial import trial_router
 from receiver.workers.poller import Poller
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, first, load, nothing_to_prove
 from receiver.workers.sender import Sender
@@ -144,9 +150,10 @@ def build(
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
+    recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
-        quarantine=Quarantine(client, at), recorder=Recorder(client, clock), intake=intake, browser=browser, channels=channels,
+        quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
     )  # fmt: skip
@@ -174,11 +181,25 @@ def litestar_app(app: App) -> Litestar:
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
+        trial_router(app.rules, app.incidents, app.recorder, _page(app), app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
     return Litestar(handlers, logging_config=None, openapi_config=None)
+
+
+def prover(settings: Settings) -> Prove:
+    """Rules are live only when their own examples hold, in the language and zone of this installation."""
+
+    def proved(directory: Path, reading: Reading, renderer: Renderer) -> Sequence[str]:
+        return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
+
+    return proved
+
+
+def _page(app: App) -> Page:
+    return Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
@@ -223,13 +244,13 @@ async def serve(
     settings: Settings,
     started: Callable[[App], Awaitable[None]] | None = None,
     companions: tuple[Callable[[App], Awaitable[None]], ...] = (),
-    prove: Prove = nothing_to_prove,
 ) -> None:
     """Run until SIGTERM or SIGINT, then: not ready, no new claims, what is in flight ends, connections close. SIGHUP reloads the rules.
 
     Raises RulesRefusedError when neither the newest rules nor a last good set can be used.
     """
     origin = origin_of(settings)
+    prove = prover(settings)
     loaded, refused = await first(origin, settings.data_dir, prove)
     async with store(settings) as (url, embedded):
         app = build(settings, url, origin=origin, loaded=loaded, refused=refused, prove=prove)

@@ -59,6 +59,8 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     durability: Literal["strict", "relaxed"] = "strict"
     api_token: SecretStr | None = None
+    record_days: int = Field(default=7, ge=1, le=366)
+    record_mib: int = Field(default=256, ge=1, le=1_048_576)
     named_secrets: Mapping[str, SecretStr] = {}
     origins: Mapping[str, str] = {}
 

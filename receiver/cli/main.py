@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, rules
+from receiver.cli import client, demo, doctor, rules, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     show = commands.add_parser("demo", help="run without any account: embedded store, chat in the browser, a scripted outage")
     show.add_argument("--fast", action="store_true", help="play the outage without pauses")
     show.add_argument("--once", action="store_true", help="end after the outage instead of waiting for Ctrl-C")
-    rules.add_parser(commands)
+    trial.add_parsers(rules.add_parser(commands))
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
@@ -55,6 +55,8 @@ def _run(args: argparse.Namespace) -> int:
     environ = demo.environment(os.environ) if args.command == "demo" else os.environ
     if args.command == "rules" and args.verb in rules.VERBS:
         return rules.run(environ, args)
+    if args.command == "rules" and args.verb in trial.VERBS:
+        return trial.run(args, load_settings(environ))
     settings = load_settings(environ)
     match args.command:
         case "serve":

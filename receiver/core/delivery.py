@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from receiver.core.incident import State
+from receiver.core.plan import Kind
+
 
 class Evidence(StrEnum):
     """What the wire proved about one attempt."""
@@ -99,3 +102,12 @@ def _unknown(attempt: Attempt, backoff: timedelta) -> Judgement:
         return Judgement(verdict=Verdict.DEAD, is_unknown=True, is_trouble=True)
     after = _AFTER_UNKNOWN[min(attempt.unknowns, len(_AFTER_UNKNOWN) - 1)]
     return Judgement(verdict=Verdict.RETRY, after=after, is_unknown=True, is_trouble=attempt.unknowns >= 1)
+
+
+def pointless(kind: Kind, state: State) -> str:
+    """Why a message that nobody has seen yet need not be sent any more, or nothing."""
+    if state is not State.RESOLVED:
+        return ""
+    if kind is Kind.INCIDENT:
+        return "resolved before it was sent"
+    return "over by now" if kind in (Kind.WORSE, Kind.REOPENED) else ""

@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from receiver.rules.load import FILES
-from receiver.rules.schema_later import ExamplesFile
+from receiver.rules.schema_examples import ExamplesFile
 
 SCHEMA_DIRECTORY = ".schema"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

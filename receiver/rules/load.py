@@ -2,7 +2,8 @@
 
 import hashlib
 import stat
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,15 +13,17 @@ from receiver.core.rulebook import RuleBook
 from receiver.rules.build import Files, build
 from receiver.rules.checks import check_accounts, check_names, check_routes, remarks, unreachable
 from receiver.rules.complaints import report
+from receiver.rules.example_checks import check_examples, example_remarks
 from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.relations import check_relations
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
-from receiver.rules.schema_later import EscalationFile, ExamplesFile, MaintenanceFile, NoticesFile, SchedulesFile
+from receiver.rules.schema_examples import ExamplesFile
+from receiver.rules.schema_later import EscalationFile, MaintenanceFile, NoticesFile, SchedulesFile
 from receiver.rules.texts import check_texts
 from receiver.rules.times import check_times, uncovered
 from receiver.rules.yaml import MAX_BYTES, Document, read_yaml
 
-__all__ = ["FILES", "Fault", "RulesError", "load_rules"]
+__all__ = ["FILES", "Fault", "Reading", "RulesError", "load_rules", "read_rules"]
 
 FILES: dict[str, type[BaseModel]] = {
     "services.yaml": ServicesFile,
@@ -38,8 +41,22 @@ _MOST_FILES = 1_000
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A rule book with the files it was made of: `models` validated, `documents` with the place of every value."""
+
+    book: RuleBook
+    documents: Mapping[str, Document]
+    models: Mapping[str, BaseModel]
+
+
 def load_rules(directory: Path) -> RuleBook:
     """Read and check every file; raises `RulesError` with all the faults, by file and line."""
+    return read_rules(directory).book
+
+
+def read_rules(directory: Path) -> Reading:
+    """The same, with the files; raises `RulesError`."""
     faults: list[Fault] = []
     documents: dict[str, Document] = {}
     digest = hashlib.sha256()
@@ -48,6 +65,8 @@ def load_rules(directory: Path) -> RuleBook:
         documents[name] = read_yaml(name, raw)
     models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
     check_names(documents)
+    check_examples(documents)
+
     for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
         if name in documents and documents[name].is_whole:
             check(documents[name])
@@ -56,9 +75,9 @@ def load_rules(directory: Path) -> RuleBook:
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    book = build(digest.hexdigest()[:12], _files(models), documents, remarks(documents))
+    book = build(digest.hexdigest()[:12], _files(models), documents, (*remarks(documents), *example_remarks(documents)))
     warnings = (*unreachable(documents["routes.yaml"]), *uncovered(documents))
-    return replace(book, notes=(*book.notes, *warnings), warnings=warnings)
+    return Reading(book=replace(book, notes=(*book.notes, *warnings), warnings=warnings), documents=documents, models=models)
 
 
 def _read_all(directory: Path, faults: list[Fault]) -> list[tuple[str, bytes]]:

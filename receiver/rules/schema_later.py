@@ -1,4 +1,4 @@
-"""The shape of the files about people's time and customers: schedules, escalation, notices, maintenance, examples."""
+"""The shape of the files about people's time and customers: schedules, escalation, notices, maintenance."""
 
 from datetime import date, timedelta
 from typing import Annotated, Literal
@@ -256,54 +256,3 @@ class MaintenanceFile(Strict):
 
     version: Literal[1]
     windows: dict[Name, MaintenanceWindow]
-
-
-class ExampleStep(Strict):
-    """One thing that happens in an example."""
-
-    after: Duration | None = None
-    fire: dict[str, str] | None = None
-    resolve: dict[str, str] | None = None
-
-
-class ExpectedText(Strict):
-    """The message a destination gets, kept in a file."""
-
-    destination: str
-    language: Language = ""
-    file: str
-
-
-class ExpectedCustomers(Strict):
-    """What customers would be told."""
-
-    component: str
-    impact: Impact
-
-
-class Expectation(Strict):
-    """What must come of an example."""
-
-    incidents: Annotated[int, Field(ge=0)] | None = None
-    route: str | None = None
-    destinations: list[str] | None = None
-    paged: list[str] | None = None
-    customers: ExpectedCustomers | None = None
-    text: ExpectedText | None = None
-
-
-class Example(Strict):
-    """A case the rules must handle."""
-
-    name: Annotated[str, Field(min_length=1)]
-    at: Instant | None = None
-    steps: Annotated[list[ExampleStep], Field(min_length=1)]
-    expect: Expectation
-
-
-class ExamplesFile(Strict):
-    """examples/*.yaml."""
-
-    version: Literal[1]
-    at: Instant | None = None
-    examples: list[Example]

@@ -30,8 +30,6 @@ class Named:
 
 _PLACES = (
     Named(pattern="examples/*/expect/route", what="route", file="routes.yaml", target="route/**/id"),
-    Named(pattern="examples/*/expect/destinations/*", what="destination", file="destinations.yaml", target="destinations/*"),
-    Named(pattern="examples/*/expect/text/destination", what="destination", file="destinations.yaml", target="destinations/*"),
     Named(pattern="examples/*/expect/paged/*", what="person", file="people.yaml", target="people/*"),
     Named(pattern="examples/*/expect/customers/component", what="component", file="notices.yaml", target="components/*"),
 )
@@ -46,7 +44,6 @@ def check_texts(documents: Documents) -> None:
         _check_paths(whole["sources.yaml"])
     for name, document in whole.items():
         if name.startswith("examples/"):
-            _check_steps(document)
             for place in _PLACES:
                 _check_named(document, place, whole.get(place.file))
 
@@ -72,17 +69,6 @@ def _check_paths(document: Document) -> None:
         for path, text in find(document.tree, f"sources/*/mapping/{pattern}"):
             if isinstance(text, str) and not _BODY_PATH.fullmatch(text):
                 document.fault_at(path, f'"{text}" is not a path into the body', "write it like $.state or $.events[*]")
-
-
-def _check_steps(document: Document) -> None:
-    for path, step in find(document.tree, "examples/*/steps/*"):
-        if isinstance(step, dict) and not {"fire", "resolve"} & set(step):
-            document.fault_at(path, "nothing happens in this step", "add fire: or resolve: with the labels of an alert")
-        elif isinstance(step, dict) and {"fire", "resolve"} <= set(step):
-            document.fault_at((*path, "resolve"), "two things happen in this step", "make a step of its own of resolve", key=True)
-    for path, file in find(document.tree, "examples/*/expect/text/file"):
-        if isinstance(file, str) and ("/" in file or "\\" in file or file.startswith(".")):
-            document.fault_at(path, f'"{file}" is not the name of a file', "write a name without directories; it stands beside the example")
 
 
 def _check_named(document: Document, place: Named, target: Document | None) -> None:

@@ -1,6 +1,6 @@
 """Incidents in the store: load one, commit a plan, lease what is due, list them. Used by `engine` and `workers`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +42,11 @@ def encode_document(incident: Incident) -> bytes:
     return msgspec.json.encode(replace(incident, alerts={}))
 
 
+def decode_document(raw: bytes) -> Incident:
+    """The incident without its alerts."""
+    return _documents.decode(raw)
+
+
 def payload(severity: Severity, source: str, labels: bytes, annotations: bytes) -> bytes:
     """One alert's content as admission stores it: severity letter, source, raw labels, raw annotations."""
     return b'["%b",%b,%b,%b]' % (severity.value[0].upper().encode(), msgspec.json.encode(source), labels, annotations)
@@ -69,7 +74,7 @@ class Incidents:
             raise StoreUnavailableError(str(fault)) from fault
         if not fields:
             raise UnknownIncidentError(incident_id)
-        document = _documents.decode(fields[b"doc"])
+        document = decode_document(fields[b"doc"])
         return replace(
             document,
             id=incident_id,
@@ -77,7 +82,7 @@ class Incidents:
             truncated=int(fields[b"trunc"]),
             repeats=int(fields[b"reps"]),
             last_seen_at=_instant(int(fields[b"seen"]) * 1000),
-            alerts=_alerts(signatures, payloads),
+            alerts=read_alerts(signatures, payloads),
         )
 
     async def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> int:
@@ -152,7 +157,7 @@ def _slot(incident: Incident, notification: Notification, version: int) -> list[
     ]
 
 
-def _alerts(signatures: dict[bytes, bytes], payloads: dict[bytes, bytes]) -> dict[AlertId, Alert]:
+def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, bytes]) -> dict[AlertId, Alert]:
     """Fold fingerprints into identities: an identity fires while any of its fingerprints fires."""
     alerts: dict[AlertId, Alert] = {}
     for member, signature in signatures.items():

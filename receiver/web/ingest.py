@@ -20,7 +20,8 @@ from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.engine import Engine, Report
 from receiver.sources.alertmanager import BadAlert, UndecodableError, parse
-from receiver.store.quarantine import Quarantine, Recorder
+from receiver.store.quarantine import Quarantine
+from receiver.store.recorder import Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.web.auth import is_authorized

@@ -15,7 +15,7 @@ from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Rules
-from receiver.rules.load import RulesError, load_rules
+from receiver.rules.load import Reading, RulesError, read_rules
 from receiver.rules.origin import Fingerprint, Origin, Outcome, Place, RulesRefusedError, fingerprint, keep, last_good
 from receiver.store.replicas import Replica, Replicas
 from receiver.telemetry import metrics
@@ -27,7 +27,7 @@ WATCH = 2.0
 UNREACHABLE = 300.0
 REFUSED = "RulesRefused"
 SHORT = 12
-Prove = Callable[[Path, RuleBook], Sequence[str]]
+Prove = Callable[[Path, Reading, Renderer], Sequence[str]]
 log = get_logger(__name__)
 
 
@@ -41,7 +41,7 @@ class Loaded:
     mark: Fingerprint
 
 
-def nothing_to_prove(_: Path, __: RuleBook) -> Sequence[str]:
+def nothing_to_prove(_: Path, __: Reading, ___: Renderer) -> Sequence[str]:
     """No examples are run."""
     return ()
 
@@ -50,9 +50,9 @@ def load(place: Place, prove: Prove = nothing_to_prove) -> Loaded:
     """Everything that may fail, in one call that blocks; raises RulesRefusedError with every fault."""
     mark = fingerprint(place)
     try:
-        book = load_rules(place.rules)
+        reading = read_rules(place.rules)
         renderer = Renderer(place.templates)
-        faults = tuple(prove(place.rules, book))
+        faults = tuple(prove(place.rules, reading, renderer))
     except RulesError as error:
         raise RulesRefusedError(*(str(fault) for fault in error.faults)) from None
     except TemplateFault as fault:
@@ -62,7 +62,7 @@ def load(place: Place, prove: Prove = nothing_to_prove) -> Loaded:
         raise RulesRefusedError(f"could not be checked: {type(fault).__name__}: {fault}") from None
     if faults:
         raise RulesRefusedError(*faults)
-    return Loaded(book=replace(book, commit=place.commit[:SHORT]), renderer=renderer, place=place, mark=mark)
+    return Loaded(book=replace(reading.book, commit=place.commit[:SHORT]), renderer=renderer, place=place, mark=mark)
 
 
 async def first(origin: Origin, data_dir: Path, prove: Prove = nothing_to_prove) -> tuple[Loaded, RulesRefusedError | None]:

@@ -14,7 +14,7 @@ from receiver.channels.render import ServiceView, Templates, labels
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.callback import sign
-from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge
+from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.event import DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
@@ -245,13 +245,7 @@ def views(book: RuleBook) -> Mapping[str, ServiceView]:
 
 
 def _skip(slot: Slot, incident: Incident) -> str:
-    if slot.ref or slot.unknowns:
-        return ""
-    if slot.kind is Kind.INCIDENT and incident.state is State.RESOLVED:
-        return "resolved before it was sent"
-    if slot.kind in (Kind.WORSE, Kind.REOPENED) and incident.state is State.RESOLVED:
-        return "over by now"
-    return ""
+    return "" if slot.ref or slot.unknowns else pointless(slot.kind, incident.state)
 
 
 def pace_of(pace: Pace, chat: str) -> Pace:

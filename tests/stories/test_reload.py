@@ -212,7 +212,7 @@ async def test_only_who_knows_the_secret_may_push(tmp_path, rules):
 async def test_examples_that_fail_keep_the_old_rules(tmp_path, rules):
     async with story(tmp_path, rules=rules) as s:
         refusing = build(s.app.settings, "unix:///nowhere", s.clock)
-        refusing.keeper._prove = lambda path, book: [f"examples/a.yaml:4:1: {path.name} sends {len(book.destinations)} too many"]
+        refusing.keeper._prove = lambda path, reading, _: [f"examples/a.yaml:4:1: {path.name} sends {len(reading.book.destinations)} too many"]
         outcome = await refusing.keeper.reload()
         assert outcome.faults == ("examples/a.yaml:4:1: rules sends 2 too many",)
         with pytest.raises(RulesRefusedError):
