@@ -186,7 +186,8 @@ class Mirror:
                 "git", *words, stdin=stdin, stdout=out, stderr=err, env=self._environment(), cwd="/", start_new_session=True
             )
             try:
-                status = await asyncio.wait_for(process.wait(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    status = await process.wait()
             except BaseException as fault:  # cancelled or too slow: git's own helpers must end too
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)

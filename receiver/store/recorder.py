@@ -51,7 +51,8 @@ class Recorder:
         """Flush every second, or sooner when much has come; drops a batch when the store is away."""
         while True:
             try:
-                await asyncio.wait_for(self._full.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._full.wait()
             except TimeoutError:
                 pass
             self._full.clear()

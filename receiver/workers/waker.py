@@ -60,7 +60,9 @@ class Waker:
 async def wait_for_nudge(nudge: asyncio.Event, seconds: float) -> None:
     """Return when nudged, or after the seconds; clears the nudge."""
     try:
-        await asyncio.wait_for(nudge.wait(), seconds)
+        # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the nudge, and the worker never ends.
+        async with asyncio.timeout(seconds):
+            await nudge.wait()
     except TimeoutError:
         return
     nudge.clear()

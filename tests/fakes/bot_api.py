@@ -205,7 +205,8 @@ class BotApi:
             while not self._updates and time.monotonic() < end and not self._server.should_exit:
                 async with self._news:
                     try:
-                        await asyncio.wait_for(self._news.wait(), 0.5)
+                        async with asyncio.timeout(0.5):
+                            await self._news.wait()
                     except TimeoutError:
                         continue
             return 200, list(self._updates)
