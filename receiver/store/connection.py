@@ -45,7 +45,8 @@ async def inspect(client: Redis) -> StoreReport:
             config: Mapping[Any, Any] = await client.config_get("append*", "maxmemory-policy")
         except ResponseError:
             config = {}
-        waitaof = bool(await client.execute_command("COMMAND", "INFO", "WAITAOF"))  # type: ignore[no-untyped-call]
+        # One word with a blank: for COMMAND alone the library has a parser that fails on a command the server does not know.
+        (waitaof,) = await client.execute_command("COMMAND INFO", "WAITAOF")  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as fault:
         raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
     kind = "valkey" if "valkey_version" in info else "redis"
@@ -57,7 +58,7 @@ async def inspect(client: Redis) -> StoreReport:
         appendfsync=config.get("appendfsync", "unknown"),
         maxmemory_policy=config.get("maxmemory-policy", str(info.get("maxmemory_policy", "unknown"))),
         replicas=int(info.get("connected_slaves", 0)),
-        has_waitaof=waitaof,
+        has_waitaof=bool(waitaof),
         faults=(),
     )
     return StoreReport(**{f: getattr(report, f) for f in StoreReport.__slots__ if f != "faults"}, faults=tuple(_faults(report, info)))
