@@ -62,14 +62,13 @@ class Engine:
         self._nudge = nudge
         self._grouping = Grouping(rules.current, clock)
 
-    async def admit(self, source: str, webhook: Webhook) -> Report:
-        """Merge one webhook's alerts into incidents; returns after the store has synced it.
+    async def admit(self, source: str, webhook: Webhook, digest: bytes = b"") -> Report:
+        """Merge one webhook's alerts into incidents; returns after the store has synced it. `digest` names source and body for `admit_again`.
 
         Raises StoreUnavailableError: nothing may be promised, the sender must come again.
         """
-        if self._grouping.rules is not self._rules.current:
-            self._grouping = Grouping(self._rules.current, self._clock)
-        pieces, bad = self._grouping.split(source, webhook)
+        grouping = self._grouping_now()
+        pieces, bad = grouping.split(source, webhook)
         report = Report(accepted=len(webhook.alerts) - len(bad), dead_lettered=len(bad) + len(webhook.bad))
         webhook.bad.extend(bad)
         report.reasons = [f"alert {b.index}: {b.reason}" for b in webhook.bad][:20]
@@ -81,7 +80,29 @@ class Engine:
                 raise StoreUnavailableError("the store asked twice for the same alerts")
             piece.confirm()
             self._count(report, merged)
+        if digest and not webhook.bad:
+            grouping.repeats.remember(digest, pieces)
         return report
+
+    async def admit_again(self, digest: bytes) -> Report | None:
+        """Merge a body that came before, byte for byte; None when it must be parsed (unknown, changed since, or the store wants more).
+
+        Durable like `admit`: the store compares every signature and counts the repeat. Raises StoreUnavailableError.
+        """
+        items = self._grouping_now().repeats.recall(digest)
+        if items is None:
+            return None
+        report = Report(accepted=sum(len(item.flags) for item in items))
+        for merged in await _all([self._admission.submit(item) for item in items]):
+            if merged.is_miss:
+                return None
+            self._count(report, merged)
+        return report
+
+    def _grouping_now(self) -> Grouping:
+        if self._grouping.rules is not self._rules.current:
+            self._grouping = Grouping(self._rules.current, self._clock)
+        return self._grouping
 
     def _count(self, report: Report, merged: Merged) -> None:
         report.opened += merged.opened
@@ -114,10 +135,13 @@ class Engine:
 
 async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:
     """Wait for every one before the first failure is raised, so that none is forgotten."""
-    if len(futures) == 1:
-        return [await futures[0]]
-    done = await asyncio.gather(*futures, return_exceptions=True)
-    for one in done:
-        if isinstance(one, BaseException):
-            raise one
-    return [one for one in done if isinstance(one, Merged)]
+    merged: list[Merged] = []
+    fault: StoreUnavailableError | None = None
+    for future in futures:
+        try:
+            merged.append(await future)
+        except StoreUnavailableError as one:
+            fault = one
+    if fault:
+        raise fault
+    return merged

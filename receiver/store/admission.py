@@ -5,10 +5,10 @@ While a call is under way the next one fills, so the batch grows with the load a
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -22,9 +22,11 @@ ID_BLOCK = 200
 _OPENED = 1 << 30
 
 
-@dataclass(slots=True, kw_only=True)
-class Item:
-    """The alerts of one webhook that belong to one group. `payloads` answer the flags '1' and '2' in order."""
+class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """The alerts of one webhook that belong to one group. `payloads` answer the flags '1' and '2' in order. `wait` is in milliseconds.
+
+    A struct and not a dataclass: one is made for every webhook, at a third of the cost.
+    """
 
     group_key: str
     truncated: int
@@ -32,7 +34,7 @@ class Item:
     flags: str
     payloads: list[bytes]
     document: bytes = b""
-    group_wait: timedelta = timedelta(0)
+    wait: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,8 @@ class Merged:
     opened: int = 0
 
 
-@dataclass(slots=True)
-class _Waiting:
-    item: Item
-    future: "asyncio.Future[Merged]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+_NOTHING_NEW = Merged()
+_Waiting = tuple[Item, "asyncio.Future[Merged]"]
 
 
 class Admission:
@@ -68,12 +68,13 @@ class Admission:
 
     def submit(self, item: Item) -> "asyncio.Future[Merged]":
         """Queue one item; the future ends in Merged or in StoreUnavailableError."""
-        waiting = _Waiting(item)
-        self._waiting.append(waiting)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Merged] = loop.create_future()
+        self._waiting.append((item, future))
         if self._flush is None or self._flush.done():
             # Kept in self: the loop holds tasks weakly. It is awaited by every caller through its future.
-            self._flush = asyncio.get_running_loop().create_task(self._drain())
-        return waiting.future
+            self._flush = loop.create_task(self._drain())
+        return future
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -81,29 +82,27 @@ class Admission:
             try:
                 await self._merge(batch)
             except (StoreUnavailableError, OSError, TimeoutError) as fault:
-                for waiting in batch:
-                    if not waiting.future.done():
-                        waiting.future.set_exception(StoreUnavailableError(str(fault)))
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(StoreUnavailableError(str(fault)))
 
     async def _merge(self, batch: list[_Waiting]) -> None:
-        opening = sum(1 for w in batch if w.item.document)
+        opening = sum(1 for item, _ in batch if item.document)
         if len(self._spare) < opening:
             await self._take_ids()
-        spares = [self._spare.pop() if w.item.document else "" for w in batch]
+        spares = [self._spare.pop() if item.document else "" for item, _ in batch]
         now = int(self._clock.now().timestamp() * 1000)
         args: list[Argument] = [self._partition.prefix, now]
-        for waiting, spare in zip(batch, spares, strict=True):
-            item = waiting.item
-            wait_ms = int(item.group_wait.total_seconds() * 1000)
-            args += (item.group_key, spare, item.document, wait_ms, item.truncated, item.blob, item.flags)
+        for (item, _), spare in zip(batch, spares, strict=True):
+            args += (item.group_key, spare, item.document, item.wait, item.truncated, item.blob, item.flags)
             args += item.payloads
         answers = await self._script.run(self._client, [self._partition.of("open")], args)
         await self._confirm()
-        for waiting, spare, answer in zip(batch, spares, answers, strict=True):
+        for (_, future), spare, answer in zip(batch, spares, answers, strict=True):
             if spare and answer < _OPENED:
                 self._spare.append(spare)
-            if not waiting.future.done():
-                waiting.future.set_result(_read(answer))
+            if not future.done():
+                future.set_result(_read(answer))
 
     async def _confirm(self) -> None:
         """Wait for the append-only file and a replica where the server offers that instead of `always`."""
@@ -126,6 +125,8 @@ class Admission:
 
 
 def _read(answer: int) -> Merged:
+    if answer == 0:
+        return _NOTHING_NEW
     if answer < 0:
         return Merged(is_miss=True)
     return Merged(

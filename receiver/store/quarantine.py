@@ -88,7 +88,7 @@ class Recorder:
 
     def record(self, source: str, body: bytes) -> None:
         """Keep one body (in memory until the next flush)."""
-        self._batch.append(b"%b %d %d\n%b" % (source.encode(), int(self._clock.now().timestamp() * 1000), len(body), body))
+        self._batch += (b"%b %d %d\n" % (source.encode(), int(self._clock.now().timestamp() * 1000), len(body)), body)
         self._size += len(body)
         if self._size > RECORD_BATCH:
             self._full.set()
@@ -111,7 +111,7 @@ class Recorder:
         packed = self._pack.compress(b"".join(batch))
         oldest = int((self._clock.now() - RECORD_DAYS).timestamp() * 1000)
         try:
-            await self._client.xadd(RECORDER, {"n": len(batch), "z": packed})
+            await self._client.xadd(RECORDER, {"n": len(batch) // 2, "z": packed})
             await self._client.xtrim(RECORDER, minid=f"{oldest}-0", approximate=True)
             used = await self._client.memory_usage(RECORDER, samples=50)
             if used and used > RECORD_LIMIT:

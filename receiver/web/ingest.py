@@ -15,6 +15,7 @@ import msgspec
 from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Scope, Send
+from prometheus_client import Counter
 
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
@@ -28,6 +29,7 @@ from receiver.web.auth import is_authorized
 MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
+MOST_COUNTERS = 256
 OWN_SOURCE = "receiver"
 _JSON = (b"content-type", b"application/json")
 log = get_logger(__name__)
@@ -46,6 +48,7 @@ class Ingest:
     ) -> None:
         self._engine, self._quarantine, self._recorder, self._clock = engine, quarantine, recorder, clock
         self._token_of, self._is_ready = token_of, is_ready
+        self._counters: dict[tuple[str, int], Counter] = {}
 
     def route(self) -> ASGIRouteHandler:
         """The handler for litestar."""
@@ -54,7 +57,7 @@ class Ingest:
         async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
             source = scope["path_params"].get("source", "alertmanager") if "path_params" in scope else "alertmanager"
             status, body = await self.handle(str(source), scope, receive)
-            metrics.webhooks.labels(source=str(source), code=str(status)).inc()
+            self._counted(str(source), status).inc()
             headers = [_JSON, (b"content-length", str(len(body)).encode())]
             if status == 503:
                 headers.append((b"retry-after", b"2"))
@@ -84,25 +87,37 @@ class Ingest:
         if token and not is_authorized(headers.get(b"authorization", b""), token):
             raise _Answer(401, {"error": "unauthorized"})
         try:
-            async with asyncio.timeout(PATIENCE):
-                body = await _read(headers, receive)
-        except TimeoutError:
-            raise _Answer(408, {"error": "too_slow"}) from None
+            body = await _read(receive)
+            _require_json(headers, body)
         except _Answer as answer:
             await self._keep(source, answer.reason, answer.raw)
             raise
         if not self._is_ready():
             raise StoreUnavailableError("the store can't promise durability")
+        digest = hashlib.sha256(b"%b\n%b" % (source.encode(), body)).digest()
+        report = await self._engine.admit_again(digest) or await self._admit_parsed(source, body, digest)
+        self._recorder.record(source, body)
+        return report
+
+    async def _admit_parsed(self, source: str, body: bytes, digest: bytes) -> Report:
         try:
             webhook = parse(body)
         except UndecodableError as fault:
             await self._keep(source, fault.reason, body)
             raise _Answer(400, {"error": fault.reason, "at": fault.at}) from None
-        report = await self._engine.admit(source, webhook)
+        report = await self._engine.admit(source, webhook, digest)
         if webhook.bad:
             await self._keep_bad(source, webhook.bad)
-        self._recorder.record(source, body)
         return report
+
+    def _counted(self, source: str, status: int) -> Counter:
+        """The counter of these labels; looking it up costs more than counting."""
+        counter = self._counters.get((source, status))
+        if counter is None:
+            counter = metrics.webhooks.labels(source=source, code=str(status))
+            if len(self._counters) < MOST_COUNTERS:
+                self._counters[source, status] = counter
+        return counter
 
     async def _keep(self, source: str, reason: str, body: bytes) -> None:
         """Quarantine a body nobody could read, and tell an operator once an hour per source and body."""
@@ -135,25 +150,50 @@ class Ingest:
         await self._engine.admit(OWN_SOURCE, Webhook(receiver="", group_key="", truncated=0, alerts=[alert], bad=[]))
 
 
-async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes:
-    """The body, at most MOST_BYTES of it; the type is checked before anything is parsed."""
+async def _read(receive: Receive) -> bytes:
+    """The body, at most MOST_BYTES of it, within PATIENCE seconds."""
+    message = _at_once(receive)
+    if message and message["type"] == "http.request" and not message.get("more_body") and len(body := message.get("body", b"")) <= MOST_BYTES:
+        return bytes(body)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _collect(message, receive)
+    except TimeoutError:
+        raise _Answer(408, {"error": "too_slow"}) from None
+
+
+def _at_once(receive: Receive) -> Any:
+    """The first part of the body if it is here: it has mostly come with the head, and a timer would cost more than all of `_read`."""
+    step = receive().__await__()
+    try:
+        next(step)
+    except StopIteration as arrived:
+        return arrived.value
+    step.close()
+    return None
+
+
+async def _collect(message: Any, receive: Receive) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        message = message or await receive()
         if message["type"] == "http.disconnect":
             raise _Answer(400, {"error": "client_left"}, reason="client_left")
         part = message.get("body", b"")
-        size += len(part)  # type: ignore[arg-type]
-        parts.append(part)  # type: ignore[arg-type]
+        size += len(part)
+        parts.append(part)
         if size > MOST_BYTES:
             text = {"error": "too_large", "limit": MOST_BYTES, "what_to_do": "set max_alerts on this webhook"}
             raise _Answer(413, text, raw=b"".join(parts)[:65536], reason="oversized")
         if not message.get("more_body"):
-            break
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
+            return b"".join(parts)
+        message = None
+
+
+def _require_json(headers: dict[bytes, bytes], body: bytes) -> None:
+    """The type is checked before anything is parsed."""
     kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if kind != b"application/json" or encoding != b"identity":
         raise _Answer(415, {"error": "unsupported_type", "what_to_do": "send application/json, not compressed"}, raw=body, reason="unsupported_type")
-    return body
