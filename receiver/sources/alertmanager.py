@@ -90,13 +90,14 @@ def parse(body: bytes) -> Webhook:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         _refuse_depth(body)  # before the slow path walks into it
         return _salvage(body)
-    if opened > MOST_DEPTH and opened > 5 + _flat(found.alerts):
+    # A path through a body passes at most four of the flat brackets: only what is opened beyond them can make it deep.
+    if opened > MOST_DEPTH and opened - 2 - _flat(found.alerts) > MOST_DEPTH - 4:
         _refuse_depth(body)
     return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=found.alerts)
 
 
 def _flat(alerts: list[WireAlert]) -> int:
-    """Brackets of these alerts when nothing in them is nested: what opens more is worth a look, and a usual body does not."""
+    """Brackets of these alerts when nothing in them is nested."""
     return sum(1 + (bytes(a.labels)[:1] == b"{") + (bytes(a.annotations)[:1] == b"{" and a.annotations is not _NO_ANNOTATIONS) for a in alerts)
 
 

@@ -30,3 +30,21 @@ class Script:
                 return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
+
+    async def run_many(self, client: Redis, keys: Sequence[str], calls: Sequence[Sequence[Argument]]) -> list[Any]:
+        """Execute once per list of arguments, all in one trip, each on its own; raises StoreUnavailableError when one was not confirmed."""
+        if len(calls) == 1:
+            return [await self.run(client, keys, calls[0])]
+        try:
+            async with client.pipeline(transaction=False) as pipe:
+                for args in calls:
+                    pipe.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)
+                answers = await pipe.execute(raise_on_error=False)
+        except (RedisError, OSError, TimeoutError) as fault:
+            raise StoreUnavailableError(f"{self.name}: {fault}") from fault
+        for at, answer in enumerate(answers):
+            if isinstance(answer, NoScriptError):
+                answers[at] = await self.run(client, keys, calls[at])
+            elif isinstance(answer, Exception):
+                raise StoreUnavailableError(f"{self.name}: {answer}") from answer
+        return list(answers)
