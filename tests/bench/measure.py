@@ -15,6 +15,7 @@ from receiver.app import build
 from receiver.core.event import Woke
 from receiver.settings import load_settings
 from receiver.sources.alertmanager import parse
+from receiver.telemetry.logs import configure
 from tests.bench import targets
 from tests.bench.client import closed_loop, in_order, open_loop, quantile
 from tests.bench.load import Fleet, Load, Post
@@ -189,6 +190,7 @@ async def _until(is_met: Any, seconds: float = 20) -> None:
 async def decision_p99(seed: int, count: int) -> float:
     """Milliseconds from waking one incident to its plan being durable: the slowest of a hundred."""
     fleet, spent = Fleet(seed), []
+    configure("WARNING")
     with scratch() as directory, targets.store(directory) as (path, _):
         rules = targets.write_rules(directory / "rules", "0s")
         given = {"RECEIVER_REDIS_URL": f"unix://{path}", "RECEIVER_SECRET_KEY": "b" * 32, "RECEIVER_RULES_DIR": str(rules), "HOME": str(directory)}
