@@ -110,7 +110,7 @@ class Engine:
         report.transitions += merged.changed
         if merged.resolved_unknown:
             metrics.resolved_unknown.inc(merged.resolved_unknown)
-        if merged.changed:
+        if merged.is_due:
             self._nudge.wakes.set()
 
     async def apply(self, incident_id: IncidentId, event: Event) -> Plan:

@@ -14,12 +14,14 @@ from redis.exceptions import RedisError
 
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.connection import Line
 from receiver.store.keys import META, Partition
 from receiver.store.scripts import Argument, Script
 
 BATCH = 128
 ID_BLOCK = 200
 _OPENED = 1 << 30
+_DUE = 1 << 31
 
 
 class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -39,13 +41,16 @@ class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """What the store reports for one item; `is_miss` means nothing was written and more must be said."""
+    """What the store reports for one item; `is_miss` means nothing was written and more must be said. `is_due`: an incident must be
+    looked at now, not when its group wait is over.
+    """
 
     is_miss: bool = False
     changed: int = 0
     resolved_unknown: int = 0
     late: int = 0
     opened: int = 0
+    is_due: bool = False
 
 
 _NOTHING_NEW = Merged()
@@ -57,6 +62,7 @@ class Admission:
 
     def __init__(self, client: Redis, clock: Clock, partition: Partition, *, wait_replicas: int = 0, wait_aof: bool = False) -> None:
         self._client = client
+        self._line = Line(client)
         self._clock = clock
         self._partition = partition
         self._script = Script("admit")
@@ -96,10 +102,10 @@ class Admission:
         for (item, _), spare in zip(batch, spares, strict=True):
             args += (item.group_key, spare, item.document, item.wait, item.truncated, item.blob, item.flags)
             args += item.payloads
-        answers = await self._script.run(self._client, [self._partition.of("open")], args)
+        answers = await self._script.run(self._line, [self._partition.of("open")], args)
         await self._confirm()
         for (_, future), spare, answer in zip(batch, spares, answers, strict=True):
-            if spare and answer < _OPENED:
+            if spare and (answer < 0 or not answer & _OPENED):
                 self._spare.append(spare)
             if not future.done():
                 future.set_result(_read(answer))
@@ -133,5 +139,6 @@ def _read(answer: int) -> Merged:
         changed=answer & 1023,
         resolved_unknown=(answer >> 10) & 1023,
         late=(answer >> 20) & 1023,
-        opened=1 if answer >= _OPENED else 0,
+        opened=1 if answer & _OPENED else 0,
+        is_due=bool(answer & _DUE),
     )

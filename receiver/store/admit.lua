@@ -4,7 +4,7 @@
 -- ARGV: prefix, now ms, then per item: group key, spare incident id or '', first document or '', wait ms, truncated, blob, flags, payloads...
 --   blob: per alert 65 bytes = member(28) status(1: F|R) starts(18, us) ends(18, us)
 --   flags: per alert '0' no payload, '1' payload for a new alert, '2' payload that replaces the stored one
--- Per item: -1 = say more (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened
+-- Per item: -1 = say more (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened + 2^31*(an incident is due now)
 local P, now = ARGV[1], tonumber(ARGV[2])
 local call, sub, byte = redis.call, string.sub, string.byte
 local hw = tonumber(call('HGET', P .. 'meta', 'hw') or '0')
@@ -58,15 +58,16 @@ local function write(iid, w)
   if #w.al > 0 then call('HSET', AL .. iid, unpack(w.al)) end
 end
 
--- `was` = trunc, hold, ver, reps as they stood; `trunc` is nil for an incident that this item is not about.
+-- `was` = trunc, hold, ver, reps as they stood; `trunc` is nil for an incident that this item is not about. True when it is due now.
 local function touch(iid, was, trunc, changed)
   if trunc and was[1] ~= trunc then changed = changed or 'grew' end
-  if not changed then call('HSET', INC .. iid, 'seen', now, 'reps', (was[4] or 0) + 1); return end
+  if not changed then call('HSET', INC .. iid, 'seen', now, 'reps', (was[4] or 0) + 1); return false end
   call('HSET', INC .. iid, 'seen', now, 'ver', (was[3] or 0) + 1, 'trunc', trunc or was[1] or '0')
   -- Before the group wait is over nothing would be decided of an incident that only grew.
   local due = now
   if changed == 'grew' and was[2] and tonumber(was[2]) > now then due = was[2] end
   call('ZADD', P .. 'wake', 'LT', due, iid)
+  return due == now
 end
 
 local function open(iid, gkey, doc, wait, trunc)
@@ -118,12 +119,13 @@ local function admit(gkey, spare, doc, wait, trunc, blob, flags, payload)
   for at, _ in pairs(p.touched) do
     if not was[at] then was[at] = call('HMGET', INC .. at, 'trunc', 'hold', 'ver', 'reps') end
   end
+  local is_due = p.opens and wait == 0
   if p.opens then open(spare, gkey, doc, wait, trunc) end
   for at, w in pairs(p.writes) do write(at, w) end
   for at, held in pairs(was) do
-    if at ~= spare then touch(at, held, at == iid and trunc or nil, p.touched[at]) end
+    if at ~= spare and touch(at, held, at == iid and trunc or nil, p.touched[at]) then is_due = true end
   end
-  return p.changed + 1024 * p.unknown + 1048576 * p.late + (p.opens and 1073741824 or 0)
+  return p.changed + 1024 * p.unknown + 1048576 * p.late + (p.opens and 1073741824 or 0) + (is_due and 2147483648 or 0)
 end
 
 local a, answers = 3, {}

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.connection import Line
 
 Argument = str | bytes | int
 
@@ -21,13 +22,13 @@ class Script:
         self._text = files("receiver.store").joinpath(f"{name}.lua").read_bytes()
         self._digest = hashlib.sha1(self._text, usedforsecurity=False).hexdigest()
 
-    async def run(self, client: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+    async def run(self, client: Redis | Line, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """Execute; raises StoreUnavailableError when the server did not confirm."""
         try:
             try:
-                return await client.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
+                return await client.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)
             except NoScriptError:
-                return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)  # type: ignore[no-untyped-call]
+                return await client.execute_command("EVAL", self._text, len(keys), *keys, *args)
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
 

@@ -68,7 +68,7 @@ class Merging:
         (answer,) = self.items(self.words(*said, **more), now=now)
         if answer < 0:
             return None
-        report = {"changed": answer & 1023, "unknown": answer >> 10 & 1023, "late": answer >> 20 & 1023, "opened": answer >> 30}
+        report = {"changed": answer & 1023, "unknown": answer >> 10 & 1023, "late": answer >> 20 & 1023, "opened": answer >> 30 & 1}
         return {k: v for k, v in report.items() if v}
 
     def held(self, iid: str = "INC-1") -> dict[str, str]:
@@ -331,3 +331,15 @@ def test_a_stream_whose_beginning_was_sent_twice_ends_the_same(merge, stream, ag
 def _of(merge: Merging, group: str) -> dict[tuple[str, str], str]:
     iid = merge.client.hget(P + "open", group)
     return {(group, name): signature for name, signature in merge.held(iid.decode()).items()} if iid else {}
+
+
+@pytest.mark.parametrize(("wait", "due"), [(0, True), (WAIT, False)])
+def test_only_what_is_due_now_is_reported_as_due(merge, wait, due):
+    words = merge.words(fires("a"))
+    words[3] = wait
+    (answer,) = merge.items(words)
+    assert bool(answer >> 31) is due
+    (answer,) = merge.items(merge.words(ends("a")))
+    assert answer >> 31
+    (answer,) = merge.items(merge.words(ends("a")))
+    assert not answer
