@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
@@ -133,19 +134,18 @@ def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Chann
     return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
 
 
-def litestar_app(app: App) -> Litestar:
+def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
     ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     handlers: list[Any] = [
-        ingest.route(),
         *ops_routes(app.ready.now, lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, app.settings.secret_key.get_secret_value()))
-    return Litestar(handlers, logging_config=None, openapi_config=None)
+    return ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
