@@ -159,6 +159,8 @@ async def open_loop(target: Target, requests: Sequence[bytes], rate: float, lane
             if not backlog:
                 break
             lane.fill()
+        if all(lane.is_gone for lane in opened):
+            raise ConnectionError("the target closed every connection")
     is_over = True
     for lane in opened:
         lane.fill()
@@ -171,11 +173,23 @@ async def open_loop(target: Target, requests: Sequence[bytes], rate: float, lane
 class _Patient(HttpLane):
     """A lane that has nothing to send now may have later."""
 
+    is_gone = False
+
     def __init__(self, source: Callable[[], tuple[float, bytes] | None], result: Result, is_over: Callable[[], bool]) -> None:
         super().__init__(source, result)
         self._is_over = is_over
 
+    def connection_lost(self, fault: Exception | None) -> None:
+        """A server may close what has been idle for long; others take over."""
+        self.is_gone = True
+        if self._due:
+            super().connection_lost(fault)
+        elif not self.ended.done():
+            self.ended.set_result(None)
+
     def fill(self) -> None:
+        if self.is_gone:
+            return
         if not self._due and (found := self._source()) is not None:
             self._due.append(found[0])
             self._transport.write(found[1])
