@@ -242,8 +242,15 @@ async def _run(
         with contextlib.suppress(OSError, Exception):
             await app.intake.release()
         await app.recorder.flush()
-        for task in (*workers, sending, web):
+        await _end([*workers, sending, web])
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: in Python 3.11 a cancellation that meets an `asyncio.wait_for` which is over just then is lost."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
             task.cancel()
+        await asyncio.wait(pending, timeout=0.5)
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
