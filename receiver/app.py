@@ -16,6 +16,7 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from receiver.channels.base import Channel, Evidence
 from receiver.channels.browser import BrowserChannel
@@ -172,21 +173,27 @@ def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Chann
     return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
 
 
-def litestar_app(app: App) -> Litestar:
+def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
     ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     handlers: list[Any] = [
-        ingest.route(),
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
-        trial_router(app.rules, app.incidents, app.recorder, _page(app), app.clock, app.api_token),
+        trial_router(
+            app.rules,
+            app.incidents,
+            app.recorder,
+            Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone),
+            app.clock,
+            app.api_token,
+        ),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
-    return Litestar(handlers, logging_config=None, openapi_config=None)
+    return ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
 
 
 def prover(settings: Settings) -> Prove:
@@ -196,10 +203,6 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
-
-
-def _page(app: App) -> Page:
-    return Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
@@ -294,8 +297,15 @@ async def _run(
             await app.intake.release()
             await app.keeper.census.leave()
         await app.recorder.flush()
-        for task in (*workers, sending, web):
+        await end([*workers, sending, web])
+
+
+async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel until all have ended: a cancellation may be lost inside a library (seen in a store command on Python 3.11)."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
             task.cancel()
+        await asyncio.wait(pending, timeout=0.5)
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app import App, build, litestar_app, register_webhook
+from receiver.app import App, build, end, litestar_app, register_webhook
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.origin import Place
@@ -174,9 +174,7 @@ async def story(
                     if task.done() and not task.cancelled():
                         task.result()
             finally:
-                for task in told.tasks:
-                    task.cancel()
-                await asyncio.gather(*told.tasks, return_exceptions=True)
+                await end(told.tasks)
                 for client in told.replicas:
                     await client.aclose()
                 for app in apps:

@@ -34,6 +34,7 @@ class _Kept:
     document: Incident
     truncated: int
     seen_ms: int
+    hold_ms: int
     version: int = 0
     repeats: int = 0
     signatures: dict[str, str] = field(default_factory=dict)
@@ -108,11 +109,12 @@ class Shelf:
         incident_id = f"INC-{self._last_id}"
         self._open[item.group_key] = incident_id
         document = replace(decode_document(item.document), id=IncidentId(incident_id))
-        self._incidents[incident_id] = _Kept(document=document, truncated=item.truncated, seen_ms=now_ms)
+        self._incidents[incident_id] = _Kept(document=document, truncated=item.truncated, seen_ms=now_ms, hold_ms=now_ms + item.wait)
         return incident_id
 
-    def _write(self, writes: list[_Write], rows: list[tuple[str, str]], payloads: dict[int, bytes], here: str) -> set[str]:
-        touched = set()
+    def _write(self, writes: list[_Write], rows: list[tuple[str, str]], payloads: dict[int, bytes], here: str) -> dict[str, bool]:
+        """What was touched, and whether it only grew."""
+        touched: dict[str, bool] = {}
         for write in writes:
             member, home = rows[write.row][0], write.home or here
             kept = self._incidents[home]
@@ -121,31 +123,33 @@ class Shelf:
                 kept.payloads[member] = payloads[write.row]
             if not write.counts:
                 continue
-            touched.add(home)
-            if write.signature[0] == "F":
+            is_firing = write.signature[0] == "F"
+            touched[home] = touched.get(home, True) and is_firing
+            if is_firing:
                 self._index[member] = home
             else:
                 self._index.pop(member, None)
         return touched
 
-    def _touch(self, item: Item, here: str, touched: set[str], now_ms: int, *, opens: bool) -> None:
+    def _touch(self, item: Item, here: str, touched: dict[str, bool], now_ms: int, *, opens: bool) -> None:
         if here:
             kept = self._incidents[here]
             if not opens and kept.truncated != item.truncated:
                 kept.truncated = item.truncated
-                touched.add(here)
+                touched.setdefault(here, True)
             if here not in touched:
                 kept.seen_ms = now_ms
                 kept.repeats += 1
-        wait_ms = int(item.group_wait.total_seconds() * 1000)
-        for incident_id in touched:
+        for incident_id, only_grew in touched.items():
             kept = self._incidents[incident_id]
             kept.seen_ms = now_ms
             kept.version += 1
             if opens and incident_id == here:
-                self._wake_at(incident_id, now_ms + wait_ms)
+                self._wake_at(incident_id, kept.hold_ms)
             else:
-                self._wake_at(incident_id, min(now_ms, self._wakes.get(incident_id, now_ms)))
+                # Before the group wait is over nothing would be decided of an incident that only grew.
+                due = max(now_ms, kept.hold_ms) if only_grew else now_ms
+                self._wake_at(incident_id, min(due, self._wakes.get(incident_id, due)))
 
     def load(self, incident_id: str) -> Incident:
         """One incident with its alerts; raises KeyError."""
@@ -160,15 +164,21 @@ class Shelf:
             alerts=read_alerts(signatures, {member.encode(): payload for member, payload in kept.payloads.items()}),
         )
 
-    def commit(self, plan: Plan, now: datetime) -> Incident:
-        """Write the plan; the incident at its new version. Nobody else writes, so there is no conflict."""
+    def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> Incident:
+        """Write the plan; the incident at its new version. Nobody else writes, so there is no conflict.
+
+        Only a plan that answers a wake-up may put the next one off.
+        """
         incident_id, kept = plan.next.id, self._incidents[plan.next.id]
         kept.version += 1
         kept.document = replace(plan.next, alerts={})
+        kept_wake = None if is_woken else self._wakes.get(incident_id)
         self._wakes.pop(incident_id, None)
-        if plan.wake_at:
-            # A wake-up that is already due comes again in the next millisecond: virtual time must move on.
-            self._wake_at(incident_id, max(to_ms(plan.wake_at), to_ms(now) + 1))
+        # A wake-up that is already due comes again in the next millisecond: virtual time must move on.
+        planned = max(to_ms(plan.wake_at), to_ms(now) + 1) if plan.wake_at else None
+        moments = [moment for moment in (kept_wake, planned) if moment is not None]
+        if moments:
+            self._wake_at(incident_id, min(moments))
         if plan.is_archived:
             self._archive(plan.next)
         return replace(plan.next, version=kept.version)

@@ -103,7 +103,7 @@ class World:
     def apply(self, incident_id: IncidentId, event: Event) -> Plan:
         """Let one event change one incident; raises KeyError for one that is not here."""
         plan = decide(self._shelf.load(incident_id), event, self.rules, self.now)
-        after = self._shelf.commit(plan, self.now)
+        after = self._shelf.commit(plan, self.now, is_woken=isinstance(event, Woke))
         if plan.is_change:
             made = Transition(at=self.now, incident_id=incident_id, reason=plan.reason, state=plan.next.state.value, by=plan.by)
             self.effects.transitions.append(made)

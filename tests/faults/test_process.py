@@ -56,10 +56,14 @@ class Service:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
             return await http.post(f"{self.url}/webhooks/alertmanager", content=content, headers=JSON)
 
-    def kill(self) -> None:
-        if self.process.poll() is None:
+    def stop(self) -> None:
+        """Politely, for its embedded store must stop with it."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -68,7 +72,7 @@ async def service(directory: Path, api: BotApi, **environ: str) -> AsyncIterator
     try:
         yield made
     finally:
-        made.kill()
+        made.stop()
 
 
 def store(directory: Path, *options: str) -> tuple[Process, dict[str, str]]:

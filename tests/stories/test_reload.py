@@ -24,7 +24,7 @@ API = {"authorization": "Bearer api-token-1"}
 
 @pytest.fixture
 def rules(tmp_path):
-    return Path(shutil.copytree(ROOT / "routing_rules", tmp_path / "rules"))
+    return Path(shutil.copytree(ROOT / "routing_rules", tmp_path / "rules", ignore=shutil.ignore_patterns("examples")))
 
 
 def change(rules: Path, old: str, new: str, name: str = "routes.yaml") -> None:
@@ -101,13 +101,13 @@ async def test_an_old_rule_book_stays_whole_and_metrics_say_so(tmp_path, rules):
         assert answer.status_code == 422
         assert answer.json()["version"] == before.version
         assert answer.json()["changed"] is False
-        assert answer.json()["faults"][0].startswith("destinations.yaml:7:12: ")
+        assert answer.json()["faults"][0].startswith("destinations.yaml:8:12: ")
         assert s.app.rules.current is before
         assert await metric(s, "receiver_rules_last_reload_successful") == 0
         assert await metric(s, "receiver_rules_info", version=before.version) == 1
         assert (await s.http.get("/readyz")).json() == {"ready": True, "faults": [], "degraded": [f"rules: {answer.json()['faults'][0]}"]}
         await s.advance(seconds=10)
-        told = await s.expect(ADMINS, "destinations.yaml:7:12")
+        told = await s.expect(ADMINS, "destinations.yaml:8:12")
 
         change(rules, "fallback: [nowhere]", "fallback: [devops]", "destinations.yaml")
         answer = await s.http.post("/api/v1/rules/reload", headers=API)
@@ -124,7 +124,7 @@ async def test_an_old_rule_book_stays_whole_and_metrics_say_so(tmp_path, rules):
 
 
 async def test_a_new_catalogue_and_new_templates_show_in_the_next_message(tmp_path, rules):
-    templates = Path(shutil.copytree(ROOT / "message_templates", tmp_path / "templates"))
+    templates = Path(shutil.copytree(ROOT / "message_templates", tmp_path / "templates", ignore=shutil.ignore_patterns("examples")))
     async with story(tmp_path, rules=rules, RECEIVER_TEMPLATES_DIR=str(templates)) as s:
         version = s.app.templates.current.version
         change(rules, "{ru: Shop API, en: Shop API}", "{ru: Витрина, en: Shop window}", "services.yaml")
@@ -167,7 +167,7 @@ async def test_a_destination_taken_out_of_the_rules_still_hears_the_end_of_its_i
 
 
 async def test_two_replicas_that_run_different_rules_are_told_once_and_their_agreement_too(tmp_path, rules):
-    other = Path(shutil.copytree(rules, tmp_path / "other"))
+    other = Path(shutil.copytree(rules, tmp_path / "other", ignore=shutil.ignore_patterns("examples")))
     change(other, "reopen_within: 30m", "reopen_within: 31m")
     async with story(tmp_path, replicas=2, rules=[rules, other], RECEIVER_API_TOKEN="api-token-1") as s:
         versions = [app.rules.current.version for app in s.apps]
@@ -214,7 +214,7 @@ async def test_examples_that_fail_keep_the_old_rules(tmp_path, rules):
         refusing = build(s.app.settings, "unix:///nowhere", s.clock)
         refusing.keeper._prove = lambda path, reading, _: [f"examples/a.yaml:4:1: {path.name} sends {len(reading.book.destinations)} too many"]
         outcome = await refusing.keeper.reload()
-        assert outcome.faults == ("examples/a.yaml:4:1: rules sends 2 too many",)
+        assert outcome.faults == ("examples/a.yaml:4:1: rules sends 3 too many",)
         with pytest.raises(RulesRefusedError):
             await first(refusing.keeper._origin, tmp_path / "empty", refusing.keeper._prove)
         await refusing.client.aclose()

@@ -65,7 +65,7 @@ async def until_version(http: httpx.AsyncClient, other_than: str) -> dict:
 
 @pytest.fixture
 def rules(tmp_path):
-    return Path(shutil.copytree(ROOT / "routing_rules", tmp_path / "rules"))
+    return Path(shutil.copytree(ROOT / "routing_rules", tmp_path / "rules", ignore=shutil.ignore_patterns("examples")))
 
 
 async def test_a_hangup_reloads_what_no_look_at_the_directory_would_see(tmp_path, rules):
