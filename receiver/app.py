@@ -177,18 +177,12 @@ def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
     ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
+    page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
-        trial_router(
-            app.rules,
-            app.incidents,
-            app.recorder,
-            Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone),
-            app.clock,
-            app.api_token,
-        ),
+        trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
