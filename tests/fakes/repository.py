@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = {str(p.relative_to(ROOT / "routing_rules")): p.read_text() for p in (ROOT / "routing_rules").rglob("*.*") if p.suffix in (".yaml", ".txt")}
+SHIPPED = {p.name: p.read_text() for p in (ROOT / "routing_rules").glob("*.yaml")}
 
 
 class Repository:
