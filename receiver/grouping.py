@@ -18,7 +18,7 @@ from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.instant import parse_instant
 from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
-from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, check, decode_annotations, decode_labels, is_strings
+from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, decode_annotations, decode_labels, is_strings
 from receiver.store.admission import Item
 from receiver.store.incidents import encode_document, payload
 from receiver.telemetry import metrics
@@ -231,10 +231,10 @@ class Grouping:
     def _signature(known: Known, alert: WireAlert) -> str:
         if alert.startsAt == known.starts and alert.status == known.status and alert.endsAt == known.ends:
             return known.signature
-        if fault := check(alert):
-            raise ValueError(fault)
         if alert.status == "firing":
             return f"F{parse_instant(alert.startsAt):018d}{_NO_END}"
+        if alert.status != "resolved":
+            raise ValueError(f"status {alert.status[:20]!r} is neither firing nor resolved")
         return f"R{parse_instant(alert.startsAt):018d}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
 
     def _learn(self, source: str, digest: bytes, alert: WireAlert) -> Known:
@@ -255,7 +255,7 @@ class Grouping:
 
     def _group(self, matched: Mapping[str, str], ignored: frozenset[str]) -> Group:
         """Route once per set of the values that the rules look at (all of them where a route groups by all): alerts of one fault differ in others."""
-        seen = tuple(matched.get(name, "") for name in self._names) if self._names else ()
+        seen = tuple([matched.get(name, "") for name in self._names])
         group = self._routed.get(seen) if seen else None
         if group is None:
             route = self.rules.route(matched, self._clock.now(), ignored)
@@ -275,6 +275,8 @@ class Grouping:
 
 def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
     """Tells the fingerprints of one identity apart: a short hash of the ignored labels."""
+    if ignored.isdisjoint(labels):
+        return _NO_VARIANT
     held = [f"{name}\xff{labels[name]}" for name in sorted(ignored) if labels.get(name)]
     if not held:
         return _NO_VARIANT

@@ -23,6 +23,7 @@ HOSTILE = (
 )
 _NOW = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
 _ALERTS = 10_000
+_FULL = "hostile texts"
 _SERVICES = {"shop-db": ServiceView(names={"en": "Shop DB", "ru": "База магазина"}, links={"dashboard": "https://grafana.example/{{ service }}"})}
 
 
@@ -37,8 +38,12 @@ def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def facts(file: str) -> dict[str, Any]:
     """One sample for a template's file in which every list has an item and every fact is there."""
     kind, language, *_ = (*file.split("."), "")
-    samples = list(contexts(kind, language if language in LINK_NAMES else "en"))
-    return next(found for name, found in reversed(samples) if name == "hostile texts")
+    full: dict[str, Any] = {}
+    for name, found in contexts(kind, language if language in LINK_NAMES else "en"):
+        if full and name != _FULL:
+            break  # the samples after it are large
+        full = found if name == _FULL else full
+    return full
 
 
 def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
@@ -47,9 +52,7 @@ def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
     yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
     hostile = _with(bare, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
     hostile = replace(hostile, route=_route(HOSTILE[0] * 20), acknowledged_by=HOSTILE[0] * 20, acknowledged_at=_NOW, reopened=3, truncated=7, repeats=9)
-    yield "hostile texts", hostile, _SERVICES
-    many = _with(bare, [_alert(n, _labels(f"{HOSTILE[0]}{n}"), _notes("x" * 300)) for n in range(_ALERTS)])
-    yield "ten thousand alerts", replace(many, truncated=10**9, reopened=10**6, repeats=10**9, opened_at=_NOW - timedelta(days=3_000)), _SERVICES
+    yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None
         for by in ("", "anna"):
@@ -58,6 +61,8 @@ def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
     over = [replace(alert, status=AlertStatus.RESOLVED, ends_at=_NOW) for alert in hostile.alerts.values()]
     yield "all over", replace(_with(bare, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
     yield "one over", replace(_with(bare, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
+    many = _with(bare, [_alert(n, _labels(f"{HOSTILE[0]}{n}"), _notes("x" * 300)) for n in range(_ALERTS)])
+    yield "ten thousand alerts", replace(many, truncated=10**9, reopened=10**6, repeats=10**9, opened_at=_NOW - timedelta(days=3_000)), _SERVICES
 
 
 def _with(incident: Incident, alerts: list[Alert]) -> Incident:

@@ -15,12 +15,19 @@ def parse_instant(text: str) -> int:
     found = _FORM.fullmatch(text)
     if not found:
         raise ValueError(f"not an RFC 3339 instant: {text[:40]!r}")
-    second = min(int(found[6]), 59)  # a leap second is shown as the last one before it
-    naive = datetime.fromisoformat(f"{text[:10]}T{text[11:17]}{second:02d}+00:00")
+    second = int(found[6])
+    if second > 60:
+        raise ValueError(f"not an RFC 3339 instant: {text[:40]!r}")
     fraction = int((found[7] or "0")[:6].ljust(6, "0"))
-    span = naive - _EPOCH
-    micros = (span.days * 86_400 + span.seconds) * 1_000_000 + fraction - _offset(found[8])
+    # A leap second is shown as the last one before it. Many alerts of a storm share the minute.
+    micros = _minute(text[:10], text[11:16]) + min(second, 59) * 1_000_000 + fraction - _offset(found[8])
     return min(max(micros, 0), LATEST)
+
+
+@lru_cache(1024)
+def _minute(day: str, clock: str) -> int:
+    span = datetime.fromisoformat(f"{day}T{clock}+00:00") - _EPOCH
+    return (span.days * 86_400 + span.seconds) * 1_000_000
 
 
 def _offset(text: str) -> int:

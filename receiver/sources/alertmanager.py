@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 
-from receiver.core.instant import parse_instant
-
 MOST_DEPTH = 32
 MOST_VALUE = 4096
 MOST_RAW = 65_536
@@ -154,19 +152,6 @@ def _refuse_depth(body: bytes) -> None:
                 raise UndecodableError("too_deep")
         else:
             depth -= 1
-
-
-def check(alert: WireAlert) -> str | None:
-    """Why this alert can't be used, or None."""
-    if alert.status not in ("firing", "resolved"):
-        return f"status {alert.status[:20]!r} is neither firing nor resolved"
-    try:
-        parse_instant(alert.startsAt)
-        if alert.endsAt:
-            parse_instant(alert.endsAt)
-    except ValueError as fault:
-        return str(fault)
-    return None
 
 
 def decode_labels(raw: msgspec.Raw) -> dict[str, str]:
