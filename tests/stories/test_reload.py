@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from receiver.app import build
+from receiver.app import build, end
 from receiver.rules.origin import RulesRefusedError
 from receiver.workers.ruleskeeper import first
 from tests.builders import NOW, body, wire
 from tests.harness import ADMINS, ANNA, DEVOPS, ROOT, Story, story
+from tests.rules.mutate import mutations
 
 JSON = {"content-type": "application/json"}
 API = {"authorization": "Bearer api-token-1"}
@@ -57,8 +58,7 @@ async def webhooks(s: Story) -> AsyncIterator[list[int]]:
     try:
         yield codes
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 async def metric(s: Story, name: str, **labels: str) -> float:
@@ -171,7 +171,11 @@ async def test_two_replicas_that_run_different_rules_are_told_once_and_their_agr
     change(other, "reopen_within: 30m", "reopen_within: 31m")
     async with story(tmp_path, replicas=2, rules=[rules, other], RECEIVER_API_TOKEN="api-token-1") as s:
         versions = [app.rules.current.version for app in s.apps]
-        shown = (await s.http.get("/api/v1/rules", headers=API)).json()
+        for _ in range(100):  # the other says so in its own time
+            shown = (await s.http.get("/api/v1/rules", headers=API)).json()
+            if len(shown["replicas"]) == 2:
+                break
+            await asyncio.sleep(0.05)
         assert shown["version"] == versions[0]
         assert shown["from"] == f"directory {rules}"
         assert sorted(r["version"] for r in shown["replicas"]) == sorted(versions)
@@ -233,7 +237,32 @@ async def test_a_process_that_starts_with_good_rules_ends_what_an_earlier_one_sa
         await looks(s, lambda: again.keeper._saying is None)
         await s.advance(seconds=5)
         assert told.text.startswith("🟢")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
         await again.client.aclose()
         await again.channels["telegram"].close()
+
+
+async def test_whatever_is_wrong_with_new_rules_the_last_good_ones_stay_and_webhooks_are_taken(tmp_path, rules):
+    good = {path: path.read_bytes() for path in rules.rglob("*") if path.is_file()}
+    async with story(tmp_path, rules=rules, RECEIVER_API_TOKEN="api-token-1") as s:
+        refused = 0
+        for damaged in mutations(20261124, 40):
+            for name, content in damaged.items():
+                (rules / name).parent.mkdir(exist_ok=True)
+                (rules / name).write_bytes(content)
+            before = s.app.rules.current
+            answer = await s.http.post("/api/v1/rules/reload", headers=API)
+            assert answer.status_code in (200, 422)
+            if answer.status_code == 422:
+                refused += 1
+                assert answer.json()["faults"]
+                assert s.app.rules.current is before
+            assert (await s.post(body(wire()))).status_code == 202
+            for path in {p for p in rules.rglob("*") if p.is_file()} - set(good):
+                path.unlink()
+            for path, content in good.items():
+                path.write_bytes(content)
+            assert (await s.http.post("/api/v1/rules/reload", headers=API)).status_code == 200
+        assert refused >= 20
+        await s.advance(seconds=30)
+        s._seen.update(range(len(s.api.sends())))  # what was told of each refusal has its own stories
