@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from litestar import Litestar
@@ -18,6 +19,7 @@ from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, ServiceView
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
+from receiver.clients.calendar import KeptCalendars
 from receiver.clock import Clock, SystemClock
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
@@ -39,7 +41,9 @@ from receiver.web.api import api_router
 from receiver.web.auth import LoginLink
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
+from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
+from receiver.workers.calendars import Calendars
 from receiver.workers.poller import Poller
 from receiver.workers.sender import Sender
 from receiver.workers.waker import Waker
@@ -142,6 +146,7 @@ def litestar_app(app: App) -> Litestar:
         ingest.route(),
         *ops_routes(app.ready.now, lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
@@ -235,13 +240,18 @@ async def _run(
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), _watch_store(app)]
+    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), _watch_store(app), calendars(app).run()]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
+
+
+def calendars(app: App) -> Calendars:
+    """The worker that keeps the shifts of calendars in the rules."""
+    return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
 
 
 async def _watch_store(app: App) -> None:

@@ -59,6 +59,11 @@ class Settings(BaseModel):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
 
+    @property
+    def calendars_dir(self) -> Path:
+        """Where the last good copies of calendars lie."""
+        return self.data_dir / "calendars"
+
     def secret(self, name: str) -> str | None:
         """RECEIVER_SECRET_<name>, which rules files refer to as `secret: NAME`."""
         held = self.named_secrets.get(name)

@@ -7,9 +7,14 @@ from dataclasses import asdict, dataclass
 from receiver.app import store
 from receiver.channels.render import Renderer, TemplateFault
 from receiver.channels.telegram import TelegramChannel
+from receiver.clients.calendar import KeptCalendars
+from receiver.clock import SystemClock
+from receiver.core.rulebook import RuleBook
+from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.load import RulesError, load_rules
 from receiver.settings import Settings
 from receiver.store.connection import connect, inspect
+from receiver.workers.calendars import read_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class Finding:
 
 async def run(settings: Settings, *, as_json: bool) -> int:
     """Check everything; 1 on any fault."""
-    findings = [*_settings(settings), *_rules(settings), *_templates(settings), *await _store(settings), *await _telegram(settings)]
+    findings = [*_settings(settings), *await _rules(settings), *_templates(settings), *await _store(settings), *await _telegram(settings)]
     if as_json:
         sys.stdout.write(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2) + "\n")
     else:
@@ -37,12 +42,25 @@ def _settings(settings: Settings) -> list[Finding]:
     return [Finding("settings", True, found or "all defaults")]
 
 
-def _rules(settings: Settings) -> list[Finding]:
+async def _rules(settings: Settings) -> list[Finding]:
     try:
         book = load_rules(settings.rules_dir)
     except RulesError as fault:
         return [Finding("rules", False, str(one)) for one in fault.faults]
-    return [Finding("rules", True, f"{settings.rules_dir}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
+    loaded = [Finding("rules", True, f"{settings.rules_dir}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
+    return [*loaded, *await _schedules(settings, book)]
+
+
+async def _schedules(settings: Settings, book: RuleBook) -> list[Finding]:
+    kept, now = KeptCalendars(settings.calendars_dir), SystemClock().now()
+    failed = await read_again(book, settings.secret, kept)
+    away = [
+        Finding("calendars", False, f"{name}: {reason}{', its last good copy holds' if kept.load(name) else ', its shifts are missing'}")
+        for name, reason in failed.items()
+    ]
+    read = [Finding("calendars", True, f"{name}: read") for name, link in book.calendars.items() if link.secret and name not in failed]
+    found = import_calendars(book, kept.load, now)
+    return [*away, *read, *(Finding("on call", True, note) for note in (*found.notes, *coverage(found.book, now)))]
 
 
 def _templates(settings: Settings) -> list[Finding]:

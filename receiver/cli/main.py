@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from receiver.cli import client, demo, doctor, rules
+from receiver.cli import client, demo, doctor, oncall, rules
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true")
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
+    oncall.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
     _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
     return top
@@ -67,6 +68,8 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "rules":
             return rules.check(settings.rules_dir, args.json)
+        case "oncall":
+            return oncall.run(settings, args)
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:

@@ -31,6 +31,8 @@ def prepare(settings: Settings) -> None:
     for secret in (settings.secret_key, settings.telegram_token, settings.webhook_token, settings.api_token):
         if secret:
             hide(secret.get_secret_value())
+    for secret in settings.named_secrets.values():
+        hide(secret.get_secret_value())
 
 
 async def _greet(app: App) -> None:

@@ -11,8 +11,10 @@ from receiver.rules.build import Files, build
 from receiver.rules.checks import check_accounts, check_names, check_routes, remarks
 from receiver.rules.complaints import report
 from receiver.rules.faults import Fault, RulesError, suggest
+from receiver.rules.schedules import read_calendar_files
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
-from receiver.rules.schema_later import EscalationFile, ExamplesFile, MaintenanceFile, NoticesFile, SchedulesFile
+from receiver.rules.schema_later import EscalationFile, ExamplesFile, MaintenanceFile, NoticesFile
+from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.yaml import MAX_BYTES, Document, read_yaml
 
 __all__ = ["FILES", "Fault", "RulesError", "load_rules"]
@@ -42,6 +44,9 @@ def load_rules(directory: Path) -> RuleBook:
         digest.update(b"%d:%b%d:" % (len(name.encode()), name.encode(), len(raw)) + raw)
         documents[name] = read_yaml(name, raw)
     models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
+    calendars = _calendars(directory, models, documents)
+    for name, raw in sorted(calendars.items()):
+        digest.update(b"%d:%b%d:" % (len(name.encode()), name.encode(), len(raw)) + raw)
     check_names(documents)
     for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
         if name in documents and documents[name].is_whole:
@@ -49,7 +54,7 @@ def load_rules(directory: Path) -> RuleBook:
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    return build(digest.hexdigest()[:12], _files(models), documents, remarks(documents))
+    return build(digest.hexdigest()[:12], _files(models, calendars), documents, remarks(documents))
 
 
 def _read_all(directory: Path, faults: list[Fault]) -> list[tuple[str, bytes]]:
@@ -105,7 +110,12 @@ def _validate(document: Document) -> BaseModel | None:
         return None
 
 
-def _files(models: dict[str, BaseModel]) -> Files:
+def _calendars(directory: Path, models: dict[str, BaseModel], documents: dict[str, Document]) -> dict[str, bytes]:
+    file = _take(models, "schedules.yaml", SchedulesFile)
+    return {} if file is None else read_calendar_files(directory, file, documents["schedules.yaml"])
+
+
+def _files(models: dict[str, BaseModel], calendars: dict[str, bytes]) -> Files:
     return Files(
         routes=_need(models, "routes.yaml", RoutesFile),
         destinations=_need(models, "destinations.yaml", DestinationsFile),
@@ -113,6 +123,8 @@ def _files(models: dict[str, BaseModel]) -> Files:
         services=_take(models, "services.yaml", ServicesFile),
         sources=_take(models, "sources.yaml", SourcesFile),
         maintenance=_take(models, "maintenance.yaml", MaintenanceFile),
+        schedules=_take(models, "schedules.yaml", SchedulesFile),
+        calendars=calendars,
     )
 
 

@@ -1,5 +1,6 @@
 """`/api/v1`: what the chat can do, for the CLI and for programs; a bearer token, and every change is an event to the engine."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -50,15 +51,20 @@ def summary(incident: Incident) -> dict[str, Any]:
     }
 
 
-def api_router(engine: Engine, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
-    """All handlers under `/api/v1`."""
+def bearer_guard(token: str) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
+    """Lets in who shows the API's token."""
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if not is_authorized(connection.headers.get("authorization", "").encode(), token):
             raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN")
 
+    return guard
+
+
+def api_router(engine: Engine, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
+    """All handlers under `/api/v1`."""
     handlers = [*_incident_routes(engine, incidents, outbox), *_letter_routes(outbox, quarantine, clock)]
-    return Router(path="/api/v1", route_handlers=handlers, guards=[guard])
+    return Router(path="/api/v1", route_handlers=handlers, guards=[bearer_guard(token)])
 
 
 def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +23,7 @@ def nights_of(zone: str) -> list[tuple[str, date]]:
     """Every local day of 2026 and 2027 on which the clocks of a zone change."""
     place, first = ZoneInfo(zone), datetime(2026, 1, 1, tzinfo=UTC)
     offsets = [((first + n * DAY).astimezone(place).utcoffset(), (first + n * DAY).astimezone(place).date()) for n in range(730)]
-    return [(zone, before[1]) for before, after in zip(offsets, offsets[1:], strict=False) if before[0] != after[0]]
+    return [(zone, before[1]) for before, after in pairwise(offsets) if before[0] != after[0]]
 
 
 NIGHTS = [night for zone in ZONES for night in nights_of(zone)]
@@ -195,7 +196,7 @@ def test_shifts_tile_the_interval_and_each_instant_is_in_the_shift_of_who_is_on_
     shifts = made.shifts(start, end)
     assert (shifts[0].start, shifts[-1].end) == (start, end)
     assert all(one.start < one.end for one in shifts)
-    assert all(one.end == two.start and one.people != two.people for one, two in zip(shifts, shifts[1:], strict=False))
+    assert all(one.end == two.start and one.people != two.people for one, two in pairwise(shifts))
     edges = [moment for shift in shifts for moment in (shift.start, shift.end - timedelta(seconds=1))]
     for now in [*edges, *(start + (end - start) * place / 1000 for place in places)]:
         assert [made.on_call(now)] == [shift.people for shift in shifts if shift.holds(now)]
