@@ -18,8 +18,8 @@ class CalendarUnavailableError(ReceiverError):
     """The far end gave no calendar; the text never holds its address."""
 
 
-async def fetch(address: str, most_bytes: int) -> bytes:
-    """The body at this address, within ten seconds in all; raises CalendarUnavailableError.
+async def fetch(address: str, most_bytes: int, *, patience: float = PATIENCE) -> bytes:
+    """The body at this address, within `patience` seconds in all; raises CalendarUnavailableError.
 
     Redirects are followed on the same host only, so that nobody can point us into our own network. `webcal://` is `https://`.
     """
@@ -27,14 +27,14 @@ async def fetch(address: str, most_bytes: int) -> bytes:
     if url is None:
         raise CalendarUnavailableError("its address is no web address, write https://…")
     try:
-        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=PATIENCE) as http:
+        async with asyncio.timeout(patience), httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=patience) as http:
             for _ in range(_MOST_REDIRECTS + 1):
                 async with http.stream("GET", url, headers={"accept": "text/calendar", "accept-encoding": "identity"}) as answer:
                     if answer.is_success:
                         return await _read(answer, most_bytes)
                     url = _next(answer, url)
     except TimeoutError:
-        raise CalendarUnavailableError(f"no answer within {PATIENCE:.0f} s") from None
+        raise CalendarUnavailableError(f"no answer within {patience:.0f} s") from None
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
         raise CalendarUnavailableError(f"no answer ({type(fault).__name__})") from None  # its text may hold the address
     raise CalendarUnavailableError("it redirects too often")

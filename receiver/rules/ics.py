@@ -68,7 +68,7 @@ def expand(raw: bytes, zone: ZoneInfo, people: Mapping[str, Person], start: date
     """
     calendar, known = read_calendar(raw), _names(people)
     bad = sum(bool(event.errors) or "DTSTART" not in event for event in calendar.walk("VEVENT"))
-    notes = [f"{bad} events cannot be read and are left out"] if bad else []
+    notes = [f"events left out because they cannot be read: {bad}"] if bad else []
     shifts = []
     try:
         events = recurring_ical_events.of(calendar, skip_bad_series=True).between(start, end)
@@ -158,11 +158,10 @@ def _events(name: str, shifts: Iterable[Shift], people: Mapping[str, Person], no
         event.add("DTSTART", shift.start)
         event.add("DTEND", shift.end)
         event.add("SUMMARY", ", ".join(person.name for person in persons))
-        for person in persons:
-            if person.email:
-                attendee = vCalAddress(f"mailto:{person.email}")
-                attendee.params["CN"] = vText(person.name)
-                event.add("ATTENDEE", attendee, encode=False)
+        for person in persons if all(person.email for person in persons) else ():  # attendees are read before the summary: all or none
+            attendee = vCalAddress(f"mailto:{person.email}")
+            attendee.params["CN"] = vText(person.name)
+            event.add("ATTENDEE", attendee, encode=False)
         yield event
 
 

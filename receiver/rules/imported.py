@@ -60,8 +60,7 @@ def _holes(schedule: Schedule, gaps: tuple[Shift, ...], last: datetime) -> list[
     if len(gaps) == 1 and gaps[0].end - gaps[0].start == LOOK:
         return [f"{lead} in the next 30 days"]
     said = [f"{lead} from {_local(gap.start, schedule)} to {_until(gap, schedule, last)}" for gap in gaps[:_MOST_GAPS]]
-    more = len(gaps) - _MOST_GAPS
-    return [*said, f"{lead} {more} more times in the next 30 days"] if more > 0 else said
+    return [*said, f"{lead} {len(gaps)} times in all in the next 30 days"] if len(gaps) > _MOST_GAPS else said
 
 
 def _until(gap: Shift, schedule: Schedule, last: datetime) -> str:

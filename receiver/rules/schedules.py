@@ -37,7 +37,7 @@ def _schedule(name: str, entry: ScheduleEntry, people: PeopleFile, document: Doc
 
 
 def _layer(entry: LayerEntry, people: PeopleFile, zone: ZoneInfo) -> Layer:
-    groups = tuple((name,) if name in people.people else tuple(people.teams.get(name, ())) for name in entry.people)
+    groups = tuple((name,) if name in people.people else tuple(dict.fromkeys(people.teams.get(name, ()))) for name in entry.people)
     handoff = entry.handoff or Handoff()
     minute = parse_clock(handoff.time)
     starts = date.fromisoformat(entry.starts) if entry.starts else None

@@ -67,6 +67,6 @@ def _calendar(rules: Callable[[], RuleBook], clock: Clock, secret: str) -> Any:
         if not is_right or name not in book.schedules or not file.endswith(".ics"):
             raise NotFoundException("no such calendar")  # the same for a wrong key: nobody may learn names by asking
         body = write_calendar(name, upcoming(book.schedules[name], now, AHEAD), book.people, now)
-        return Response(body, media_type="text/calendar; charset=utf-8", headers={"cache-control": "private, max-age=300"})
+        return Response(body, media_type="text/calendar", headers={"cache-control": "private, max-age=300"})
 
     return calendar
