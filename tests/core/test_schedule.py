@@ -134,6 +134,17 @@ def test_a_hand_off_that_comes_twice_is_the_first():
     assert nightly.next_change(first) == at(BERLIN, 2026, 10, 26, 2, 30)
 
 
+def test_an_hour_that_is_shown_again_on_the_day_before_stays_in_the_turn_that_began():
+    # St. John's, 7 November 2010: at 00:01 the clocks went back to 23:01 of the 6th.
+    place = ZoneInfo("America/St_Johns")
+    daily = schedule(layer(ANNA, BORIS, turns=rotation(1, "00:00", first=date(2010, 11, 6))), zone=place)
+    midnight = at(place, 2010, 11, 7)
+    again = at(place, 2010, 11, 6, 23, 30, fold=1)
+    assert (again - midnight, again.astimezone(place).day) == (timedelta(minutes=30), 6)
+    assert [daily.on_call(now) for now in (midnight - timedelta(seconds=1), midnight, again)] == [ANNA, BORIS, BORIS]
+    assert daily.next_change(midnight) == at(place, 2010, 11, 8)
+
+
 @pytest.mark.parametrize(("zone", "day"), NIGHTS, ids=lambda value: str(value).replace("/", "-"))
 def test_a_days_turn_over_the_night_is_longer_or_shorter_by_what_the_clocks_move(zone, day):
     place = ZoneInfo(zone)
