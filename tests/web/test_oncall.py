@@ -14,7 +14,7 @@ from tests.builders import NOW
 from tests.fakes.bot_api import BotApi
 from tests.fakes.calendar_server import Answer, CalendarServer, calendar, event
 from tests.faults.test_process import Service, service
-from tests.harness import ROOT, Story, story
+from tests.harness import ROOT, Story, redis_server, story
 
 ANNA, BORIS = {"id": "anna", "name": "Анна"}, {"id": "boris", "name": "Борис"}
 
@@ -94,12 +94,14 @@ async def test_a_served_process_reads_calendars(tmp_path: Path, status: int):
         (directory / path.name).write_text(path.read_text("utf-8"), "utf-8")
     (directory / "schedules.yaml").write_text("version: 1\nschedules: {primary: {timezone: UTC, layers: [{people: [boris]}], ical: {secret: ON_CALL}}}\n")
     always = calendar(event("anna", ":20200101T000000Z", ":20200102T000000Z", "RRULE:FREQ=DAILY"))
-    with CalendarServer() as server:
+    with CalendarServer() as server, redis_server(tmp_path) as url:
         server.answers["/s3cret-calendar.ics"] = Answer(status, body=always)
         environ = {
             "RECEIVER_RULES_DIR": str(directory),
             "RECEIVER_SECRET_ON_CALL": f"{server.url}/s3cret-calendar.ics",
             "RECEIVER_API_TOKEN": "t" * 20,
+            "RECEIVER_REDIS_URL": url,
+            "RECEIVER_SECRET_KEY": "k" * 32,
         }
         async with BotApi() as api, service(tmp_path, api, **environ) as served:
             await served.until("/readyz", 200)
