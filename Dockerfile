@@ -10,6 +10,8 @@ COPY message_templates message_templates
 RUN /opt/receiver/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
+# Rules from git: git itself, ssh to fetch by and to verify signatures with.
+RUN apt-get update && apt-get install -y --no-install-recommends git openssh-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home --home-dir /home/receiver receiver && install -d -o receiver -g receiver /data
 COPY --from=build /opt/receiver /opt/receiver
 ENV PATH=/opt/receiver/bin:$PATH RECEIVER_DATA_DIR=/data RECEIVER_HOST=0.0.0.0 PYTHONUNBUFFERED=1

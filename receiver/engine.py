@@ -5,9 +5,11 @@ nothing waits for a poll.
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from receiver.clock import Clock
+from receiver.core.alert import Severity
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
@@ -16,6 +18,7 @@ from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping
 from receiver.sources.alertmanager import Webhook
+from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
 from receiver.telemetry import metrics
@@ -62,14 +65,13 @@ class Engine:
         self._nudge = nudge
         self._grouping = Grouping(rules.current, clock)
 
-    async def admit(self, source: str, webhook: Webhook) -> Report:
-        """Merge one webhook's alerts into incidents; returns after the store has synced it.
+    async def admit(self, source: str, webhook: Webhook, digest: bytes = b"") -> Report:
+        """Merge one webhook's alerts into incidents; returns after the store has synced it. `digest` names source and body for `admit_again`.
 
         Raises StoreUnavailableError: nothing may be promised, the sender must come again.
         """
-        if self._grouping.rules is not self._rules.current:
-            self._grouping = Grouping(self._rules.current, self._clock)
-        pieces, bad = self._grouping.split(source, webhook)
+        grouping = self._grouping_now()
+        pieces, bad = grouping.split(source, webhook)
         report = Report(accepted=len(webhook.alerts) - len(bad), dead_lettered=len(bad) + len(webhook.bad))
         webhook.bad.extend(bad)
         report.reasons = [f"alert {b.index}: {b.reason}" for b in webhook.bad][:20]
@@ -81,14 +83,41 @@ class Engine:
                 raise StoreUnavailableError("the store asked twice for the same alerts")
             piece.confirm()
             self._count(report, merged)
+        if digest and not webhook.bad:
+            grouping.repeats.remember(digest, pieces)
         return report
+
+    async def tell(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str], severity: Severity = Severity.CRITICAL) -> None:
+        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged. Raises as `admit` does."""
+        held = {"alertname": name, "severity": severity.value, **labels}
+        await self.admit(OWN_SOURCE, own_webhook(held, annotations, since=self._clock.now()))
+
+    async def admit_again(self, digest: bytes) -> Report | None:
+        """Merge a body that came before, byte for byte; None when it must be parsed (unknown, changed since, or the store wants more).
+
+        Durable like `admit`: the store compares every signature and counts the repeat. Raises StoreUnavailableError.
+        """
+        items = self._grouping_now().recall(digest)
+        if items is None:
+            return None
+        report = Report(accepted=sum(len(item.flags) for item in items))
+        for merged in await _all([self._admission.submit(item) for item in items]):
+            if merged.is_miss:
+                return None
+            self._count(report, merged)
+        return report
+
+    def _grouping_now(self) -> Grouping:
+        if self._grouping.rules is not self._rules.current:
+            self._grouping = Grouping(self._rules.current, self._clock)
+        return self._grouping
 
     def _count(self, report: Report, merged: Merged) -> None:
         report.opened += merged.opened
         report.transitions += merged.changed
         if merged.resolved_unknown:
             metrics.resolved_unknown.inc(merged.resolved_unknown)
-        if merged.changed:
+        if merged.is_due:
             self._nudge.wakes.set()
 
     async def apply(self, incident_id: IncidentId, event: Event) -> Plan:
@@ -104,6 +133,26 @@ class Engine:
                 return replace(plan, next=replace(plan.next, version=version))
         raise CommitConflictError(f"{incident_id} changed {COMMIT_ATTEMPTS} times while we decided")
 
+    async def apply_to_all(self, incident_ids: Sequence[IncidentId], event: Event) -> None:
+        """Let one event change many incidents, in two trips to the store. One that is gone is left out, one that
+        somebody else changed meanwhile is decided again. Raises what `apply` raises.
+        """
+        now = self._clock.now()
+        plans: list[Plan] = []
+        for incident_id, incident in zip(incident_ids, await self._incidents.load_many(incident_ids), strict=True):
+            if incident is None:
+                log.warning("incident is gone", incident=incident_id)
+                continue
+            plans.append(decide(incident, event, self._rules.current, now))
+        conflicts = []
+        for plan, version in zip(plans, await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else [], strict=True):
+            if version >= 0:
+                self._told(plan)
+            else:
+                conflicts.append(plan.next.id)
+        for incident_id in conflicts:
+            await self.apply(incident_id, event)
+
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()
         if plan.is_change:
@@ -114,10 +163,13 @@ class Engine:
 
 async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:
     """Wait for every one before the first failure is raised, so that none is forgotten."""
-    if len(futures) == 1:
-        return [await futures[0]]
-    done = await asyncio.gather(*futures, return_exceptions=True)
-    for one in done:
-        if isinstance(one, BaseException):
-            raise one
-    return [one for one in done if isinstance(one, Merged)]
+    merged: list[Merged] = []
+    fault: StoreUnavailableError | None = None
+    for future in futures:
+        try:
+            merged.append(await future)
+        except StoreUnavailableError as one:
+            fault = one
+    if fault:
+        raise fault
+    return merged

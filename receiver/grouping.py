@@ -1,13 +1,14 @@
 """One webhook's alerts, split by the incident they belong to and packed for admission. Called by `engine.admit` only.
 
 This is the hot path. Labels stay raw bytes: what they mean (identity, group, severity) is worked out once per label set, rule book
-and phase of its windows, and remembered under a digest. A known alert travels as its signature alone; the store says when it wants more.
+and phase of its windows, and remembered under a digest. A known alert travels as its signature alone; the store says when it wants
+more. A body that came before, byte for byte, and whose groups have not changed since, is not even parsed.
 """
 
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from sys import intern
 
 import msgspec
 
@@ -15,26 +16,32 @@ from receiver.clock import Clock
 from receiver.core.alert import Severity, identify, matched_labels
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.instant import parse_instant
+from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
-from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, check, decode_annotations, decode_labels
+from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, check, decode_annotations, decode_labels, is_strings
 from receiver.store.admission import Item
 from receiver.store.incidents import encode_document, payload
 from receiver.telemetry import metrics
 
 REMEMBERED = 300_000
+REPEATS_BYTES = 8 * 1024 * 1024
 CHUNK = 200
+_SHORT = 4096
 _NO_VARIANT = "000000"
+_NO_END = "0" * 18
 
 
 class Group:
-    """One of our groups: its key, its route, and whether we believe that the store has an incident for it."""
+    """One of our groups: its key, its route, whether we believe that the store has an incident for it, and a count of what changed in it."""
 
-    __slots__ = ("is_open", "key", "route")
+    __slots__ = ("changes", "is_open", "key", "route", "wait")
 
     def __init__(self, key: str, route: RouteSnapshot) -> None:
         self.key = key
         self.route = route
         self.is_open = False
+        self.changes = 0
+        self.wait = int(route.group_wait.total_seconds() * 1000)
 
 
 class Known:
@@ -51,9 +58,8 @@ class Known:
         self.is_confirmed = False
 
 
-@dataclass(slots=True)
-class Entry:
-    """One alert on its way: what we know of it and what was said now."""
+class Entry(msgspec.Struct, gc=False):
+    """One alert on its way: what we know of it and what was said now. A struct: one is made for every alert."""
 
     known: Known
     alert: WireAlert
@@ -63,6 +69,8 @@ class Entry:
 
 class Piece:
     """The alerts of one webhook that share a group."""
+
+    __slots__ = ("_clock", "_rules", "_source", "_truncated", "entries", "group")
 
     def __init__(self, group: Group, source: str, truncated: int, rules: RuleBook, clock: Clock) -> None:
         self.group = group
@@ -79,40 +87,51 @@ class Piece:
         payloads: list[bytes] = []
         is_firing = False
         for entry in self.entries:
-            known = entry.known
-            blob += (known.member, entry.signature)
-            flag = self._flag(entry, in_full=in_full)
-            flags.append(flag)
-            is_firing = is_firing or entry.signature[0] == "F"
-            if flag != "0":
-                payloads.append(payload(known.severity, self._source, _labels(entry.alert), _annotations(entry.alert)))
-        opens = is_firing and (in_full or not self.group.is_open)
+            known, signature = entry.known, entry.signature
+            blob.append(known.member)
+            blob.append(signature)
+            if signature[0] != "F":
+                flags.append("0")
+                continue
+            is_firing = True
+            is_known = known.is_confirmed and not in_full
+            if is_known and known.annotations == entry.drift:
+                flags.append("0")
+                continue
+            flags.append("2" if is_known else "1")
+            payloads.append(payload(known.severity, self._source, _labels(entry.alert), _annotations(entry.alert)))
         return Item(
             group_key=self.group.key,
             truncated=self._truncated,
             blob="".join(blob),
             flags="".join(flags),
             payloads=payloads,
-            document=self._document() if opens else b"",
-            group_wait=self.group.route.group_wait,
+            document=self._document() if is_firing and (in_full or not self.group.is_open) else b"",
+            wait=self.group.wait,
         )
-
-    @staticmethod
-    def _flag(entry: Entry, *, in_full: bool) -> str:
-        if entry.signature[0] != "F":
-            return "0"
-        if in_full or not entry.known.is_confirmed:
-            return "1"
-        return "0" if entry.known.annotations == entry.drift else "2"
 
     def confirm(self) -> None:
         """Remember what the store has confirmed."""
+        has_changed = False
         for entry in self.entries:
-            known, alert = entry.known, entry.alert
-            if entry.signature[0] == "F":
-                known.is_confirmed = self.group.is_open = True
-                known.annotations = entry.drift
-            known.status, known.starts, known.ends, known.signature = alert.status, alert.startsAt, alert.endsAt, entry.signature
+            known, signature = entry.known, entry.signature
+            if signature[0] == "F":
+                if known.annotations != entry.drift or not known.is_confirmed:
+                    has_changed = known.is_confirmed = True
+                    known.annotations = entry.drift
+                self.group.is_open = True
+            if known.signature != signature:
+                alert = entry.alert
+                has_changed = True
+                # Few different words and ends: held once for all.
+                known.status, known.starts, known.ends, known.signature = intern(alert.status), alert.startsAt, intern(alert.endsAt), signature
+        if has_changed:
+            self.group.changes += 1
+
+    def repeated(self) -> Item:
+        """What to say when the same comes again: signatures alone."""
+        blob = "".join([text for entry in self.entries for text in (entry.known.member, entry.signature)])
+        return Item(group_key=self.group.key, truncated=self._truncated, blob=blob, flags="0" * len(self.entries), payloads=[])
 
     def _document(self) -> bytes:
         route = self.group.route
@@ -130,45 +149,75 @@ class Piece:
         )
 
 
+class Repeats:
+    """Bodies whose alerts the store has confirmed, by digest, with what to say when one comes again. Bounded: two generations."""
+
+    def __init__(self) -> None:
+        self._young: dict[bytes, list[tuple[Group, int, Item]]] = {}
+        self._old: dict[bytes, list[tuple[Group, int, Item]]] = {}
+        self._size = 0
+
+    def remember(self, digest: bytes, pieces: list[Piece]) -> None:
+        """Keep what was confirmed just now."""
+        held = [(piece.group, piece.group.changes, piece.repeated()) for piece in pieces]
+        self._size += sum(400 + len(item.blob) for _, _, item in held)
+        if self._size > REPEATS_BYTES:
+            self._old, self._young, self._size = self._young, {}, 0
+        self._young[digest] = held
+
+    def recall(self, digest: bytes) -> list[Item] | None:
+        """The items to send, or None when the body is unknown or one of its groups has changed since."""
+        held = self._young.get(digest) or self._old.get(digest)
+        if held is None:
+            return None
+        if any(group.changes != changes for group, changes, _ in held):
+            return None
+        return [item for _, _, item in held]
+
+
 class Grouping:
     """The memory of label sets under one rule book, dropped when one of its windows opens or closes: routes may differ then."""
 
     def __init__(self, rules: RuleBook, clock: Clock) -> None:
         self.rules = rules
+        self.repeats = Repeats()
         self._clock = clock
         self._known: dict[bytes, Known] = {}
         self._groups: dict[str, Group] = {}
         self._phase = rules.phase(clock.now())
         self._phase_ends_at = rules.next_phase_at(clock.now())
+        self._routed: dict[tuple[str, ...], Group] = {}
+        read = labels_read(rules.root)
+        self._names = () if ALL_LABELS in read else tuple(sorted(read | {"service", "severity"}))
 
     def split(self, source: str, webhook: Webhook) -> tuple[list[Piece], list[BadAlert]]:
         """The webhook's good alerts by group, and those that carry no usable labels, status or start."""
         self._keep_in_phase()
         pieces: list[Piece] = []
-        filling: dict[str, Piece] = {}
+        filling: dict[Group, Piece] = {}
         bad: list[BadAlert] = []
         salt = source.encode()[:16]
         for index, alert in enumerate(webhook.alerts):
             raw = bytes(alert.labels)
             # 128 bits of a keyed hash: a label set can't be made to meet another's memory.
             digest = hashlib.blake2b(raw, digest_size=16, key=salt).digest()
-            known = self._known.get(digest)
-            if known is None:
-                try:
-                    known = self._learn(source, digest, alert)
-                except ValueError as fault:
-                    bad.append(BadAlert(index=index, reason=str(fault), raw=raw[:65536], is_firing=alert.status != "resolved"))
-                    continue
-            signature = self._signature(known, alert)
-            if not signature:
-                bad.append(BadAlert(index=index, reason=check(alert) or "bad", raw=raw[:65536], is_firing=alert.status != "resolved"))
+            try:
+                known = self._known.get(digest) or self._learn(source, digest, alert)
+                signature = self._signature(known, alert)
+            except ValueError as fault:
+                bad.append(BadAlert(index=index, reason=str(fault), raw=raw[:65536], is_firing=alert.status != "resolved"))
                 continue
-            piece = filling.get(known.group.key)
+            piece = filling.get(known.group)
             if piece is None or len(piece.entries) >= CHUNK:
-                piece = filling[known.group.key] = Piece(known.group, source, webhook.truncated, self.rules, self._clock)
+                piece = filling[known.group] = Piece(known.group, source, webhook.truncated, self.rules, self._clock)
                 pieces.append(piece)
             piece.entries.append(Entry(known, alert, signature, hash(bytes(alert.annotations))))
         return pieces, bad
+
+    def recall(self, digest: bytes) -> list[Item] | None:
+        """What to say of a body that came before, byte for byte; None when it must be parsed."""
+        self._keep_in_phase()
+        return self.repeats.recall(digest)
 
     def _keep_in_phase(self) -> None:
         if self._phase_ends_at is None or (now := self._clock.now()) < self._phase_ends_at:
@@ -176,17 +225,16 @@ class Grouping:
         phase, self._phase_ends_at = self.rules.phase(now), self.rules.next_phase_at(now)
         if phase != self._phase:
             self._phase = phase
-            self._known.clear()
-            self._groups.clear()
+            self._forget()
 
     @staticmethod
     def _signature(known: Known, alert: WireAlert) -> str:
         if alert.startsAt == known.starts and alert.status == known.status and alert.endsAt == known.ends:
             return known.signature
-        if check(alert):
-            return ""
+        if fault := check(alert):
+            raise ValueError(fault)
         if alert.status == "firing":
-            return f"F{parse_instant(alert.startsAt):018d}{0:018d}"
+            return f"F{parse_instant(alert.startsAt):018d}{_NO_END}"
         return f"R{parse_instant(alert.startsAt):018d}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
 
     def _learn(self, source: str, digest: bytes, alert: WireAlert) -> Known:
@@ -194,23 +242,35 @@ class Grouping:
         ignored = self.rules.ignore_labels(source)
         identity = identify(source, labels, ignored)
         severity, is_mapped = self.rules.severity(source, labels)
+        if len(self._known) >= REMEMBERED:
+            self._forget()
         matched = matched_labels(labels, severity)
-        route = self.rules.route(matched, self._clock.now(), ignored)
         if not is_mapped:
             metrics.unknown_severity.labels(source=source).inc()
         if not matched["service"]:
             metrics.unknown_service.labels(source=source).inc()
-        key = self.rules.group_key(route)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Group(key, route)
-        known = Known(identity + _variant(labels, ignored), group, severity)
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-            self._groups.clear()
-            self._groups[key] = group
+        known = Known(identity + _variant(labels, ignored), self._group(matched, ignored), severity)
         self._known[digest] = known
         return known
+
+    def _group(self, matched: Mapping[str, str], ignored: frozenset[str]) -> Group:
+        """Route once per set of the values that the rules look at (all of them where a route groups by all): alerts of one fault differ in others."""
+        seen = tuple(matched.get(name, "") for name in self._names) if self._names else ()
+        group = self._routed.get(seen) if seen else None
+        if group is None:
+            route = self.rules.route(matched, self._clock.now(), ignored)
+            key = self.rules.group_key(route)
+            group = self._groups.setdefault(key, Group(key, route))
+            if seen:
+                self._routed[seen] = group
+        return group
+
+    def _forget(self) -> None:
+        """Start again: what is sent in full once more is all that it costs."""
+        self._known.clear()
+        self._groups.clear()
+        self._routed.clear()
+        self.repeats = Repeats()
 
 
 def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
@@ -222,11 +282,14 @@ def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
 
 
 def _annotations(alert: WireAlert) -> bytes:
+    raw = bytes(alert.annotations)
+    if len(raw) < _SHORT and is_strings(raw):
+        return raw
     return msgspec.json.encode(bound(decode_annotations(alert.annotations)))
 
 
 def _labels(alert: WireAlert) -> bytes:
     raw = bytes(alert.labels)
-    if len(raw) < 4096:
+    if len(raw) < _SHORT:
         return raw
     return msgspec.json.encode(bound(decode_labels(alert.labels)))

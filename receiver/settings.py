@@ -1,11 +1,13 @@
 """Process settings from the environment: `RECEIVER_NAME`, or `RECEIVER_NAME_FILE` for what must not stand in an environment."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -14,6 +16,9 @@ from receiver.core.errors import ReceiverError
 
 PREFIX = "RECEIVER_"
 _PACKAGE = Path(__file__).parent
+_REF = r"^[A-Za-z0-9_][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$"
+_INSIDE = r"^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"
+_GIT_URL = re.compile(r"(file:///|https://|ssh://|/)[^\s-]\S*|[A-Za-z0-9_.-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-]\S*")
 
 
 class SettingsError(ReceiverError):
@@ -35,6 +40,13 @@ class Settings(BaseModel):
     redis_url: str | None = None
     rules_dir: Path
     templates_dir: Path
+    rules_git_url: SecretStr | None = None
+    rules_git_ref: str = Field(default="main", pattern=_REF)
+    rules_git_path: str = Field(default="", pattern=_INSIDE)
+    rules_git_interval: int = Field(default=60, ge=1, le=86_400)
+    rules_git_verify: Literal["off", "signed"] = "off"
+    rules_git_allowed_signers: Path | None = None
+    rules_git_allow_force: bool = False
     webhook_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -47,6 +59,8 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     durability: Literal["strict", "relaxed"] = "strict"
     api_token: SecretStr | None = None
+    record_days: int = Field(default=7, ge=1, le=366)
+    record_mib: int = Field(default=256, ge=1, le=1_048_576)
     named_secrets: Mapping[str, SecretStr] = {}
     origins: Mapping[str, str] = {}
 
@@ -64,6 +78,13 @@ class Settings(BaseModel):
         """Where the last good copies of calendars lie."""
         return self.data_dir / "calendars"
 
+    @field_validator("rules_git_url")
+    @classmethod
+    def _git(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and (not _GIT_URL.fullmatch(url.get_secret_value()) or urlsplit(url.get_secret_value()).port == 0):
+            raise ValueError("not a git address: write https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or file:///PATH")
+        return url
+
     def secret(self, name: str) -> str | None:
         """RECEIVER_SECRET_<name>, which rules files refer to as `secret: NAME`."""
         held = self.named_secrets.get(name)
@@ -74,12 +95,14 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check everything; raises SettingsError."""
     values, origins, faults = _collect(environ)
     values.setdefault("data_dir", str(Path(environ.get("HOME", "/var/lib")) / ".local/share/incident-receiver"))
-    values.setdefault("rules_dir", str(_first(Path("routing_rules"), _PACKAGE / "_routing_rules", _PACKAGE.parent / "routing_rules")))
-    values.setdefault("templates_dir", str(_first(Path("message_templates"), _PACKAGE / "_message_templates", _PACKAGE.parent / "message_templates")))
+    values.setdefault("rules_dir", str(directory_of("routing_rules", environ)))
+    values.setdefault("templates_dir", str(directory_of("message_templates", environ)))
     if values.get("telegram_token") and "telegram_mode" not in values:
         values["telegram_mode"] = "polling"
     _secret_key(values, faults)
     _reachable(values, faults)
+    if values.get("rules_git_verify") == "signed" and not values.get("rules_git_allowed_signers"):
+        faults.append(f"{PREFIX}RULES_GIT_ALLOWED_SIGNERS: required with {PREFIX}RULES_GIT_VERIFY=signed; a file as ssh-keygen reads it")
     try:
         settings = Settings(**values, origins=origins)
     except ValidationError as fault:
@@ -142,9 +165,14 @@ def _reachable(values: dict[str, Any], faults: list[str]) -> None:
         is_loopback = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
+    if values.get("telegram_mode") == "webhook" and not str(values.get("public_url", "")).startswith("https://"):
+        faults.append(f"{PREFIX}PUBLIC_URL: required with {PREFIX}TELEGRAM_MODE=webhook: the https address under which Telegram reaches this service")
     if not is_loopback and not values.get("webhook_token"):
         faults.append(f"{PREFIX}WEBHOOK_TOKEN: required to serve {host}; without it only loopback is served")
 
 
-def _first(*candidates: Path) -> Path:
-    return next((c for c in candidates if c.is_dir()), candidates[0])
+def directory_of(name: Literal["routing_rules", "message_templates"], environ: Mapping[str, str]) -> Path:
+    """Where rules or templates are: as set, else in the working directory, else the installed ones. Needs no other setting to be right."""
+    given = environ.get(f"{PREFIX}RULES_DIR" if name == "routing_rules" else f"{PREFIX}TEMPLATES_DIR")
+    candidates = (Path(name), _PACKAGE / f"_{name}", _PACKAGE.parent / name)
+    return Path(given) if given else next((c for c in candidates if c.is_dir()), candidates[0])

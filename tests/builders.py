@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
@@ -104,3 +105,41 @@ def body(*alerts: dict[str, Any], truncated: int = 0) -> bytes:
             "truncatedAlerts": truncated,
         }
     ).encode()
+
+
+def rules_files(directory: Path, **changed: str) -> Path:
+    """Small rules in a directory: a critical alert pages `devops`, the rest tells `admin-chat`, and `spare` is the fallback."""
+    files = {
+        "routes": """version: 1
+route:
+  id: root
+  group_by: [service, environment]
+  group_wait: 10s
+  reopen_within: 30m
+  destinations: [admin-chat]
+  routes:
+    - {id: critical, matchers: ['severity="critical"'], destinations: [devops]}
+""",
+        "destinations": """version: 1
+destinations:
+  admin-chat: {channel: telegram, chat: -1001000000001, language: en}
+  devops: {channel: telegram, chat: -1001000000002, language: en}
+  spare: {channel: telegram, chat: -1001000000003, language: en}
+fallback: [spare]
+""",
+        "people": """version: 1
+people:
+  anna: {name: Anna, roles: [responder, admin], telegram: 111111111, language: en}
+  boris: {name: Борис, roles: [responder], telegram: 111111112, language: ru, timezone: Europe/Moscow}
+  sveta: {name: Sveta, roles: [support], telegram: 111111113, language: en}
+""",
+        "services": """version: 1
+services:
+  shop-api: {name: {ru: Shop API, en: Shop API}, kind: service}
+  shop-db: {name: {ru: База магазина, en: Shop DB}, kind: database}
+""",
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in (files | changed).items():
+        (directory / f"{name}.yaml").write_text(text, "utf-8")
+    return directory

@@ -7,24 +7,27 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import redis
 
-from receiver.app import App, build, litestar_app
+from receiver.app import App, build, end, litestar_app, webhook_secret
 from receiver.clock import ManualClock
-from receiver.rules.load import load_rules
-from receiver.settings import load_settings
-from receiver.workers.poller import Poller
+from receiver.core.rulebook import RuleBook
+from receiver.rules.origin import Place
+from receiver.settings import Settings, load_settings
+from receiver.workers.poller import Poller, register_webhook
+from receiver.workers.ruleskeeper import Loaded, load
 from tests.builders import NOW, body
 from tests.fakes.bot_api import BotApi, Sent
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "123456:AAE-test-token-that-must-not-leak-0000"
-ADMINS, DEVOPS = "-1001000000001", "-1001000000002"
+ADMINS, DEVOPS, SPARE = "-1001000000001", "-1001000000002", "-1001000000003"
 ANNA, BORIS, SVETA, STRANGER = 111111111, 111111112, 111111113, 999
 
 
@@ -138,8 +141,10 @@ class Story:
 
 
 @contextlib.asynccontextmanager
-async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "routing_rules", **environ: str) -> AsyncIterator[Story]:
-    """A story on a fresh store; any message nobody expected fails it at the end."""
+async def story(
+    directory: Path, *, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
+) -> AsyncIterator[Story]:
+    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica."""
     async with BotApi() as api:
         with redis_server(directory) as url:
             clock = ManualClock(NOW)
@@ -149,14 +154,14 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
                     "RECEIVER_SECRET_KEY": "k" * 32,
                     "RECEIVER_TELEGRAM_TOKEN": TOKEN,
                     "RECEIVER_TELEGRAM_API_URL": api.url,
-                    "RECEIVER_RULES_DIR": str(rules),
+                    "RECEIVER_RULES_DIR": str(ROOT / "routing_rules"),
                     "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"),
                     "RECEIVER_DATA_DIR": str(directory),
                     "HOME": os.environ.get("HOME", "/"),
                     **environ,
                 }
             )
-            apps = [build(settings, url, clock, load_rules(settings.rules_dir)) for _ in range(replicas)]
+            apps = [build(one, url, clock, loaded=_loaded(one, rules)) for one in _own_settings(settings, replicas, rules)]
             for app in apps:
                 app.ready.faults = ()
             told = Story(api, apps, clock)
@@ -169,9 +174,7 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
                     if task.done() and not task.cancelled():
                         task.result()
             finally:
-                for task in told.tasks:
-                    task.cancel()
-                await asyncio.gather(*told.tasks, return_exceptions=True)
+                await end(told.tasks)
                 for client in told.replicas:
                     await client.aclose()
                 for app in apps:
@@ -180,4 +183,20 @@ async def story(directory: Path, *, replicas: int = 1, rules: Path = ROOT / "rou
 
 
 def _workers(app: App) -> list[Any]:
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), Poller(app.channels["telegram"], app.intake).run()]
+    bot = app.channels["telegram"]
+    updates = (
+        register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings))
+        if app.settings.telegram_mode == "webhook"
+        else Poller(bot, app.intake).run()
+    )
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
+
+
+def _own_settings(settings: Settings, replicas: int, rules: Path | Sequence[Path] | RuleBook) -> list[Settings]:
+    shared = [rules] * replicas if isinstance(rules, Path) else [settings.rules_dir] * replicas if isinstance(rules, RuleBook) else rules
+    return [settings.model_copy(update={"rules_dir": d, "data_dir": settings.data_dir / f"data{n}"}) for n, d in enumerate(shared)]
+
+
+def _loaded(settings: Settings, rules: Path | Sequence[Path] | RuleBook) -> Loaded:
+    found = load(Place(rules=settings.rules_dir, templates=settings.templates_dir))
+    return replace(found, book=rules) if isinstance(rules, RuleBook) else found

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 
+from receiver.channels.text import cut_plain
+
+LONGEST = 200
+
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "acked": {"en": "{id} is yours", "ru": "{id} теперь ваш"},
-    "already_acked": {"en": "{by} has had it for {ago}", "ru": "Уже у дежурного: {by}, {ago} назад"},
+    "already_acked": {"en": "Already taken by {by}, {ago}", "ru": "Уже в работе: {by}, {ago}"},
     "resolved": {"en": "{id} resolved", "ru": "{id} закрыт"},
     "already_resolved": {"en": "Already resolved by {by}", "ru": "Уже закрыт: {by}"},
     "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
@@ -18,9 +22,14 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 
 
 def answer_text(key: str, language: str, **args: str) -> str:
-    """One answer, at most 200 characters (Telegram's limit)."""
+    """One answer, cut for a pop-up."""
     texts = ANSWERS[key]
     text = texts.get(language, texts["en"])
     for name, value in args.items():
         text = text.replace("{" + name + "}", value)
-    return text[:200]
+    return for_popup(text)
+
+
+def for_popup(text: str) -> str:
+    """At most the 200 characters that Telegram shows in answer to a press."""
+    return cut_plain(text, LONGEST)

@@ -7,7 +7,8 @@ from typing import Protocol
 from receiver.core.delivery import Evidence
 from receiver.core.incident import Destination
 
-__all__ = ["Button", "Channel", "Evidence", "Message", "Outcome"]
+NOT_MODIFIED = "not modified"
+__all__ = ["NOT_MODIFIED", "Button", "Channel", "Evidence", "Message", "Outcome"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +32,8 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """One attempt's result. `ref` is the channel's id of the message (or the new chat id for MOVED)."""
+    """One attempt's result. `ref` is the channel's id of the message (or the new chat id for MOVED); `reason` says what was not as
+    usual, also of an attempt that came out well (`plain_text: ...`)."""
 
     evidence: Evidence
     ref: str = ""

@@ -1,28 +1,32 @@
 """Incident to message, from the templates in `message_templates/<kind>.<language>.html.j2`. Called by `workers.sender` and `chat`."""
 
+import hashlib
 import html
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from receiver.channels.base import Button, Message
+from receiver.channels.template_policy import refusals
+from receiver.channels.template_samples import facts
 from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
-from receiver.channels.words import ACTIVE_RU, form, ordinal, plural
+from receiver.channels.words import noun, ordinal, plural
 from receiver.core.errors import ReceiverError
 from receiver.core.incident import Incident
 
 KINDS = ("incident", "worse", "reopened", "ended", "why")
 LANGUAGES = ("en", "ru")
+FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
 LABELS = {
     "en": {"ack": "✅ Acknowledge", "resolve": "🟢 Resolve", "why": "❔ Why?"},
     "ru": {"ack": "✅ Беру", "resolve": "🟢 Решено", "why": "❔ Почему я"},
 }
-__all__ = ["Renderer", "ServiceView", "TemplateFault", "labels"]
+__all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates", "labels"]
 
 
 class TemplateFault(ReceiverError):  # noqa: N818 - the word rules use for what is wrong in a file
@@ -34,24 +38,52 @@ def labels(language: str) -> Mapping[str, str]:
     return LABELS.get(language, LABELS["en"])
 
 
+def template_name(kind: str, language: str) -> str:
+    """The file of a kind in a language."""
+    return f"{kind}.{language}.html.j2"
+
+
+def read_sources(directory: Path) -> dict[str, str]:
+    """All template texts by file name; nothing outside the directory can be reached later."""
+    try:
+        return {p.name: p.read_text("utf-8") for p in sorted(directory.glob("*.j2"))}
+    except (OSError, UnicodeDecodeError) as fault:
+        raise TemplateFault(f"{directory}: {fault}: `receiver rules check` says which file") from None
+
+
+def make_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
+    """Where templates run: sandboxed, escaping, with no file but these and no filter but ours and Jinja's own."""
+    loader = FunctionLoader(lambda name: (sources[name], name, lambda: True) if name in sources else None)
+    environment = ImmutableSandboxedEnvironment(loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(visible=visible, plural=plural, noun=noun, ordinal=ordinal)
+    return environment
+
+
 class Renderer:
-    """All templates, compiled once; raises TemplateFault for any that is missing or wrong."""
+    """All templates, looked through and compiled once; raises TemplateFault for any that is missing, wrong or does what none may."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        sources = {p.name: p.read_text() for p in sorted(directory.glob("*.j2"))}
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=DictLoader(sources), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
-        self._environment.filters.update(visible=visible, plural=plural, ordinal=ordinal, active_ru=lambda n: form(n, ACTIVE_RU))
+        sources = read_sources(directory)
+        self._environment = make_environment(sources)
+        self._refuse(sources)
+        self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
         self._templates = {(k, lang): self._compile(k, lang) for k in KINDS for lang in LANGUAGES}
 
+    def _refuse(self, sources: Mapping[str, str]) -> None:
+        """What a template may not do is refused before it ever runs."""
+        for name, text in sources.items():
+            try:
+                found = next(refusals(self._environment.parse(text), facts(name), frozenset(sources)), None)
+            except TemplateSyntaxError as fault:
+                raise TemplateFault(f"{name}:{fault.lineno}: {fault.message}") from None
+            if found is not None:
+                raise TemplateFault(f"{name}:{found.line}: {found.message}, {found.hint}")
+
     def _compile(self, kind: str, language: str) -> Template:
-        name = f"{kind}.{language}.html.j2"
+        name = template_name(kind, language)
         try:
             return self._environment.get_template(name)
-        except TemplateSyntaxError as fault:
-            raise TemplateFault(f"{name}:{fault.lineno}: {fault.message}") from None
         except TemplateError:
             raise TemplateFault(f"{self._directory / name}: missing; every kind needs one per language") from None
 
@@ -70,13 +102,20 @@ class Renderer:
     ) -> Message:
         """The message in one language and zone. A template that fails now gives the plainest text: the page goes out all the same."""
         language = language if language in LANGUAGES else "en"
-        view = build(incident, services, language, timezone, now)
+        view = build(incident, services, language, timezone, now, args)
         try:
-            markup = self._templates[kind, language].render(**view, args={k: visible(v) for k, v in (args or {}).items()}, language=language)
+            markup = self._templates[kind, language].render(**view, language=language)
             markup = re.sub(r"\n{3,}", "\n\n", markup).strip()
-        except TemplateError as fault:
+        except FAILURES as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")
         return Message(html=markup, plain=to_plain(markup), buttons=buttons, silent=silent)
+
+
+class Templates:
+    """The templates in force; replaced as a whole on reload."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.current = renderer
 
 
 def to_plain(markup: str) -> str:

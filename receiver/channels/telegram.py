@@ -5,6 +5,7 @@ sent" from "perhaps performed". Error texts are the Bot API server's (github.com
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -17,16 +18,21 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPrevie
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import BaseRequest, RequestData
 
-from receiver.channels.base import Button, Evidence, Message, Outcome
-from receiver.channels.text import cut_html, plain_text, visible_length
+from receiver.channels.base import NOT_MODIFIED, Button, Evidence, Message, Outcome
+from receiver.channels.text import cut_html, cut_plain, plain_text
 from receiver.core.incident import Destination
 
 BUDGET = 12.0
 CONNECT = 5.0
-DEFAULT_WAIT = timedelta(seconds=5)
+# What the library raises for an answer that is JSON and yet no answer, such as a proxy's.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library warns at every 429 that its seconds will become timedeltas; take those now
 _DEAD = re.compile(
     r"chat not found|user is deactivated|bot was (blocked|kicked)|bot is not a member|have no rights|not enough rights|CHAT_WRITE_FORBIDDEN", re.I
 )
+_ENTITIES = re.compile(r"can't parse entities", re.I)  # the library changes the case of the server's texts
+_TOO_LONG = re.compile(r"message is too long|MESSAGE_TOO_LONG", re.I)
+_NO_TOPIC = re.compile(r"thread not found|TOPIC_CLOSED|TOPIC_DELETED", re.I)
 _GONE = re.compile(r"message to (edit|be edited) not found|message can't be edited|MESSAGE_ID_INVALID", re.I)
 
 
@@ -83,12 +89,13 @@ class _Request(BaseRequest):
 
 
 class TelegramChannel:
-    """One bot."""
+    """One bot; an attempt is over after `budget` seconds, well within the slot's lease."""
 
     name = "telegram"
     is_idempotent = False
 
-    def __init__(self, token: str, api_url: str, proxy: str | None = None) -> None:
+    def __init__(self, token: str, api_url: str, proxy: str | None = None, budget: float = BUDGET) -> None:
+        self._budget = budget
         self._request = _Request(proxy)
         self._polls = _Request(proxy)
         self._bot = Bot(token, base_url=f"{api_url.rstrip('/')}/bot", request=self._request, get_updates_request=self._polls)
@@ -113,8 +120,8 @@ class TelegramChannel:
             return str(sent.message_id)
 
         outcome = await self._try(attempt, message)
-        if outcome.evidence is Evidence.REFUSED and "thread not found" in outcome.reason and options.pop("message_thread_id", None):
-            return replace(await self._try(attempt, message), reason="topic is gone, sent without it")
+        if outcome.evidence is Evidence.REFUSED and _NO_TOPIC.search(outcome.reason) and options.pop("message_thread_id", None):
+            return _mended("topic is gone, sent without it", await self._try(attempt, message))
         return outcome
 
     async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
@@ -135,15 +142,15 @@ class TelegramChannel:
 
     async def _try(self, attempt: Callable[[str, str | None], Awaitable[str]], message: Message) -> Outcome:
         text = cut_html(message.html)
-        outcome = await _classified(lambda: attempt(text, "HTML"))
+        outcome = await self._classified(lambda: attempt(text, "HTML"))
         if outcome.evidence is not Evidence.REFUSED:
             return outcome
-        if "can't parse entities" in outcome.reason:
-            plain = _cut_plain(message.plain)
-            return replace(await _classified(lambda: attempt(plain, None)), reason=f"plain_text: {outcome.reason}")
-        if "message is too long" in outcome.reason:
+        if _ENTITIES.search(outcome.reason):
+            plain = cut_plain(message.plain)
+            return _mended(f"plain_text: {outcome.reason}", await self._classified(lambda: attempt(plain, None)))
+        if _TOO_LONG.search(outcome.reason):
             line = plain_text(message.html).split("\n", 1)[0][:500]
-            return replace(await _classified(lambda: attempt(line, None)), reason="one_line: too long")
+            return _mended("one_line: too long", await self._classified(lambda: attempt(line, None)))
         return outcome
 
     async def updates(self, offset: int, timeout: int) -> list[dict[str, Any]]:
@@ -152,8 +159,8 @@ class TelegramChannel:
             found = await self._bot.get_updates(offset=offset, timeout=timeout, read_timeout=timeout + 5, allowed_updates=["callback_query", "message"])
         except Conflict as fault:
             raise OSError("another program polls with this token") from fault
-        except TelegramError as fault:
-            raise OSError(_scrub(str(fault))) from None
+        except (TelegramError, *UNREADABLE) as fault:
+            raise OSError(_scrub(repr(fault))) from None
         return [update.to_dict() for update in found]
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> Outcome:
@@ -163,7 +170,7 @@ class TelegramChannel:
             await self._bot.answer_callback_query(callback_query_id=callback_id, text=text, show_alert=alert)
             return ""
 
-        return await _classified(call)
+        return await self._classified(call)
 
     async def me(self) -> Outcome:
         """The bot's name in `ref`."""
@@ -171,7 +178,7 @@ class TelegramChannel:
         async def call() -> str:
             return (await self._bot.get_me()).username or ""
 
-        return await _classified(call)
+        return await self._classified(call)
 
     async def set_webhook(self, url: str, secret: str) -> Outcome:
         """Ask Telegram to post updates to us."""
@@ -180,25 +187,32 @@ class TelegramChannel:
             await self._bot.set_webhook(url=url, secret_token=secret, allowed_updates=["callback_query", "message"])
             return ""
 
-        return await _classified(call)
+        return await self._classified(call)
 
     async def close(self) -> None:
         """Release connections."""
         await self._request.shutdown()
         await self._polls.shutdown()
 
+    async def _classified(self, call: Callable[[], Awaitable[str]]) -> Outcome:
+        """Run one request and name what the wire proved."""
+        wire = _Wire()
+        _wire.set(wire)
+        try:
+            async with asyncio.timeout(self._budget):
+                return Outcome(evidence=Evidence.OK, ref=await call())
+        except TimeoutError:
+            return Outcome(evidence=Evidence.UNKNOWN if wire.is_body_sent else Evidence.NOT_SENT, reason="timed out")
+        except TelegramError as fault:
+            return _named(fault, wire)
+        except UNREADABLE as fault:
+            evidence = Evidence.THROTTLED if wire.status == 429 else Evidence.UNKNOWN
+            return Outcome(evidence=evidence, reason=f"unreadable answer, HTTP {wire.status}: {_scrub(repr(fault))}")
 
-async def _classified(call: Callable[[], Awaitable[str]]) -> Outcome:
-    """Run one request and name what the wire proved."""
-    wire = _Wire()
-    _wire.set(wire)
-    try:
-        async with asyncio.timeout(BUDGET):
-            return Outcome(evidence=Evidence.OK, ref=await call())
-    except TimeoutError:
-        return Outcome(evidence=Evidence.UNKNOWN if wire.is_body_sent else Evidence.NOT_SENT, reason="timed out")
-    except TelegramError as fault:
-        return _named(fault, wire)
+
+def _mended(how: str, outcome: Outcome) -> Outcome:
+    """The outcome of a second try, which also says what was wrong with the first."""
+    return replace(outcome, reason=f"{how}; {outcome.reason}" if outcome.reason else how)
 
 
 def _named(fault: TelegramError, wire: _Wire) -> Outcome:
@@ -225,7 +239,7 @@ def _named(fault: TelegramError, wire: _Wire) -> Outcome:
 
 def _bad_request(reason: str) -> Outcome:
     if "message is not modified" in reason.lower():
-        return Outcome(evidence=Evidence.OK, reason="not modified")
+        return Outcome(evidence=Evidence.OK, reason=NOT_MODIFIED)
     if _GONE.search(reason):
         return Outcome(evidence=Evidence.UNEDITABLE, reason=reason)
     if _DEAD.search(reason):
@@ -237,10 +251,6 @@ def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | No
     if not rows:
         return None
     return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data or None, url=b.url or None) for b in row] for row in rows])
-
-
-def _cut_plain(text: str) -> str:
-    return text if visible_length(text) <= 4096 else text[:2000] + "…"
 
 
 def _scrub(text: str) -> str:

@@ -40,3 +40,11 @@ def cut_html(markup: str, limit: int = LIMIT, tail: str = "…") -> str:
                 break
         out.append(text)
     return "".join(out) + tail + "".join(f"</{name}>" for name in reversed(opened))
+
+
+def cut_plain(text: str, limit: int = LIMIT, tail: str = "…") -> str:
+    """At most `limit` units of text without entities; no surrogate pair is split."""
+    if utf16_length(text) <= limit:
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - utf16_length(tail))]
+    return units.decode("utf-16-le", "ignore") + tail

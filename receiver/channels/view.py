@@ -11,6 +11,9 @@ from receiver.core.alert import Alert
 from receiver.core.incident import Incident, State
 
 SHOWN = 10
+PLACES = 4
+LONGEST_DESCRIPTION = 400
+URL = "%:/?#[]@!$&'()*+,;=~"  # what stands in an address as it is; everything else is percent-encoded
 LINKS = ("dashboard", "logs", "traces", "runbook")
 PICTOGRAMS = {State.ACKNOWLEDGED: "🟡", State.SNOOZED: "⚪", State.RESOLVED: "🟢"}
 SEVERITY = {
@@ -31,45 +34,72 @@ class ServiceView:
     links: Mapping[str, str] = field(default_factory=dict)
 
 
-def build(incident: Incident, services: Mapping[str, ServiceView], language: str, zone: str, now: datetime) -> dict[str, object]:
-    """The template's whole context."""
-    firing = incident.firing
-    shown = firing or tuple(incident.alerts.values())
+def build(
+    incident: Incident, services: Mapping[str, ServiceView], language: str, zone: str, now: datetime, args: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """The template's whole context; `args` are what the decision said of this one notification."""
+    shown = incident.firing or tuple(incident.alerts.values())
     lead = shown[0] if shown else None
-    ended = incident.resolved_at
-    route = incident.route
-    systems = {a.service for a in shown if a.service}
+    systems = [_name(s, services, language) for s in dict.fromkeys(a.service for a in shown if a.service)]
+    joined = (args or {}).get("systems", "")
     return {
         "id": incident.id,
         "mark": _mark(incident),
         "severity": SEVERITY[language][incident.severity.value],
         "system": _system(incident, lead, services, language),
         "title": _title(lead, language),
-        "since": clock(incident.opened_at, zone, now),
-        "lasted": span((ended or now) - incident.opened_at, language),
+        "description": _description(lead, language),
         "state": incident.state.value,
         "is_over": incident.state is State.RESOLVED,
-        "taken_by": visible(incident.acknowledged_by, 60),
-        "taken_at": clock(incident.acknowledged_at, zone, now) if incident.acknowledged_at else "",
-        "taken_after": span(incident.acknowledged_at - incident.opened_at, language) if incident.acknowledged_at else "",
-        "ended_at": clock(ended, zone, now) if ended else "",
-        "ended_by": visible(incident.resolved_by, 60),
-        "active": len(firing),
-        "total": len(incident.alerts),
-        "systems": len(systems),
-        "alerts": [_line(a) for a in firing[:SHOWN]],
-        "more": max(0, len(firing) - SHOWN),
+        "systems": systems,
+        "value": _value(lead),
+        "links": _links(lead, services, language, incident.opened_at, incident.resolved_at or now),
+        "failed": [visible(name, 60) for name in incident.failed],
         "truncated": incident.truncated,
         "reopened": incident.reopened,
         "repeats": incident.repeats,
-        "value": _value(lead),
-        "links": _links(lead, services, language, incident.opened_at, ended or now),
-        "route": visible(route.where, 120) if route else "",
-        "route_id": visible(route.route_id, 80) if route else "",
-        "path": [visible(p) for p in route.path] if route else [],
-        "group_by": [visible(g, 60) for g in route.group_by] if route else [],
-        "rules": route.rules_version if route else "",
+        "worse_severity": bool((args or {}).get("severity")),
+        "worse_systems": [_name(s, services, language) for s in joined.split(", ") if s],
+        **_times(incident, language, zone, now),
+        **_alerts(incident.firing),
+        "total": len(incident.alerts),
+        **_route(incident),
     }
+
+
+def _times(incident: Incident, language: str, zone: str, now: datetime) -> dict[str, object]:
+    """Instants in the reader's zone. A span under a minute is left out: it is over before it is read."""
+    opened, taken, ended = incident.opened_at, incident.acknowledged_at, incident.resolved_at
+    length = (ended or now) - opened
+    return {
+        "since": clock(opened, zone, now, language),
+        "lasted": span(length, language) if ended or length >= timedelta(minutes=1) else "",
+        "taken_by": visible(incident.acknowledged_by, 60),
+        "taken_at": clock(taken, zone, now, language) if taken else "",
+        "taken_after": span(taken - opened, language) if taken else "",
+        "ended_at": clock(ended, zone, now, language) if ended else "",
+        "ended_by": visible(incident.resolved_by, 60),
+    }
+
+
+def _alerts(firing: tuple[Alert, ...]) -> dict[str, object]:
+    """Alerts of one name are one line with their places; `more` counts the alerts whose names found no room."""
+    by_name: dict[str, list[str]] = {}
+    for alert in firing:
+        by_name.setdefault(alert.name, []).append(alert.labels.get("instance") or alert.labels.get("pod") or alert.service)
+    lines = []
+    for name, places in list(by_name.items())[:SHOWN]:
+        known = list(dict.fromkeys(p for p in places if p))
+        lines.append({"name": visible(name, 80), "where": ", ".join(visible(p, 60) for p in known[:PLACES]), "more": max(0, len(known) - PLACES)})
+    return {"active": len(firing), "alerts": lines, "more": sum(len(p) for p in list(by_name.values())[SHOWN:])}
+
+
+def _route(incident: Incident) -> dict[str, object]:
+    route = incident.route
+    if route is None:
+        return {"route": "", "route_id": "", "group": [], "rules": ""}
+    group = [f"{visible(n, 40)}={visible(v, 40)}" for n, v in route.group_labels.items() if v]
+    return {"route": visible(route.where, 120), "route_id": visible(route.route_id, 80), "group": group, "rules": route.rules_version}
 
 
 def _mark(incident: Incident) -> str:
@@ -78,29 +108,36 @@ def _mark(incident: Incident) -> str:
 
 def _system(incident: Incident, lead: Alert | None, services: Mapping[str, ServiceView], language: str) -> str:
     name = lead.service if lead else (incident.route.group_labels.get("service", "") if incident.route else "")
-    known = services.get(name)
-    text = (known.names.get(language) or known.names.get("en", name)) if known else name
-    return visible(text or {"ru": "неизвестная система", "en": "unknown service"}[language], 80)
+    return _name(name, services, language) or {"ru": "Неизвестная система", "en": "Unknown service"}[language]
+
+
+def _name(service: str, services: Mapping[str, ServiceView], language: str) -> str:
+    """A system as people call it, or its id when the catalogue lacks it."""
+    known = services.get(service)
+    return visible((known.names.get(language) or known.names.get("en", service)) if known else service, 80)
 
 
 def _title(lead: Alert | None, language: str) -> str:
-    if lead is None:
-        return ""
-    notes = lead.annotations
-    return visible((notes.get("summary_ru") if language == "ru" else None) or notes.get("summary") or lead.name)
+    return visible(_note(lead, "summary", language) or lead.name) if lead else ""
 
 
-def _line(alert: Alert) -> dict[str, str]:
-    where = alert.labels.get("instance") or alert.labels.get("pod") or alert.service
-    return {"name": visible(alert.name, 80), "where": visible(where, 80)}
+def _description(lead: Alert | None, language: str) -> str:
+    """What the rule's author wrote beside the summary; nothing when it repeats it."""
+    text = visible(_note(lead, "description", language), LONGEST_DESCRIPTION) if lead else ""
+    return "" if text == _title(lead, language) else text
 
 
-def _value(lead: Alert | None) -> str:
-    if lead is None or "value" not in lead.annotations:
-        return ""
-    parts = [lead.annotations["value"], lead.annotations.get("unit", "")]
-    limit = lead.annotations.get("threshold", "")
-    return visible(" ".join(p for p in parts if p) + (f" / {limit}" if limit else ""), 80)
+def _note(alert: Alert, name: str, language: str) -> str:
+    notes = alert.annotations
+    return (notes.get(f"{name}_ru") if language == "ru" else None) or notes.get(name, "")
+
+
+def _value(lead: Alert | None) -> dict[str, str]:
+    """The measured value with its unit and the threshold, each possibly empty."""
+    notes = lead.annotations if lead else {}
+    unit = notes.get("unit", "")
+    with_unit = {n: visible(" ".join(p for p in (notes.get(n, ""), unit) if p), 80) if notes.get(n) else "" for n in ("value", "threshold")}
+    return with_unit
 
 
 def _links(lead: Alert | None, services: Mapping[str, ServiceView], language: str, start: datetime, end: datetime) -> list[dict[str, str]]:
@@ -110,16 +147,22 @@ def _links(lead: Alert | None, services: Mapping[str, ServiceView], language: st
     found = dict(known.links) if known else {}
     found.update({name: lead.annotations[f"{name}_url"] for name in LINKS if lead.annotations.get(f"{name}_url")})
     values = _variables(lead, start - timedelta(minutes=15), end + timedelta(minutes=5))
+    if lead.annotations.get("trace_id") and "trace" in found:
+        found["traces"] = found["trace"]
     made = [(name, _fill(found[name], values)) for name in LINKS if name in found]
-    return [{"name": LINK_NAMES[language][n], "url": u} for n, u in made if u.startswith(("https://", "http://")) and len(u) < 2000]
+    return [{"name": LINK_NAMES[language][n], "url": _quoted(u, safe=URL)} for n, u in made if u.startswith(("https://", "http://")) and len(u) < 2000]
+
+
+def _quoted(text: str, safe: str = "") -> str:
+    return quote(text, safe=safe, errors="replace")
 
 
 def _variables(lead: Alert, start: datetime, end: datetime) -> dict[str, str]:
     a, b = start.timestamp(), end.timestamp()
     return {
-        "service": quote(lead.service, safe=""),
-        "alertname": quote(lead.name, safe=""),
-        "trace_id": quote(lead.annotations.get("trace_id", ""), safe=""),
+        "service": _quoted(lead.service),
+        "alertname": _quoted(lead.name),
+        "trace_id": _quoted(lead.annotations.get("trace_id", "")),
         "from_ms": str(int(a * 1e3)),
         "to_ms": str(int(b * 1e3)),
         "from_us": str(int(a * 1e6)),

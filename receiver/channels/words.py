@@ -6,10 +6,16 @@ from zoneinfo import ZoneInfo
 
 UNITS: Mapping[str, tuple[str, str, str, str]] = {"en": ("s", "min", "h", "d"), "ru": ("с", "мин", "ч", "д")}
 NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "en": {"alert": ("alert", "alerts"), "system": ("system", "systems"), "time": ("time", "times")},
-    "ru": {"alert": ("алерт", "алерта", "алертов"), "system": ("системе", "системах", "системах"), "time": ("раз", "раза", "раз")},
+    "en": {"alert": ("alert", "alerts"), "system": ("system", "systems"), "time": ("time", "times"), "webhook": ("identical webhook", "identical webhooks")},
+    "ru": {
+        "alert": ("алерт", "алерта", "алертов"),
+        "active": ("активный", "активных", "активных"),
+        "system": ("системе", "системах", "системах"),  # after «на»
+        "time": ("раз", "раза", "раз"),
+        "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
+    },
 }
-ACTIVE_RU = ("активный", "активных", "активных")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def span(length: timedelta, language: str) -> str:
@@ -26,17 +32,30 @@ def span(length: timedelta, language: str) -> str:
     return f"{minutes} {minute}"
 
 
-def clock(instant: datetime, zone: str, now: datetime) -> str:
-    """`03:02`, with the day when it is not today in that zone."""
+def ago(length: timedelta, language: str) -> str:
+    """`2 min ago`, `2 мин назад`; under five seconds `just now`, `только что`."""
+    if length < timedelta(seconds=5):
+        return "только что" if language == "ru" else "just now"
+    return f"{span(length, language)} {'назад' if language == 'ru' else 'ago'}"
+
+
+def clock(instant: datetime, zone: str, now: datetime, language: str) -> str:
+    """`03:02`, with the day when it is not today in that zone: `22 Nov 03:02`, `22.11 03:02`."""
     there = ZoneInfo(zone)
     local, today = instant.astimezone(there), now.astimezone(there)
-    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d.%m %H:%M}"
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local:%d.%m %H:%M}" if language == "ru" else f"{local.day} {MONTHS[local.month - 1]} {local:%H:%M}"
 
 
-def plural(count: int, noun: str, language: str) -> str:
+def plural(count: int, word: str, language: str) -> str:
     """`1 alert`, `2 alerts`; `1 алерт`, `2 алерта`, `5 алертов`."""
-    forms = NOUNS.get(language, NOUNS["en"])[noun]
-    return f"{count} {form(count, forms)}"
+    return f"{count} {noun(count, word, language)}"
+
+
+def noun(count: int, word: str, language: str) -> str:
+    """The noun alone in the form this count asks for."""
+    return form(count, NOUNS.get(language, NOUNS["en"])[word])
 
 
 def form(count: int, forms: tuple[str, ...]) -> str:

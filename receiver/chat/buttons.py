@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from receiver.channels.answers import answer_text
-from receiver.channels.render import Renderer
+from receiver.channels.answers import answer_text, for_popup
+from receiver.channels.render import Templates
+from receiver.channels.words import ago
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
@@ -22,6 +23,7 @@ from receiver.store.outbox import Outbox
 from receiver.telemetry.logs import get_logger
 
 VERBS = {"ack": Verb.ACKNOWLEDGE, "resolve": Verb.RESOLVE, "why": Verb.WHY}
+NOTICED_REFUSAL = 3
 log = get_logger(__name__)
 
 
@@ -57,14 +59,16 @@ class Buttons:
         outbox: Outbox,
         rules: Rules,
         answerers: Mapping[str, Answerer],
-        renderer: Renderer,
+        templates: Templates,
         clock: Clock,
         *,
         key: bytes,
         language: str,
+        timezone: str,
     ) -> None:
         self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
-        self._answerers, self._renderer, self._clock, self._key, self._language = answerers, renderer, clock, key, language
+        self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
+        self._timezone = timezone
 
     async def run(self) -> None:
         """Loop: take, apply, answer, finish. What a crash leaves is taken again."""
@@ -111,7 +115,7 @@ class Buttons:
 
     async def _apply(self, incident: Incident, pressed: Pressed, person: Person, language: str) -> tuple[str, bool]:
         if pressed.action == "why":
-            return self._why(incident, language), True
+            return self._why(incident, language, person.timezone or self._timezone), True
         event = (Acknowledge if pressed.action == "ack" else Resolve)(by=person.id, name=person.name)
         plan = await self._engine.apply(incident.id, event)
         return self._say(plan, language), False
@@ -122,8 +126,9 @@ class Buttons:
             case Reason.ACKNOWLEDGED:
                 return answer_text("acked", language, id=incident.id)
             case Reason.ALREADY_ACKNOWLEDGED:
-                ago = self._ago(incident)
-                return answer_text("already_acked", language, by=incident.acknowledged_by, ago=ago)
+                now = self._clock.now()
+                since = ago(now - (incident.acknowledged_at or now), language)
+                return answer_text("already_acked", language, by=incident.acknowledged_by, ago=since)
             case Reason.RESOLVED_BY_HAND:
                 return answer_text("resolved", language, id=incident.id)
             case Reason.ALREADY_RESOLVED if incident.resolved_by:
@@ -131,14 +136,9 @@ class Buttons:
             case _:
                 return answer_text("closed", language)
 
-    def _ago(self, incident: Incident) -> str:
-        since = incident.acknowledged_at or self._clock.now()
-        return str(int((self._clock.now() - since).total_seconds()))
-
-    def _why(self, incident: Incident, language: str) -> str:
-        args = {"rules_version": incident.route.rules_version if incident.route else ""}
-        message = self._renderer.render("why", incident, language=language, timezone="UTC", now=self._clock.now(), services={}, buttons=(), args=args)
-        return message.plain[:200]
+    def _why(self, incident: Incident, language: str, timezone: str) -> str:
+        message = self._templates.current.render("why", incident, language=language, timezone=timezone, now=self._clock.now(), services={})
+        return for_popup(message.plain)
 
     def _person(self, press: Press) -> Person | None:
         book = self._rules.current
@@ -150,6 +150,15 @@ class Buttons:
         log.warning("press refused", reason="not allowed", verb=verb.value, user=press.user_id, incident=pressed.incident_id)
         entry = TimelineEntry(at=self._clock.now(), reason="press_refused", by=f"{press.via}:{press.user_id}", text=verb.value)
         await self._incidents.note(pressed.incident_id, entry)
+        if await self._intake.count_refusal(f"{press.via}:{press.user_id}") == NOTICED_REFUSAL:
+            await self._notice(press)
+
+    async def _notice(self, press: Press) -> None:
+        """Once an hour a person: either somebody is missing in people.yaml, or somebody tries doors."""
+        english = f"{press.via} account {press.user_id} pressed buttons it may not press, three times within an hour"
+        russian = f"Аккаунт {press.via} {press.user_id} трижды за час нажал кнопки, на которые у него нет права"
+        annotations = {"summary": english, "summary_ru": russian, "description": "people.yaml: telegram, roles"}
+        await self._engine.tell("RefusedPresses", {"account": press.user_id}, annotations)
 
     async def _answer(self, press: Press, said: tuple[str, bool]) -> None:
         answerer = self._answerers.get(press.via)

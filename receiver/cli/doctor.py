@@ -1,20 +1,24 @@
 """`receiver doctor`: one line for each thing that must be right, and what to do where it is not."""
 
+import asyncio
 import json
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from receiver.app import store
-from receiver.channels.render import Renderer, TemplateFault
+from receiver.app import origin_of, store
 from receiver.channels.telegram import TelegramChannel
+from receiver.channels.template_check import check_templates
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import SystemClock
 from receiver.core.rulebook import RuleBook
+from receiver.rules.git import Mirror
 from receiver.rules.imported import coverage, import_calendars
-from receiver.rules.load import RulesError, load_rules
+from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
 from receiver.store.connection import connect, inspect
 from receiver.workers.calendars import read_again
+from receiver.workers.ruleskeeper import SHORT, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Finding:
 
 async def run(settings: Settings, *, as_json: bool) -> int:
     """Check everything; 1 on any fault."""
-    findings = [*_settings(settings), *await _rules(settings), *_templates(settings), *await _store(settings), *await _telegram(settings)]
+    findings = [*_settings(settings), *await _rules(settings), *await _store(settings), *await _telegram(settings)]
     if as_json:
         sys.stdout.write(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2) + "\n")
     else:
@@ -43,12 +47,19 @@ def _settings(settings: Settings) -> list[Finding]:
 
 
 async def _rules(settings: Settings) -> list[Finding]:
+    """Where rules come from, what is live, and whether the newest ones (with their templates) could be."""
+    origin = origin_of(settings)
+    where = origin.describe()
+    live = await origin.live() if isinstance(origin, Mirror) else ""
+    shown = f"{where}, live commit {live[:SHORT] or 'none yet'}" if isinstance(origin, Mirror) else where
     try:
-        book = load_rules(settings.rules_dir)
-    except RulesError as fault:
-        return [Finding("rules", False, str(one)) for one in fault.faults]
-    loaded = [Finding("rules", True, f"{settings.rules_dir}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
-    return [*loaded, *await _schedules(settings, book)]
+        loaded = await asyncio.to_thread(load, await origin.offer())
+    except RulesRefusedError as refused:
+        return [Finding("rules", False, shown), *(Finding("rules", False, fault) for fault in refused.faults)]
+    book = loaded.book
+    newest = f", newest commit {book.commit}" if book.commit else ""
+    found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
+    return [*found, *await _schedules(settings, book), *_templates(loaded.place.templates)]
 
 
 async def _schedules(settings: Settings, book: RuleBook) -> list[Finding]:
@@ -63,12 +74,10 @@ async def _schedules(settings: Settings, book: RuleBook) -> list[Finding]:
     return [*away, *read, *(Finding("on call", True, note) for note in (*found.notes, *coverage(found.book, now)))]
 
 
-def _templates(settings: Settings) -> list[Finding]:
-    try:
-        Renderer(settings.templates_dir)
-    except TemplateFault as fault:
-        return [Finding("templates", False, str(fault))]
-    return [Finding("templates", True, str(settings.templates_dir))]
+def _templates(directory: Path) -> list[Finding]:
+    found = check_templates(directory)
+    faults = [Finding("templates", False, f"{one.file}:{one.line}:{one.column}: {one.message}, {one.hint}") for one in found]
+    return faults or [Finding("templates", True, str(directory))]
 
 
 async def _store(settings: Settings) -> list[Finding]:

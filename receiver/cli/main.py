@@ -5,9 +5,8 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from receiver.cli import client, demo, doctor, oncall, rules
+from receiver.cli import client, demo, doctor, oncall, rules, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -19,10 +18,7 @@ def parser() -> argparse.ArgumentParser:
     show = commands.add_parser("demo", help="run without any account: embedded store, chat in the browser, a scripted outage")
     show.add_argument("--fast", action="store_true", help="play the outage without pauses")
     show.add_argument("--once", action="store_true", help="end after the outage instead of waiting for Ctrl-C")
-    check = commands.add_parser("rules", help="check routing rules").add_subparsers(dest="verb", required=True, metavar="VERB")
-    one = check.add_parser("check", help="validate a rules directory: every fault at once, with file:line:column")
-    one.add_argument("directory", nargs="?", type=Path, help="default: RECEIVER_RULES_DIR")
-    one.add_argument("--json", action="store_true")
+    trial.add_parsers(rules.add_parser(commands))
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
@@ -58,16 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     environ = demo.environment(os.environ) if args.command == "demo" else os.environ
-    if args.command == "rules" and args.directory:
-        return rules.check(args.directory, args.json)
+    if args.command == "rules" and args.verb in rules.VERBS:
+        return rules.run(environ, args)
+    if args.command == "rules" and args.verb in trial.VERBS:
+        return trial.run(args, load_settings(environ))
     settings = load_settings(environ)
     match args.command:
         case "serve":
             return _serve(settings)
         case "demo":
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
-        case "rules":
-            return rules.check(settings.rules_dir, args.json)
         case "oncall":
             return oncall.run(settings, args)
         case "doctor":

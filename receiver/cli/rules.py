@@ -1,43 +1,105 @@
-"""`receiver rules check`: says everything that is wrong with a rules directory."""
+"""`receiver rules`: `check` says everything that is wrong with rules and templates, `schema` writes what editors check by."""
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from receiver.channels.template_check import check_templates
 from receiver.clock import SystemClock
 from receiver.core.route import RouteNode
 from receiver.core.rulebook import RuleBook
+from receiver.rules.faults import Fault
 from receiver.rules.imported import coverage, import_calendars
+from receiver.rules.json_schema import SCHEMA_DIRECTORY, schema_texts
 from receiver.rules.load import RulesError, load_rules
+from receiver.settings import directory_of
+
+VERBS = ("check", "schema")
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def check(directory: Path, as_json: bool, now: datetime | None = None) -> int:
-    """Print the faults, or a line that starts with `ok:` and the remarks; 1 when there is any fault, else 0.
+def add_parser(commands: Commands) -> Commands:
+    """Add `rules` with its verbs; returns the verbs, so that other files add theirs."""
+    top = commands.add_parser("rules", help="check, explain and try out the routing rules")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    one = verbs.add_parser(
+        "check",
+        help="validate rules and templates: every fault at once, with file:line:column",
+        description="Validates a rules directory and the message templates. Prints every fault at once as `file:line:column: what is wrong, what to do`.",
+        epilog="Exit status: 0 nothing is wrong, 1 there is a fault (with --strict also a warning), 2 wrong usage.",
+    )
+    one.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="the rules directory (default: RECEIVER_RULES_DIR)")
+    one.add_argument("--templates", type=Path, metavar="DIR", help="the templates directory (default: RECEIVER_TEMPLATES_DIR, else the shipped one)")
+    one.add_argument("--strict", action="store_true", help="exit 1 for warnings too: routes that are never taken, hours nobody covers")
+    one.add_argument("--json", action="store_true", help="print one JSON object with faults, warnings and notes")
+    write = verbs.add_parser(
+        "schema",
+        help="write a JSON Schema for each rules file, for completion and checks in editors",
+        description="Writes one JSON Schema per rules file. The first line of each shipped file names its schema; editors that know YAML find it there.",
+    )
+    write.add_argument("--out", type=Path, metavar="DIR", help=f"where to write (default: {SCHEMA_DIRECTORY} in RECEIVER_RULES_DIR)")
+    return verbs
+
+
+def run(environ: Mapping[str, str], args: argparse.Namespace) -> int:
+    """Run one of `VERBS`; needs no setting but where rules and templates are, so that it works wherever the files are edited."""
+    if args.verb == "schema":
+        return write_schemas(args.out or directory_of("routing_rules", environ) / SCHEMA_DIRECTORY)
+    directory = args.directory or directory_of("routing_rules", environ)
+    return check(directory, args.json, templates=args.templates or directory_of("message_templates", environ), is_strict=args.strict)
+
+
+def check(directory: Path, as_json: bool, *, templates: Path | None = None, is_strict: bool = False, now: datetime | None = None) -> int:
+    """Print the faults of rules and templates (none given: rules only), or a line that starts with `ok:`; 1 on any fault, else 0.
 
     `now` is the instant schedules are looked at from, this one when left out. Calendars that lie elsewhere are not asked.
     """
-    try:
-        book = load_rules(directory)
-    except RulesError as error:
-        if as_json:
-            _print_json({"ok": False, "faults": [asdict(fault) for fault in error.faults]})
-        else:
-            _print("".join(f"{fault.render()}\n" for fault in error.faults))
-        return 1
-    at = now or SystemClock().now()
-    found = import_calendars(book, lambda _: None, at)
-    notes = [*book.notes, *found.notes, *coverage(found.book, at)]
-    counts = _counts(book)
+    book, faults = _load(directory)
+    if templates is not None:
+        faults += [Fault(**asdict(found)) for found in check_templates(templates)]
+    warnings = book.warnings if book else ()
+    notes = [*(note for note in book.notes if note not in warnings), *_on_call(book, now or SystemClock().now())] if book else []
+    is_ok = not faults and not (is_strict and warnings)
     if as_json:
-        _print_json({"ok": True, "version": book.version, "notes": notes, **counts})
+        facts: dict[str, Any] = {"version": book.version, **_counts(book)} if book and is_ok else {}
+        _print_json({"ok": is_ok, "faults": [asdict(fault) for fault in faults], "warnings": list(warnings), "notes": notes, **facts})
     else:
-        _print("".join(f"note: {note}\n" for note in notes))
-        _print(f"ok: {', '.join(f'{number} {what}' for what, number in counts.items())}, version {book.version}\n")
+        _print("".join(f"{fault.render()}\n" for fault in faults))
+        _print("".join(f"warning: {warning}\n" for warning in warnings))
+        if book and is_ok:
+            _print("".join(f"note: {note}\n" for note in notes))
+            _print(f"ok: {', '.join(f'{number} {what}' for what, number in _counts(book).items())}, version {book.version}\n")
+    return 0 if is_ok else 1
+
+
+def write_schemas(directory: Path) -> int:
+    """Write every schema into a directory, which is made when it is missing; 1 when it can't be written."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in schema_texts().items():
+            (directory / name).write_text(text, "utf-8")
+    except OSError as error:
+        sys.stderr.write(f"{directory}: cannot be written ({error.strerror}), give another directory with --out\n")
+        return 1
+    _print(f"ok: {len(schema_texts())} schemas in {directory}\n")
     return 0
+
+
+def _load(directory: Path) -> tuple[RuleBook | None, list[Fault]]:
+    try:
+        return load_rules(directory), []
+    except RulesError as error:
+        return None, list(error.faults)
+
+
+def _on_call(book: RuleBook, now: datetime) -> tuple[str, ...]:
+    found = import_calendars(book, lambda _: None, now)
+    return (*found.notes, *coverage(found.book, now))
 
 
 def _counts(book: RuleBook) -> Mapping[str, int]:

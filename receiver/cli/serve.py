@@ -1,23 +1,28 @@
 """`receiver serve`: everything in one process."""
 
+import gc
 import sys
+from urllib.parse import urlsplit
 
 import uvloop
 
 from receiver.app import App, serve
 from receiver.core.errors import ReceiverError
-from receiver.rules.load import RulesError
+from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
 from receiver.telemetry.logs import configure, hide
 
 
 def run(settings: Settings) -> int:
-    """Serve until stopped; 1 when the rules do not load."""
+    """Serve until stopped; 1 when the rules do not load and there is no last good set."""
     prepare(settings)
+    # What is loaded now stays, and what is remembered of alerts has no cycles: the collector's default looks through all of it far too often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     try:
         uvloop.run(serve(settings, _greet))
-    except RulesError as faults:
-        sys.stderr.write("".join(f"{fault}\n" for fault in faults.faults))
+    except RulesRefusedError as refused:
+        sys.stderr.write("".join(f"{fault}\n" for fault in refused.faults))
         return 1
     except (OSError, ReceiverError) as fault:
         sys.stderr.write(f"can't serve on {settings.host}:{settings.port}: {fault}\n")
@@ -28,11 +33,13 @@ def run(settings: Settings) -> int:
 def prepare(settings: Settings) -> None:
     """Logs first, and no secret in any of them."""
     configure(settings.log_level)
-    for secret in (settings.secret_key, settings.telegram_token, settings.webhook_token, settings.api_token):
+    for secret in (settings.secret_key, settings.telegram_token, settings.webhook_token, settings.api_token, *settings.named_secrets.values()):
         if secret:
             hide(secret.get_secret_value())
-    for secret in settings.named_secrets.values():
-        hide(secret.get_secret_value())
+    if settings.rules_git_url:
+        hide(settings.rules_git_url.get_secret_value())
+        if password := urlsplit(settings.rules_git_url.get_secret_value()).password:
+            hide(password)
 
 
 async def _greet(app: App) -> None:

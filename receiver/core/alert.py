@@ -78,9 +78,9 @@ def identify(source: str, labels: Mapping[str, str], ignore: Collection[str] = (
     The sender's fingerprint is not used: it is a 64-bit non-cryptographic hash that a sender may choose.
     Empty labels count as absent, as in Prometheus.
     """
-    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass"))
+    said = [source.encode("utf-8", "surrogatepass")]
     for name in sorted(labels):
         value = labels[name]
         if value and name not in ignore:
-            digest.update(b"\xff%b\xfe%b" % (name.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")))
-    return AlertId(base64.urlsafe_b64encode(digest.digest()[:16])[:22].decode())
+            said += (b"\xff", name.encode("utf-8", "surrogatepass"), b"\xfe", value.encode("utf-8", "surrogatepass"))
+    return AlertId(base64.urlsafe_b64encode(hashlib.sha256(b"".join(said)).digest()[:16])[:22].decode())

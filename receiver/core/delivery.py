@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from receiver.core.incident import State
+from receiver.core.plan import Kind
+
 
 class Evidence(StrEnum):
     """What the wire proved about one attempt."""
@@ -39,7 +42,8 @@ _LONGEST = timedelta(seconds=30)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One attempt as it ended. `unknowns` counts earlier attempts that may have been performed; `age` since first due."""
+    """One attempt as it ended. `unknowns` counts earlier attempts that may have been performed; `age` since first due;
+    `is_unanswered` while the incident is open and nobody has taken it."""
 
     evidence: Evidence
     is_edit: bool
@@ -48,6 +52,7 @@ class Attempt:
     attempts: int
     age: timedelta
     retry_after: timedelta | None = None
+    is_unanswered: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +80,8 @@ def judge(attempt: Attempt) -> Judgement:
         case Evidence.MOVED:
             return Judgement(verdict=Verdict.RETRY)
         case Evidence.UNEDITABLE:
-            return Judgement(verdict=Verdict.RETRY, forgets=True)
+            # Somebody deleted it: said again only while it still needs somebody.
+            return Judgement(verdict=Verdict.RETRY, forgets=True) if attempt.is_unanswered else Judgement(verdict=Verdict.SKIPPED)
         case Evidence.REFUSED:
             return Judgement(verdict=Verdict.DEAD, is_trouble=not attempt.is_edit)
         case Evidence.DEAD:
@@ -96,3 +102,12 @@ def _unknown(attempt: Attempt, backoff: timedelta) -> Judgement:
         return Judgement(verdict=Verdict.DEAD, is_unknown=True, is_trouble=True)
     after = _AFTER_UNKNOWN[min(attempt.unknowns, len(_AFTER_UNKNOWN) - 1)]
     return Judgement(verdict=Verdict.RETRY, after=after, is_unknown=True, is_trouble=attempt.unknowns >= 1)
+
+
+def pointless(kind: Kind, state: State) -> str:
+    """Why a message that nobody has seen yet need not be sent any more, or nothing."""
+    if state is not State.RESOLVED:
+        return ""
+    if kind is Kind.INCIDENT:
+        return "resolved before it was sent"
+    return "over by now" if kind in (Kind.WORSE, Kind.REOPENED) else ""

@@ -15,9 +15,8 @@ def parse_instant(text: str) -> int:
     found = _FORM.fullmatch(text)
     if not found:
         raise ValueError(f"not an RFC 3339 instant: {text[:40]!r}")
-    year, month, day, hour, minute, second = (int(g) for g in found.groups()[:6])
-    leap = min(second, 59)  # a leap second is shown as the last one before it
-    naive = datetime(year, month, day, hour, minute, leap, tzinfo=UTC)
+    second = min(int(found[6]), 59)  # a leap second is shown as the last one before it
+    naive = datetime.fromisoformat(f"{text[:10]}T{text[11:17]}{second:02d}+00:00")
     fraction = int((found[7] or "0")[:6].ljust(6, "0"))
     span = naive - _EPOCH
     micros = (span.days * 86_400 + span.seconds) * 1_000_000 + fraction - _offset(found[8])

@@ -64,6 +64,8 @@ def _complaint(text: str) -> str:
         return f"{bare} has a doubled =, {want}"
     if re.search(rf"{_QUOTED}\s*,", bare):
         return f"{bare} holds several matchers, write each as an item of the list"
+    if "~=" in bare:
+        return f"{bare} has ~=, write =~"
     if bare.count('"') % 2:
         return f'{bare} has an unclosed ", {want}'
     return f"{bare} is not a matcher, {want}"
@@ -89,4 +91,14 @@ def _compile(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise MatcherError(f"{pattern} is not an RE2 expression ({reason}), RE2 has no look-around and no back-references") from None
+        raise MatcherError(f"{pattern} is not an RE2 expression ({reason}), {_advice(reason)}") from None
+
+
+def _advice(reason: str) -> str:
+    if "perl operator" in reason or re.search(r"escape sequence: \\\d", reason):
+        return "RE2 has no look-around and no back-references"
+    if "repetition size" in reason:
+        return "it repeats at most 1000 times"
+    if "no argument for repetition" in reason:
+        return "write .* for any text"
+    return "close every bracket, and write \\ before a character that stands for itself"

@@ -86,10 +86,10 @@ def parse_recurrence(text: str, starts: date | None = None) -> Recurrence:
 
 def _split(text: str) -> dict[str, str]:
     parts: dict[str, str] = {}
-    for item in text.upper().split(";"):
-        name, equals, value = item.partition("=")
+    for written in text.split(";"):
+        name, equals, value = written.upper().partition("=")
         if not equals or not value:
-            raise RecurrenceError(f'"{item}" is not a part of a rule', 'write NAME=VALUE, parted by ";"')
+            raise RecurrenceError(f'"{written}" is not a part of a rule', 'write NAME=VALUE, parted by ";"')
         if name not in _PARTS:
             raise RecurrenceError(f"{name} is not supported in a rule")
         if name in parts:

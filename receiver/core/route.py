@@ -81,6 +81,12 @@ def route(root: RouteNode, labels: Mapping[str, str], now: datetime, rules_versi
     )
 
 
+def labels_read(node: RouteNode) -> frozenset[str]:
+    """Names of all labels that this node or one below it looks at: alerts that agree in these take the same route."""
+    own = {matcher.name for matcher in node.matchers} | set(node.group_by)
+    return frozenset(own.union(*(labels_read(child) for child in node.children)))
+
+
 def group_key(route_id: str, group_labels: Mapping[str, str]) -> str:
     """Name a group: 128 bits of SHA-256 over the route and the group's labels, as 22 characters.
 

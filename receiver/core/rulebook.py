@@ -86,7 +86,8 @@ class RuleBook:
     """A version of the rules. `notes` are remarks for the operator, none of them a fault.
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
-    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to.
+    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `warnings` are those notes that
+    `--strict` makes faults.
     """
 
     version: str
@@ -107,6 +108,7 @@ class RuleBook:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     calendars: Mapping[str, CalendarLink] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -101,6 +101,8 @@ def check_names(documents: Documents) -> None:
         if document is None or known is None or not document.is_whole:
             continue
         for path, value in find(document.tree, reference.pattern):
+            if document.is_full:
+                break
             if isinstance(value, str) and value not in known:
                 target = reference.targets[0][0]
                 place = "" if target == reference.file else f" in {target}"
@@ -111,7 +113,7 @@ def _known(documents: Documents, reference: Reference) -> set[str] | None:
     names = set(reference.also)
     for file, pattern in reference.targets:
         document = documents.get(file)
-        if document is None or not document.is_whole:
+        if document is None or not document.is_whole or not isinstance(document.tree, dict):
             return None
         for _, mapping in find(document.tree, pattern):
             if not isinstance(mapping, dict):
@@ -157,7 +159,7 @@ def check_accounts(document: Document) -> None:
 
 
 def remarks(documents: Documents) -> tuple[str, ...]:
-    """Say what has no effect yet, what can never be taken and which services no catalogue names."""
+    """Say what has no effect yet and which services no catalogue names."""
     found: list[str] = []
     for file, pattern, sentence in NO_EFFECT:
         document = documents.get(file)
@@ -165,12 +167,12 @@ def remarks(documents: Documents) -> tuple[str, ...]:
         if document is not None and places:
             found.append(f"{file}:{document.marks[places[0]][0]}: {sentence}")
     if "routes.yaml" in documents:
-        found += _shadowed(documents["routes.yaml"])
         found += _strangers(documents)
     return tuple(found)
 
 
-def _shadowed(document: Document) -> Iterator[str]:
+def unreachable(document: Document) -> Iterator[str]:
+    """Say of each route that is never taken which one above takes all its alerts."""
     for parent, siblings in find(document.tree, "route/**/routes"):
         earlier: list[tuple[str, set[Matcher]]] = []
         for index, node in enumerate(siblings):

@@ -17,11 +17,15 @@ Sentence = tuple[str, str]
 def report(document: Document, model: type[BaseModel], error: ValidationError) -> None:
     """Note every complaint of one validation in the document's faults."""
     for detail in error.errors(include_url=False):
+        if document.is_full:
+            return
         kind = detail["type"]
         path = _path(document, (*detail["loc"], "channel") if kind.startswith("union_tag") else detail["loc"])
         message, hint = _SENTENCES.get(kind, _other)(document, path, detail)
         if kind == "extra_forbidden":
-            hint = suggest(str(detail["loc"][-1]), _known_keys(model, detail["loc"][:-1]))
+            word = str(detail["loc"][-1])
+            hint = suggest(word, _known_keys(model, detail["loc"][:-1]))
+            hint = hint if hint.startswith("did") else _HABITS.get(word, hint)
         document.fault_at(path, message, hint, key=kind == "extra_forbidden" or "[key]" in detail["loc"])
 
 
@@ -68,6 +72,8 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _written(document: Document, path: Path, detail: ErrorDetails) -> str:
+    if "[key]" in detail["loc"]:
+        return str(detail["input"])
     if path in document.bare:
         return document.bare[path]
     value = detail["input"]
@@ -84,7 +90,7 @@ def _missing(_document: Document, _path: Path, detail: ErrorDetails) -> Sentence
         return "the version is missing", "begin the file with version: 1"
     if key == "fallback":
         return "there is no fallback", "add fallback: [NAME] with the destinations that get what cannot be routed or delivered"
-    return f'key "{key}" is missing', "add it here"
+    return f'key "{key}" is missing', f"add {key}: here"
 
 
 def _text(document: Document, path: Path, detail: ErrorDetails) -> Sentence:
@@ -94,7 +100,9 @@ def _text(document: Document, path: Path, detail: ErrorDetails) -> Sentence:
     return f"this is {_kind(detail['input'])}, not text", "write a word or a text in quotes"
 
 
-def _number(_document: Document, _path: Path, detail: ErrorDetails) -> Sentence:
+def _number(document: Document, path: Path, detail: ErrorDetails) -> Sentence:
+    if isinstance(detail["input"], float):
+        return f"{_written(document, path, detail)} is not a whole number", "write digits only"
     hint = "remove the quotes" if str(detail["input"]).lstrip("+-").isdigit() else "write digits only"
     return f"this is {_kind(detail['input'])}, not a whole number", hint
 
@@ -116,6 +124,8 @@ def _literal(document: Document, path: Path, detail: ErrorDetails) -> Sentence:
     written = _written(document, path, detail)
     expected = str(detail.get("ctx", {}).get("expected", ""))
     choices = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+    if choices == ["1"] and isinstance(detail["input"], str):
+        return "the version is text, not a number", "write version: 1 without quotes"
     if choices == ["1"]:
         return f"version {written or '?'} is not known", "write version: 1"
     return f'"{written}" is not possible here', suggest(written, choices)
@@ -123,7 +133,9 @@ def _literal(document: Document, path: Path, detail: ErrorDetails) -> Sentence:
 
 def _channel(_document: Document, _path: Path, detail: ErrorDetails) -> Sentence:
     value = detail["input"]
-    channel = value.get("channel") if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping):
+        return f"this is {_kind(value)}, not a destination", "write {channel: telegram, chat: NUMBER}, or {policy: NAME}"
+    channel = value.get("channel")
     if isinstance(channel, str):
         return f'there is no channel "{channel}"', suggest(channel, PLACES)
     return "the destination names no channel", "add channel: telegram with its chat, or policy: NAME"
@@ -133,12 +145,24 @@ def _short(_document: Document, _path: Path, _detail: ErrorDetails) -> Sentence:
     return "this is empty", "give at least one, or remove the key"
 
 
+def _no_text(_document: Document, _path: Path, _detail: ErrorDetails) -> Sentence:
+    return "this is empty", "write a text here"
+
+
 def _pattern(document: Document, path: Path, detail: ErrorDetails) -> Sentence:
     pattern = str(detail.get("ctx", {}).get("pattern", ""))
     written = _written(document, path, detail)
     if pattern == "^[a-z]{2}$":
         return f'"{written}" is not a language', "write two letters, like en or ru"
+    if pattern == "^FREQ=":
+        return f'"{written}" is not a recurrence rule', "write it as iCalendar does, like FREQ=MONTHLY;BYDAY=1SU"
     return f'"{written}" does not look right', f"it must match {pattern}"
+
+
+def _range(_document: Document, _path: Path, detail: ErrorDetails) -> Sentence:
+    (limit, value), *_ = detail.get("ctx", {}).items()
+    bounds = {"gt": f"more than {value}", "ge": f"{value} or more", "lt": f"less than {value}", "le": f"{value} or less"}
+    return f"{detail['input']} is {'too small' if limit in ('gt', 'ge') else 'too large'}", f"write {bounds[limit]}"
 
 
 def _own(_document: Document, _path: Path, detail: ErrorDetails) -> Sentence:
@@ -155,6 +179,16 @@ def _kind(value: Any) -> str:
     return next((name for kind, name in names if isinstance(value, kind)), "empty")
 
 
+_HABITS = {  # words people bring along from Alertmanager
+    "receiver": "write destinations: [NAME]",
+    "receivers": "write destinations: in destinations.yaml",
+    "match": "write matchers: ['name=\"value\"']",
+    "match_re": "write matchers: ['name=~\"expression\"']",
+    "repeat_interval": "remove it, the message stays in place and is edited",
+    "group_interval": "remove it, changes are shown at once in the same message",
+    "active_time_intervals": "write active: [WINDOW]",
+    "mute_time_intervals": "write active: [WINDOW] with the hours the route does hold",
+}
 _SENTENCES: dict[str, Callable[[Document, Path, ErrorDetails], Sentence]] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
@@ -168,7 +202,11 @@ _SENTENCES: dict[str, Callable[[Document, Path, ErrorDetails], Sentence]] = {
     "union_tag_not_found": _channel,
     "union_tag_invalid": _channel,
     "too_short": _short,
-    "string_too_short": _short,
+    "string_too_short": _no_text,
     "string_pattern_mismatch": _pattern,
+    "greater_than": _range,
+    "greater_than_equal": _range,
+    "less_than": _range,
+    "less_than_equal": _range,
     "rules": _own,
 }

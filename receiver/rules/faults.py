@@ -1,12 +1,12 @@
 """Faults of the rules, each with its place and with what to do."""
 
-import difflib
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from receiver.core.errors import ReceiverError
+from receiver.core.suggest import suggest
 
-_MOST_NAMES = 8
+__all__ = ["Fault", "RulesError", "suggest"]
+
 _WIDEST = 160
 
 
@@ -43,15 +43,3 @@ class RulesError(ReceiverError):
         """Keep the faults; the text lists them one per line."""
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
-
-
-def suggest(word: str, known: Collection[str]) -> str:
-    """Say what the writer may have meant, or what there is to choose from."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    if near:
-        return f'did you mean "{near[0]}"?'
-    names = sorted(known)
-    if not names:
-        return "none is defined"
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"choose one of {', '.join(names[:_MOST_NAMES])}{more}"

@@ -1,5 +1,6 @@
 """Kinds of values the rules are written with; each says what to write when it is wrong."""
 
+import difflib
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
@@ -12,7 +13,6 @@ from receiver.core.durations import DurationError, parse_duration
 from receiver.core.matcher import MatcherError, parse_matcher
 from receiver.core.recurrence import RecurrenceError, parse_recurrence
 from receiver.core.route import ALL_LABELS
-from receiver.rules.faults import suggest
 
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}", re.ASCII)
@@ -48,7 +48,9 @@ def _duration(value: Any) -> timedelta:
 
 
 def _matcher(value: Any) -> str:
-    text = _text(value, "a matcher", 'severity=\\"critical\\"')
+    if not isinstance(value, str):
+        raise wrong("this is not a matcher", """write it in single quotes, like 'severity="critical"'""")
+    text = value
     try:
         parse_matcher(text)
     except MatcherError as error:
@@ -72,8 +74,8 @@ def _zone(value: Any) -> str:
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        near = suggest(text, available_timezones())
-        hint = near if near.startswith("did") else "write an IANA name like Europe/Moscow or UTC"
+        near = difflib.get_close_matches(text, sorted(available_timezones()), n=1, cutoff=0.85)
+        hint = f'did you mean "{near[0]}"?' if near else "write an IANA name like Europe/Moscow or UTC"
         raise wrong(f'there is no time zone "{text}"', hint) from None
     return text
 
@@ -116,8 +118,10 @@ def _topic(value: Any) -> int | str:
 
 def _web_address(value: Any) -> str:
     text = _text(value, "an address", "https://hooks.example/incidents")
+    if re.match(r"[a-z+]*:?//[^/]*@", text):
+        raise wrong("this address holds a password", "remove what stands before @ and keep it in the environment")
     if not re.fullmatch(r"https?://[^\s/@]+(?:/\S*)?", text):
-        raise wrong(f'"{text}" is not a web address', "write it like https://hooks.example/incidents, with no password in it")
+        raise wrong(f'"{text}" is not a web address', "write it like https://hooks.example/incidents")
     return text
 
 
@@ -129,7 +133,7 @@ def _mailbox(value: str) -> str:
 
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise wrong(f'"{value}" is not a name', "use up to 100 letters, digits, dots, dashes and underscores")
+        raise wrong(f'"{value}" is not a name', "use up to 100 Latin letters, digits, dots, dashes and underscores")
     return value
 
 
@@ -161,18 +165,27 @@ def _plain(check: Any, **schema: Any) -> Any:
     return (PlainValidator(check), WithJsonSchema({"type": "string", **schema}))
 
 
-Duration = Annotated[timedelta, *_plain(_duration, pattern=r"^(0|(\d+(ms|[smhdwy]))+)$", examples=["5m", "1h30m"])]
-MatcherText = Annotated[str, *_plain(_matcher, pattern=r"=|!~", examples=['severity="critical"'])]
-ClockTime = Annotated[str, *_plain(_clock, pattern=r"^\d\d:\d\d$", examples=["22:30"])]
-Zone = Annotated[str, *_plain(_zone, examples=["Europe/Moscow"])]
-Instant = Annotated[str, *_plain(_instant, examples=["2026-12-31T18:00"])]
-Day = Annotated[str, *_plain(_day, examples=["2026-11-23"])]
-WebAddress = Annotated[str, *_plain(_web_address)]
-Chat = Annotated[int | str, PlainValidator(_chat), WithJsonSchema({"type": ["integer", "string"]})]
-Topic = Annotated[int | str, PlainValidator(_topic), WithJsonSchema({"type": ["integer", "string"]})]
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
-Name = Annotated[str, AfterValidator(_name)]
-SecretName = Annotated[str, AfterValidator(_secret)]
+def _checked(check: Any, pattern: str, **schema: Any) -> Any:
+    return (AfterValidator(check), WithJsonSchema({"type": "string", "pattern": pattern, **schema}))
+
+
+_DURATION_PATTERN = r"^(0|(?=.)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$"
+_INSTANT_PATTERN = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
+_CHAT_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^@[A-Za-z]\w{3,}$"}], "examples": [-1001000000001, "@name"]}
+_TOPIC_SCHEMA = {"anyOf": [{"enum": list(TOPICS)}, {"type": "integer", "exclusiveMinimum": 0}]}
+
+Duration = Annotated[timedelta, *_plain(_duration, pattern=_DURATION_PATTERN, examples=["5m", "1h30m"])]
+MatcherText = Annotated[str, *_plain(_matcher, pattern=r"[^\s{=!~].*=|[^\s{=!~].*!~", examples=['severity="critical"', 'service=~"shop-.*"'])]
+ClockTime = Annotated[str, *_plain(_clock, pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", examples=["22:30"])]
+Zone = Annotated[str, *_plain(_zone, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$", examples=["Europe/Moscow"])]
+Instant = Annotated[str, *_plain(_instant, pattern=_INSTANT_PATTERN, examples=["2026-12-31T18:00"])]
+Day = Annotated[str, *_plain(_day, pattern=r"^\d{4}-\d\d-\d\d$", examples=["2026-11-23"])]
+WebAddress = Annotated[str, *_plain(_web_address, pattern=r"^https?://[^\s/@]+(/\S*)?$")]
+Chat = Annotated[int | str, PlainValidator(_chat), WithJsonSchema(_CHAT_SCHEMA)]
+Topic = Annotated[int | str, PlainValidator(_topic), WithJsonSchema(_TOPIC_SCHEMA)]
+Mailbox = Annotated[str, *_checked(_mailbox, r"^[^\s@,;<>]+@[^\s@,;<>]+$")]
+Name = Annotated[str, *_checked(_name, f"^{_NAME.pattern}$")]
+SecretName = Annotated[str, *_checked(_secret, f"^{_SECRET.pattern}$", description="NAME refers to RECEIVER_SECRET_NAME in the environment.")]
 GroupBy = Annotated[list[str], AfterValidator(_group_by)]
 RecurrenceText = Annotated[str, *_plain(_rrule, pattern=r"FREQ=", examples=["FREQ=MONTHLY;BYDAY=1SU"])]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

@@ -1,4 +1,4 @@
-"""The shape of the files about escalation and customers: escalation, notices, maintenance, examples."""
+"""The shape of the files about escalation and customers: escalation, notices, maintenance."""
 
 from datetime import date, timedelta
 from typing import Annotated, Literal
@@ -21,7 +21,6 @@ from receiver.rules.fields import (
     Strict,
     WebAddress,
     Zone,
-    read_instant,
     wrong,
 )
 from receiver.rules.schema import Impact, check_span
@@ -198,9 +197,10 @@ class MaintenanceWindow(Strict):
     @model_validator(mode="after")
     def _has_time(self) -> "MaintenanceWindow":
         if (self.start is not None and self.end is not None) == (self.recurring is not None):
+            half = "to" if self.start is not None else "from"
+            if self.recurring is None and (self.start is not None or self.end is not None):
+                raise wrong(f"this window has no {half}", f'add {half}: "2026-12-05T03:00+03:00"')
             raise wrong("this window has no time, or two", "give either from and to, or recurring")
-        if self.start is not None and self.end is not None and read_instant(self.end) <= read_instant(self.start):
-            raise wrong("this window ends before it begins", "give a to that is later than from")
         return self
 
 
@@ -209,54 +209,3 @@ class MaintenanceFile(Strict):
 
     version: Literal[1]
     windows: dict[Name, MaintenanceWindow]
-
-
-class ExampleStep(Strict):
-    """One thing that happens in an example."""
-
-    after: Duration | None = None
-    fire: dict[str, str] | None = None
-    resolve: dict[str, str] | None = None
-
-
-class ExpectedText(Strict):
-    """The message a destination gets, kept in a file."""
-
-    destination: str
-    language: Language = ""
-    file: str
-
-
-class ExpectedCustomers(Strict):
-    """What customers would be told."""
-
-    component: str
-    impact: Impact
-
-
-class Expectation(Strict):
-    """What must come of an example."""
-
-    incidents: Annotated[int, Field(ge=0)] | None = None
-    route: str | None = None
-    destinations: list[str] | None = None
-    paged: list[str] | None = None
-    customers: ExpectedCustomers | None = None
-    text: ExpectedText | None = None
-
-
-class Example(Strict):
-    """A case the rules must handle."""
-
-    name: Annotated[str, Field(min_length=1)]
-    at: Instant | None = None
-    steps: Annotated[list[ExampleStep], Field(min_length=1)]
-    expect: Expectation
-
-
-class ExamplesFile(Strict):
-    """examples/*.yaml."""
-
-    version: Literal[1]
-    at: Instant | None = None
-    examples: list[Example]

@@ -25,6 +25,7 @@ _AMBIGUOUS = re.compile(
 )
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n|\x85|\u2028|\u2029")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _LONGEST_NUMBER = 18
 _CORE_TAGS = "tag:yaml.org,2002:"
@@ -43,16 +44,25 @@ class Document:
     faults: list[Fault] = field(default_factory=list)
     is_whole: bool = True
 
+    @property
+    def is_full(self) -> bool:
+        """No further fault would be kept."""
+        return len(self.faults) >= MAX_FAULTS
+
     def fault(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note a fault at a place of this file; beyond the first 200 a list helps nobody."""
-        if len(self.faults) >= MAX_FAULTS:
+        if self.is_full:
             return
         line, column = mark
-        source_line = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        if self.lines:  # the reader names the end of a file without a last line break as the line after it
+            line, column = (line, column) if line <= len(self.lines) else (len(self.lines), len(self.lines[-1]) + 1)
+        source_line = self.lines[line - 1] if self.lines else ""
         self.faults.append(Fault(file=self.file, line=line, column=column, message=message, hint=hint, source_line=source_line))
 
     def fault_at(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note a fault at a value, or at its key; a value that is not there is reported at what should hold it."""
+        if self.is_full:
+            return
         while path and path not in self.marks:
             path = path[:-1]
         mark = self.marks.get(path, (1, 1))
@@ -82,7 +92,7 @@ def read_yaml(file: str, raw: bytes) -> Document:
     if text is None:
         document.is_whole = False
         return document
-    document.lines = re.split(r"\r\n|\r|\n|\x85|\u2028|\u2029", text)  # what YAML calls a line, so that numbers agree
+    document.lines = re.split(_LINE_BREAK, text)  # what YAML calls a line, so that numbers agree
     try:
         _Builder(document).run(text)
     except _Stop:
@@ -90,10 +100,17 @@ def read_yaml(file: str, raw: bytes) -> Document:
     except yaml.MarkedYAMLError as error:
         document.is_whole = False
         _syntax_fault(document, error)
-    except yaml.YAMLError as error:
+    except yaml.YAMLError:
         document.is_whole = False
-        document.fault((1, 1), f"this is not YAML ({' '.join(str(error).split())})", "remove the character")
+        _character_fault(document, text)
     return document
+
+
+def _character_fault(document: Document, text: str) -> None:
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    before = re.split(_LINE_BREAK, text[: found.start()] if found else "")
+    shown = f"U+{ord(found[0]):04X}" if found else "a character"
+    document.fault((len(before), len(before[-1]) + 1), f"{shown} cannot stand in a file of YAML", "remove this invisible character")
 
 
 def _decode(document: Document, raw: bytes) -> str | None:
@@ -103,7 +120,7 @@ def _decode(document: Document, raw: bytes) -> str | None:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8", "replace").split("\n")
+        before = re.split(_LINE_BREAK, raw[: error.start].decode("utf-8-sig", "replace"))
         document.fault((len(before), len(before[-1]) + 1), "this byte is not UTF-8", "save the file as UTF-8")
         return None
 
@@ -252,4 +269,6 @@ def _quote_hint(text: str) -> str:
         return f'write true, or "{text}" in quotes if it is text'
     if text.lower() in ("n", "no", "off", "false"):
         return f'write false, or "{text}" in quotes if it is text'
+    if ":" not in text:
+        return f'write "{text}" in quotes if it is text, plain digits if it is a number'
     return f'write "{text}" in quotes'

@@ -18,8 +18,8 @@ MOST_VALUE = 4096
 MOST_RAW = 65_536
 _ESCAPED = re.compile(r"\\(.)")
 _OPENING, _CLOSING = frozenset(b"[{"), frozenset(b"]}")
-_INTERESTING = re.compile(rb'["\[\]{}]')
-_STRING_END = re.compile(rb'"|\\.', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # possessive, and content without an end to a string: linear on any input
+_NO_BRACKETS = bytes(set(range(256)) - _OPENING - _CLOSING)
 
 
 class UndecodableError(Exception):
@@ -30,13 +30,16 @@ class UndecodableError(Exception):
         self.reason, self.at = reason, at
 
 
+_NO_ANNOTATIONS = msgspec.Raw(b"{}")
+
+
 class WireAlert(msgspec.Struct, gc=False):
     """One alert as it came; labels and annotations are raw JSON."""
 
     status: str
     labels: msgspec.Raw
     startsAt: str
-    annotations: msgspec.Raw = msgspec.Raw(b"{}")
+    annotations: msgspec.Raw = _NO_ANNOTATIONS
     endsAt: str = ""
     fingerprint: str = ""
 
@@ -79,15 +82,23 @@ _strings = msgspec.json.Decoder(dict[str, str])
 
 def parse(body: bytes) -> Webhook:
     """Everything usable in the body; raises UndecodableError when there is nothing."""
-    if body.count(b"{") + body.count(b"[") > MOST_DEPTH:
-        _refuse_depth(body)
     if not body.isascii():
         _require_utf8(body)  # msgspec does not look inside what it leaves raw
+    opened = body.count(b"{") + body.count(b"[")
     try:
         found = _body.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        _refuse_depth(body)  # before the slow path walks into it
         return _salvage(body)
+    # A path through a body passes at most four of the flat brackets: only what is opened beyond them can make it deep.
+    if opened > MOST_DEPTH and opened - 2 - _flat(found.alerts) > MOST_DEPTH - 4:
+        _refuse_depth(body)
     return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=found.alerts)
+
+
+def _flat(alerts: list[WireAlert]) -> int:
+    """Brackets of these alerts when nothing in them is nested."""
+    return sum(1 + (bytes(a.labels)[:1] == b"{") + (bytes(a.annotations)[:1] == b"{" and a.annotations is not _NO_ANNOTATIONS) for a in alerts)
 
 
 def _require_utf8(body: bytes) -> None:
@@ -134,18 +145,13 @@ def _object(body: bytes) -> dict[str, msgspec.Raw]:
 
 
 def _refuse_depth(body: bytes) -> None:
-    """Linear scan, strings skipped; a parser's recursion is never asked how deep it can go."""
-    depth, at = 0, 0
-    while found := _INTERESTING.search(body, at):
-        byte, at = body[found.start()], found.end()
-        if byte == 0x22:
-            while (end := _STRING_END.search(body, at)) and end[0] != b'"':
-                at = end.end()
-            at = end.end() if end else len(body)
-        elif byte in _OPENING:
+    """Linear, strings skipped; a parser's recursion is never asked how deep it can go."""
+    depth = 0
+    for byte in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):
+        if byte in _OPENING:
             depth += 1
             if depth > MOST_DEPTH:
-                raise UndecodableError("too_deep", found.start())
+                raise UndecodableError("too_deep")
         else:
             depth -= 1
 
@@ -169,6 +175,15 @@ def decode_labels(raw: msgspec.Raw) -> dict[str, str]:
         return _strings.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise ValueError(f"labels: {fault}"[:200]) from None
+
+
+def is_strings(raw: bytes) -> bool:
+    """Say whether this JSON is an object of strings, so that it may be kept as it came."""
+    try:
+        _strings.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def decode_annotations(raw: msgspec.Raw) -> dict[str, str]:

@@ -4,94 +4,137 @@
 -- ARGV: prefix, now ms, then per item: group key, spare incident id or '', first document or '', wait ms, truncated, blob, flags, payloads...
 --   blob: per alert 65 bytes = member(28) status(1: F|R) starts(18, us) ends(18, us)
 --   flags: per alert '0' no payload, '1' payload for a new alert, '2' payload that replaces the stored one
--- Per item: -1 = say more (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened
+-- Per item: -1 = say more (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened + 2^31*(an incident is due now)
 local P, now = ARGV[1], tonumber(ARGV[2])
-local hw = tonumber(redis.call('HGET', P .. 'meta', 'hw') or '0')
-if now < hw then now = hw else redis.call('HSET', P .. 'meta', 'hw', now) end
-local a, answers = 3, {}
-local sub, byte = string.sub, string.byte
+local call, sub, byte = redis.call, string.sub, string.byte
+local hw = tonumber(call('HGET', P .. 'meta', 'hw') or '0')
+if now < hw then now = hw elseif now > hw then call('HSET', P .. 'meta', 'hw', now) end
+local AL, PL, IX, INC = P .. 'al:', P .. 'pl:', P .. 'ix', P .. 'inc:'
 
+-- What the store holds of these alerts: the signature, and the incident it lives in where that is not `iid`.
 local function read(iid, members)
-  if not iid then return {} end
-  return redis.call('HMGET', P .. 'al:' .. iid, unpack(members))
+  local cur, home, asked, at = {}, {}, {}, {}
+  if iid then cur = call('HMGET', AL .. iid, unpack(members)) end
+  for i = 1, #members do
+    if not cur[i] then asked[#asked + 1] = members[i]; at[#at + 1] = i end
+  end
+  if #asked > 0 then
+    local found = call('HMGET', IX, unpack(asked))
+    for k = 1, #asked do
+      local other = found[k]
+      if other and other ~= iid then home[at[k]] = other; cur[at[k]] = call('HGET', AL .. other, asked[k]) end
+    end
+  end
+  return cur, home
 end
 
+-- What becomes of one alert: the signature to write (or nil), whether that is a change, and a word for the report.
+local function merge(old, sig, flag)
+  if old == sig and flag ~= 50 then return nil end
+  local is_firing = byte(sig, 1) == 70
+  if not old then
+    if is_firing then return sig, true, 'new' end
+    return nil, false, 'unknown'
+  end
+  if byte(old, 1) ~= 70 then
+    if is_firing then return sig, true end
+    return nil
+  end
+  local sa, since = sub(sig, 2, 19), sub(old, 2, 19)
+  if is_firing then
+    if sa > since then return sig, false end
+    if flag == 50 then return old, false end
+    return nil
+  end
+  if sa == since or sub(sig, 20, 37) >= since then return sig, true end
+  return nil, false, 'late'
+end
+
+-- Everything to be written to one incident; signatures last: until they stand, coming again does all of it again.
+local function write(iid, w)
+  if #w.pl > 0 then call('HSET', PL .. iid, unpack(w.pl)) end
+  if #w.ix > 0 then call('HSET', IX, unpack(w.ix)) end
+  if #w.gone > 0 then call('HDEL', IX, unpack(w.gone)) end
+  if #w.al > 0 then call('HSET', AL .. iid, unpack(w.al)) end
+end
+
+-- `was` = trunc, hold, ver, reps as they stood; `trunc` is nil for an incident that this item is not about. True when it is due now.
+local function touch(iid, was, trunc, changed)
+  if trunc and was[1] ~= trunc then changed = changed or 'grew' end
+  if not changed then call('HSET', INC .. iid, 'seen', now, 'reps', (was[4] or 0) + 1); return false end
+  call('HSET', INC .. iid, 'seen', now, 'ver', (was[3] or 0) + 1, 'trunc', trunc or was[1] or '0')
+  -- Before the group wait is over nothing would be decided of an incident that only grew.
+  local due = now
+  if changed == 'grew' and was[2] and tonumber(was[2]) > now then due = was[2] end
+  call('ZADD', P .. 'wake', 'LT', due, iid)
+  return due == now
+end
+
+local function open(iid, gkey, doc, wait, trunc)
+  call('HSET', INC .. iid, 'ver', 1, 'doc', doc, 'trunc', trunc, 'seen', now, 'reps', 0, 'hold', now + wait)
+  call('ZADD', P .. 'list', now, iid)
+  call('ZADD', P .. 'wake', now + wait, iid)
+  call('HSET', KEYS[1], gkey, iid)
+end
+
+-- Reads only: what is to be written to which incident, which of them change and how, and the counts of the report.
+local function plan(iid, blob, flags, payload, spare)
+  local members, sigs = {}, {}
+  for i = 1, #flags do
+    local o = i * 65
+    members[i], sigs[i] = sub(blob, o - 64, o - 37), sub(blob, o - 36, o)
+  end
+  local cur, home = read(iid, members)
+  local p = {writes = {}, touched = {}, opens = false, unknown = 0, late = 0, changed = 0}
+  for i = 1, #members do
+    local sig, is_change, word = merge(cur[i], sigs[i], byte(flags, i))
+    local at = home[i] or iid or spare
+    if word == 'new' then
+      if not payload[i] then return nil end
+      if not iid and not home[i] then p.opens = true end
+    elseif word then p[word] = p[word] + 1 end
+    if sig then
+      local w, m = p.writes[at], members[i]
+      if not w then w = {al = {}, pl = {}, ix = {}, gone = {}}; p.writes[at] = w end
+      w.al[#w.al + 1] = m; w.al[#w.al + 1] = sig
+      if payload[i] then w.pl[#w.pl + 1] = m; w.pl[#w.pl + 1] = payload[i] end
+      if is_change then
+        p.changed = p.changed + 1
+        if byte(sig, 1) == 70 then
+          w.ix[#w.ix + 1] = m; w.ix[#w.ix + 1] = at
+          p.touched[at] = p.touched[at] or 'grew'
+        else w.gone[#w.gone + 1] = m; p.touched[at] = 'shrank' end
+      end
+    end
+  end
+  return p
+end
+
+local function admit(gkey, spare, doc, wait, trunc, blob, flags, payload)
+  local iid = call('HGET', KEYS[1], gkey)
+  local p = plan(iid, blob, flags, payload, spare)
+  if not p or (p.opens and (spare == '' or doc == '')) then return -1 end
+  local was = {}
+  if iid then was[iid] = call('HMGET', INC .. iid, 'trunc', 'hold', 'ver', 'reps') end
+  for at, _ in pairs(p.touched) do
+    if not was[at] then was[at] = call('HMGET', INC .. at, 'trunc', 'hold', 'ver', 'reps') end
+  end
+  local is_due = p.opens and wait == 0
+  if p.opens then open(spare, gkey, doc, wait, trunc) end
+  for at, w in pairs(p.writes) do write(at, w) end
+  for at, held in pairs(was) do
+    if at ~= spare and touch(at, held, at == iid and trunc or nil, p.touched[at]) then is_due = true end
+  end
+  return p.changed + 1024 * p.unknown + 1048576 * p.late + (p.opens and 1073741824 or 0) + (is_due and 2147483648 or 0)
+end
+
+local a, answers = 3, {}
 while a <= #ARGV do
-  local gkey, spare, doc, wait, trunc, blob, flags = ARGV[a], ARGV[a+1], ARGV[a+2], tonumber(ARGV[a+3]), ARGV[a+4], ARGV[a+5], ARGV[a+6]
+  local flags, payload, from = ARGV[a+6], {}, a
   a = a + 7
-  local n, members, payload = #flags, {}, {}
-  for i = 1, n do
-    members[i] = sub(blob, (i-1)*65 + 1, (i-1)*65 + 28)
+  for i = 1, #flags do
     if byte(flags, i) ~= 48 then payload[i] = ARGV[a]; a = a + 1 end
   end
-  local iid = redis.call('HGET', P .. 'open', gkey)
-  local cur = read(iid, members)
-  local miss, opens, unknown, late = false, false, 0, 0
-  local writes, home = {}, {}
-  for i = 1, n do
-    local sig = sub(blob, (i-1)*65 + 29, (i-1)*65 + 65)
-    local is_firing, sa, ea = byte(sig, 1) == 70, sub(sig, 2, 19), sub(sig, 20, 37)
-    local old, at = cur[i], iid
-    if not old then
-      local other = redis.call('HGET', P .. 'ix', members[i])
-      if other and other ~= iid then at = other; old = redis.call('HGET', P .. 'al:' .. other, members[i]) end
-    end
-    local new
-    if not old then
-      if is_firing then
-        if not payload[i] then miss = true end
-        if not at then opens = true end
-        new = sig
-      else unknown = unknown + 1 end
-    elseif byte(old, 1) == 70 then
-      local since = sub(old, 2, 19)
-      if is_firing then
-        if sa > since then writes[#writes + 1] = {i, sig, false}; home[i] = at
-        elseif byte(flags, i) == 50 then writes[#writes + 1] = {i, old, false}; home[i] = at end
-      elseif sa == since or ea >= since then new = sig
-      else late = late + 1 end
-    elseif is_firing then new = sig end
-    if new then writes[#writes + 1] = {i, new, true}; home[i] = at or '' end
-  end
-  if opens and (spare == '' or doc == '') then miss = true end
-  if miss then answers[#answers + 1] = -1
-  else
-    if opens then
-      iid = spare
-      redis.call('HSET', P .. 'open', gkey, iid)
-      redis.call('HSET', P .. 'inc:' .. iid, 'ver', 0, 'doc', doc, 'trunc', trunc, 'seen', now, 'reps', 0)
-      redis.call('ZADD', P .. 'list', now, iid)
-    end
-    local touched, changed = {}, 0
-    for w = 1, #writes do
-      local i, sig, counts = writes[w][1], writes[w][2], writes[w][3]
-      local at = home[i]
-      if at == '' or not at then at = iid end
-      redis.call('HSET', P .. 'al:' .. at, members[i], sig)
-      if payload[i] then redis.call('HSET', P .. 'pl:' .. at, members[i], payload[i]) end
-      if counts then
-        if byte(sig, 1) == 70 then redis.call('HSET', P .. 'ix', members[i], at) else redis.call('HDEL', P .. 'ix', members[i]) end
-        touched[at] = true; changed = changed + 1
-      end
-    end
-    if iid then
-      if not opens and redis.call('HGET', P .. 'inc:' .. iid, 'trunc') ~= trunc then
-        redis.call('HSET', P .. 'inc:' .. iid, 'trunc', trunc); touched[iid] = true
-      end
-      if not touched[iid] then
-        redis.call('HSET', P .. 'inc:' .. iid, 'seen', now)
-        redis.call('HINCRBY', P .. 'inc:' .. iid, 'reps', 1)
-      end
-    end
-    for at, _ in pairs(touched) do
-      redis.call('HSET', P .. 'inc:' .. at, 'seen', now)
-      redis.call('HINCRBY', P .. 'inc:' .. at, 'ver', 1)
-      if opens and at == iid then redis.call('ZADD', P .. 'wake', now + wait, at)
-      else
-        redis.call('ZADD', P .. 'wake', 'LT', now, at)
-      end
-    end
-    answers[#answers + 1] = changed + 1024 * unknown + 1048576 * late + (opens and 1073741824 or 0)
-  end
+  answers[#answers + 1] = admit(ARGV[from], ARGV[from+1], ARGV[from+2], tonumber(ARGV[from+3]), ARGV[from+4], ARGV[from+5], flags, payload)
 end
 return answers

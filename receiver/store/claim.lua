@@ -1,20 +1,18 @@
 #!lua flags=allow-oom
 -- Claim due slots, pages first. A member leaves the due set only on a terminal state; a claim moves its score to the lease's end.
--- KEYS[1] = <prefix>due:0  ARGV: prefix, now ms, lease ms, limit, then channels that are paused
+-- KEYS[1] = <prefix>due:0  ARGV: prefix, now ms, lease ms, limit
 -- Answers per slot a flat list: mid, then HGETALL. A slot found in `sending` had its worker die with the outcome unknown.
 local P, now, lease, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local paused, out = {}, {}
-for i = 5, #ARGV do paused[ARGV[i]] = true end
+local out = {}
 for prio = 0, 3 do
   local due = P .. 'due:' .. prio
   if #out >= limit then break end
-  for _, mid in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit * 4)) do
-    if #out >= limit then break end
+  for _, mid in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit - #out)) do
     local key = P .. 'msg:' .. mid
-    local st = redis.call('HMGET', key, 'st', 'channel', 'ref')
+    local st = redis.call('HMGET', key, 'st', 'ref')
     if not st[1] then redis.call('ZREM', due, mid)
-    elseif not paused[st[2]] then
-      if st[1] == 'sending' and not st[3] then redis.call('HINCRBY', key, 'unknowns', 1) end
+    else
+      if st[1] == 'sending' and not st[2] then redis.call('HINCRBY', key, 'unknowns', 1) end
       redis.call('HINCRBY', key, 'fence', 1)
       redis.call('HSET', key, 'st', 'leased')
       redis.call('ZADD', due, now + lease, mid)

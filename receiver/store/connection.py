@@ -1,5 +1,6 @@
 """One way to connect, and what the connected server can promise. Used by `app` and `doctor`."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +18,11 @@ from receiver.core.errors import StoreUnavailableError
 
 CONNECTIONS = 32
 SENTINEL = "redis+sentinel://"
+COMMAND_TIMEOUT = 2.0
 Client = Redis
 _LIMITS: Mapping[str, Any] = {
     "max_connections": CONNECTIONS,
-    "socket_timeout": 2,
+    "socket_timeout": COMMAND_TIMEOUT,
     "socket_connect_timeout": 1,
     "retry": Retry(NoBackoff(), 0),
     "health_check_interval": 0,
@@ -78,6 +80,42 @@ def _host(text: str) -> tuple[str, int]:
     return name.strip("[]"), int(port)
 
 
+class Line:
+    """One connection of the pool, kept for a caller that sends one command after the other.
+
+    The pool and the client around it start a task and set three timers for every command, which costs more than the command.
+    It is closed with the client.
+    """
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._connection: Any = None
+
+    async def execute_command(self, *words: Any) -> Any:
+        """Send and wait for the answer, two seconds at most, without a second try; raises RedisError, OSError, TimeoutError."""
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                if self._connection is None:
+                    self._connection = await self._client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+                    self._connection.socket_timeout = None  # the timer around all of it is enough
+                connection = self._connection
+                if connection.is_connected and await connection.can_read():
+                    await connection.disconnect()  # the server hung up, or says what nobody asked
+                await connection.connect()
+                await connection.send_packed_command(connection.pack_command(*words), check_health=False)
+                return await connection.read_response()
+        except ResponseError:
+            raise
+        except BaseException:
+            if self._connection:
+                await self._connection.disconnect(nowait=True)
+            raise
+
+    def pipeline(self, *, transaction: bool) -> Any:
+        """Several commands in one trip, by the pool."""
+        return self._client.pipeline(transaction=transaction)
+
+
 async def inspect(client: Redis) -> StoreReport:
     """Ask the server; raises StoreUnavailableError."""
     try:
@@ -98,7 +136,7 @@ async def inspect(client: Redis) -> StoreReport:
         appendfsync=config.get("appendfsync", "unknown"),
         maxmemory_policy=config.get("maxmemory-policy", str(info.get("maxmemory_policy", "unknown"))),
         replicas=int(info.get("connected_slaves", 0)),
-        has_waitaof=waitaof,
+        has_waitaof=bool(waitaof),
         faults=(),
     )
     return StoreReport(**{f: getattr(report, f) for f in StoreReport.__slots__ if f != "faults"}, faults=tuple(_faults(report, info)))

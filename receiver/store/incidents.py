@@ -1,6 +1,6 @@
 """Incidents in the store: load one, commit a plan, lease what is due, list them. Used by `engine` and `workers`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +42,11 @@ def encode_document(incident: Incident) -> bytes:
     return msgspec.json.encode(replace(incident, alerts={}))
 
 
+def decode_document(raw: bytes) -> Incident:
+    """The incident without its alerts."""
+    return _documents.decode(raw)
+
+
 def payload(severity: Severity, source: str, labels: bytes, annotations: bytes) -> bytes:
     """One alert's content as admission stores it: severity letter, source, raw labels, raw annotations."""
     return b'["%b",%b,%b,%b]' % (severity.value[0].upper().encode(), msgspec.json.encode(source), labels, annotations)
@@ -59,32 +64,37 @@ class Incidents:
 
     async def load(self, incident_id: IncidentId) -> Incident:
         """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
+        (found,) = await self.load_many([incident_id])
+        if found is None:
+            raise UnknownIncidentError(incident_id)
+        return found
+
+    async def load_many(self, incident_ids: Sequence[IncidentId]) -> list[Incident | None]:
+        """Read many in one trip, each as it stood at one moment; None for one that is not there. Raises StoreUnavailableError."""
         try:
             async with self._client.pipeline(transaction=True) as pipe:
-                pipe.hgetall(self._at.of("inc", incident_id))
-                pipe.hgetall(self._at.of("al", incident_id))
-                pipe.hgetall(self._at.of("pl", incident_id))
-                fields, signatures, payloads = await pipe.execute()
+                for incident_id in incident_ids:
+                    pipe.hgetall(self._at.of("inc", incident_id))
+                    pipe.hgetall(self._at.of("al", incident_id))
+                    pipe.hgetall(self._at.of("pl", incident_id))
+                found = await pipe.execute()
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
-        if not fields:
-            raise UnknownIncidentError(incident_id)
-        document = _documents.decode(fields[b"doc"])
-        return replace(
-            document,
-            id=incident_id,
-            version=int(fields[b"ver"]),
-            truncated=int(fields[b"trunc"]),
-            repeats=int(fields[b"reps"]),
-            last_seen_at=_instant(int(fields[b"seen"]) * 1000),
-            alerts=_alerts(signatures, payloads),
-        )
+        return [_incident(i, *found[n * 3 : n * 3 + 3]) for n, i in enumerate(incident_ids)]
 
     async def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> int:
         """Write the whole plan if the incident is still at `plan.before.version`; the new version, or -1.
 
         `is_woken` says that the plan answers a wake-up; any other may only bring the next one forward.
         """
+        return (await self.commit_many([plan], now, is_woken=is_woken))[0]
+
+    async def commit_many(self, plans: Sequence[Plan], now: datetime, *, is_woken: bool) -> list[int]:
+        """Write each plan on its own, all in one trip; the new version of each, or -1."""
+        calls = [self._words(plan, now, is_woken=is_woken) for plan in plans]
+        return [int(answer) for answer in await self._commit.run_many(self._client, [self._at.of("wake")], calls, self._promise)]
+
+    def _words(self, plan: Plan, now: datetime, *, is_woken: bool) -> list[Argument]:
         incident = plan.next
         entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value, text=plan.text)
         args: list[Argument] = [
@@ -103,7 +113,7 @@ class Incidents:
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
-        return int(await self._commit.run(self._client, [self._at.of("wake")], args, self._promise))
+        return args
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""
@@ -152,7 +162,21 @@ def _slot(incident: Incident, notification: Notification, version: int) -> list[
     ]
 
 
-def _alerts(signatures: dict[bytes, bytes], payloads: dict[bytes, bytes]) -> dict[AlertId, Alert]:
+def _incident(incident_id: IncidentId, fields: dict[bytes, bytes], signatures: dict[bytes, bytes], payloads: dict[bytes, bytes]) -> Incident | None:
+    if not fields:
+        return None
+    return replace(
+        decode_document(fields[b"doc"]),
+        id=incident_id,
+        version=int(fields[b"ver"]),
+        truncated=int(fields[b"trunc"]),
+        repeats=int(fields[b"reps"]),
+        last_seen_at=_instant(int(fields[b"seen"]) * 1000),
+        alerts=read_alerts(signatures, payloads),
+    )
+
+
+def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, bytes]) -> dict[AlertId, Alert]:
     """Fold fingerprints into identities: an identity fires while any of its fingerprints fires."""
     alerts: dict[AlertId, Alert] = {}
     for member, signature in signatures.items():

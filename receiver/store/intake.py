@@ -12,12 +12,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from receiver.core.errors import StoreUnavailableError
-from receiver.store.keys import TELEGRAM_IN, TELEGRAM_OFFSET, TELEGRAM_POLLER
+from receiver.store.keys import TELEGRAM_IN, TELEGRAM_OFFSET, TELEGRAM_POLLER, TELEGRAM_REFUSED, TELEGRAM_SEEN
 from receiver.store.scripts import Script
 
 GROUP = "chat"
 POLLER_LEASE_MS = 45_000
 STALE_MS = 8_000
+REMEMBERED_MS = 48 * 3600 * 1000  # Telegram keeps an update for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Intake:
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._token = secrets.token_hex(8)
-        self._script = Script("intake")
+        self._script, self._receive = Script("intake"), Script("receive")
         self._has_group = False
 
     async def lead(self) -> int | None:
@@ -49,8 +50,21 @@ class Intake:
         return await self._push([msgspec.json.encode(u) for u in updates], next_offset)
 
     async def add(self, update: dict[str, Any]) -> None:
-        """Store one update that came by HTTP."""
+        """Store one press of the browser chat."""
         await self._ask(self._client.xadd(TELEGRAM_IN, {"u": msgspec.json.encode(update)}))
+
+    async def receive(self, update_id: int, update: dict[str, Any]) -> bool:
+        """Store one of Telegram's updates that came by HTTP; False for a replayed one, which is ignored."""
+        keys = [TELEGRAM_IN, f"{TELEGRAM_SEEN}:{update_id}"]
+        return bool(await self._receive.run(self._client, keys, [msgspec.json.encode(update), REMEMBERED_MS]))
+
+    async def count_refusal(self, user: str) -> int:
+        """How many presses of this person were refused in this hour, with this one."""
+        key = f"{TELEGRAM_REFUSED}:{user}"
+        count = int(await self._ask(self._client.incr(key)))
+        if count == 1:
+            await self._ask(self._client.expire(key, 3600))
+        return count
 
     async def release(self) -> None:
         """Let another replica poll at once."""

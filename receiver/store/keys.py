@@ -24,6 +24,9 @@ RECORDER = "{rec}:raw"
 TELEGRAM_IN = "{tg}:in"
 TELEGRAM_POLLER = "{tg}:poller"
 TELEGRAM_OFFSET = "{tg}:offset"
+TELEGRAM_SEEN = "{tg}:seen"  # and the update id
+TELEGRAM_REFUSED = "{tg}:refused"  # and the presser
+RULES = "{rules}:"  # which replica runs which rules, and what the product said about it; a tag of its own
 
 
 def rate(chat: str) -> str:

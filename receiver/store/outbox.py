@@ -55,9 +55,9 @@ class Outbox:
         self._at = partition
         self._claim, self._begin, self._done, self._throttle = (Script(n) for n in ("claim", "begin", "done", "throttle"))
 
-    async def claim(self, now: datetime, limit: int, paused: tuple[str, ...] = ()) -> list[Slot]:
+    async def claim(self, now: datetime, limit: int) -> list[Slot]:
         """Take due slots, pages first."""
-        args: list[Argument] = [self._at.prefix, _ms(now), _span(SEND_LEASE), limit, *paused]
+        args: list[Argument] = [self._at.prefix, _ms(now), _span(SEND_LEASE), limit]
         found = await self._claim.run(self._client, [self._at.of("due:0")], args)
         return [_slot(mid.decode(), fields) for mid, fields in found]
 

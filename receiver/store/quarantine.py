@@ -1,22 +1,16 @@
-"""Kept bad input and dead letters (one stream, never trimmed), and the recorder of raw webhooks (bounded)."""
+"""Kept bad input and dead letters (one stream, never trimmed)."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import zstandard
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
-from receiver.store.keys import RECORDER, Partition
+from receiver.store.keys import Partition
 
 KEEP_RAW = 64 * 1024
-RECORD_BATCH = 256 * 1024
-RECORD_LIMIT = 256 * 1024 * 1024
-RECORD_DAYS = timedelta(days=7)
 HEARD = timedelta(hours=24)
 
 
@@ -82,51 +76,6 @@ class Quarantine:
             return await question
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
-
-
-class Recorder:
-    """Raw webhooks, compressed in batches, outside the promise of `202`: losing a second of them loses no alert."""
-
-    def __init__(self, client: Redis, clock: Clock) -> None:
-        self._client = client
-        self._clock = clock
-        self._batch: list[bytes] = []
-        self._size = 0
-        self._pack = zstandard.ZstdCompressor(level=1)
-        self._full = asyncio.Event()
-
-    def record(self, source: str, body: bytes) -> None:
-        """Keep one body (in memory until the next flush)."""
-        self._batch.append(b"%b %d %d\n%b" % (source.encode(), int(self._clock.now().timestamp() * 1000), len(body), body))
-        self._size += len(body)
-        if self._size > RECORD_BATCH:
-            self._full.set()
-
-    async def run(self) -> None:
-        """Flush every second, or sooner when much has come; drops a batch when the store is away."""
-        while True:
-            try:
-                await asyncio.wait_for(self._full.wait(), 1.0)
-            except TimeoutError:
-                pass
-            self._full.clear()
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write what has come so far and drop what is too old or too much."""
-        if not self._batch:
-            return
-        batch, self._batch, self._size = self._batch, [], 0
-        packed = self._pack.compress(b"".join(batch))
-        oldest = int((self._clock.now() - RECORD_DAYS).timestamp() * 1000)
-        try:
-            await self._client.xadd(RECORDER, {"n": len(batch), "z": packed})
-            await self._client.xtrim(RECORDER, minid=f"{oldest}-0", approximate=True)
-            used = await self._client.memory_usage(RECORDER, samples=50)
-            if used and used > RECORD_LIMIT:
-                await self._client.xtrim(RECORDER, maxlen=int(await self._client.xlen(RECORDER) * 0.8), approximate=True)
-        except (RedisError, OSError):
-            return
 
 
 def _letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.connection import Line
 from receiver.store.promise import Command, Promise
 
 Argument = str | bytes | int
@@ -22,7 +23,7 @@ class Script:
         self._text = files("receiver.store").joinpath(f"{name}.lua").read_bytes()
         self._digest = hashlib.sha1(self._text, usedforsecurity=False).hexdigest()
 
-    async def run(self, client: Redis, keys: Sequence[str], args: Sequence[Argument], promise: Promise | None = None) -> Any:
+    async def run(self, client: Redis | Line, keys: Sequence[str], args: Sequence[Argument], promise: Promise | None = None) -> Any:
         """Execute, and await what the promise asks for; raises StoreUnavailableError when the server did not confirm."""
         commands = promise.commands if promise else ()
         try:
@@ -33,10 +34,33 @@ class Script:
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
 
+    async def run_many(self, client: Redis, keys: Sequence[str], calls: Sequence[Sequence[Argument]], promise: Promise | None = None) -> list[Any]:
+        """Execute once per list of arguments, all in one trip, each on its own; raises StoreUnavailableError when one was not confirmed."""
+        if len(calls) == 1:
+            return [await self.run(client, keys, calls[0], promise)]
+        commands = promise.commands if promise else ()
+        try:
+            async with client.pipeline(transaction=False) as pipe:
+                for args in calls:
+                    pipe.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)
+                for command in commands:
+                    pipe.execute_command(*command)
+                said = await pipe.execute(raise_on_error=False)
+        except (RedisError, OSError, TimeoutError) as fault:
+            raise StoreUnavailableError(f"{self.name}: {fault}") from fault
+        answers = list(said[: len(calls)])
+        for at, answer in enumerate(said):
+            if isinstance(answer, NoScriptError):
+                answers[at] = await self.run(client, keys, calls[at], promise)
+            elif isinstance(answer, Exception):
+                raise StoreUnavailableError(f"{self.name}: {answer}") from answer
+        Promise.check(commands, list(said[len(calls) :]))
+        return answers
+
     @staticmethod
-    async def _call(client: Redis, words: tuple[Argument, ...], commands: tuple[Command, ...]) -> Any:
+    async def _call(client: Redis | Line, words: tuple[Argument, ...], commands: tuple[Command, ...]) -> Any:
         if not commands:
-            return await client.execute_command(*words)  # type: ignore[no-untyped-call]
+            return await client.execute_command(*words)
         async with client.pipeline(transaction=False) as pipe:
             for command in (words, *commands):
                 pipe.execute_command(*command)

@@ -1,13 +1,10 @@
 """`/api/v1`: what the chat can do, for the CLI and for programs; a bearer token, and every change is an event to the engine."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from litestar import Router, get, post
-from litestar.connection import ASGIConnection
-from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException
-from litestar.handlers.base import BaseRouteHandler
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, Field
 
@@ -19,7 +16,7 @@ from receiver.engine import Engine
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox
 from receiver.store.quarantine import DeadLetter, Quarantine
-from receiver.web.auth import is_authorized
+from receiver.web.auth import bearer_guard
 
 
 class Actor(BaseModel):
@@ -49,16 +46,6 @@ def summary(incident: Incident) -> dict[str, Any]:
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
     }
-
-
-def bearer_guard(token: str) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
-    """Lets in who shows the API's token."""
-
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        if not is_authorized(connection.headers.get("authorization", "").encode(), token):
-            raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN")
-
-    return guard
 
 
 def api_router(engine: Engine, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:

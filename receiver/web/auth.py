@@ -5,7 +5,13 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException
+from litestar.handlers.base import BaseRouteHandler
 
 from receiver.clock import Clock
 
@@ -25,6 +31,16 @@ def is_authorized(header: bytes, token: str) -> bool:
     elif scheme.lower() != b"bearer":
         given = b""
     return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(token.encode()).digest())
+
+
+def bearer_guard(token: str) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
+    """Litestar's guard of everything under `/api/v1`."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if not is_authorized(connection.headers.get("authorization", "").encode(), token):
+            raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN")
+
+    return guard
 
 
 class LoginLink:

@@ -24,10 +24,8 @@ LONG_POLL_STEPS = 40
 COOKIE = "receiver_session"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+LATER = "No answer yet: the message will show the result\nОтвета пока нет: результат будет виден в сообщении"
 TYPES = {"chat.css": "text/css", "chat.js": "text/javascript"}
-AGAIN = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Login</title>
-<p>This link has been used or is too old. Start <code>receiver serve</code> or <code>receiver demo</code> again: it prints a new one.
-<p lang=ru>Ссылка уже использована или устарела. Запустите <code>receiver serve</code> или <code>receiver demo</code> снова: появится новая."""
 
 
 class PressBody(BaseModel):
@@ -72,7 +70,7 @@ def browser_routes(
         for _ in range(10):
             if answer := await chat.answer_of(callback_id):
                 return Response(answer, headers=HEADERS)
-        return Response({"text": "No answer yet: the message will show the result", "alert": True}, headers=HEADERS)
+        return Response({"text": LATER, "alert": True}, headers=HEADERS)
 
     return [messages, press, *_pages(login)]
 
@@ -83,7 +81,7 @@ def _pages(login: LoginLink) -> list[Any]:
         _local(request)
         session = login.redeem(token)
         if session is None:
-            return Response(AGAIN, status_code=401, media_type="text/html", headers=HEADERS)
+            return _document("login.html", 401)
         cookie = Cookie(key=COOKIE, value=session, httponly=True, samesite="strict", path="/chat", max_age=int(SESSION.total_seconds()))
         return Redirect("/chat", cookies=[cookie])
 
@@ -91,8 +89,8 @@ def _pages(login: LoginLink) -> list[Any]:
     def page(request: Request[Any, Any, Any]) -> Response[Any]:
         _local(request)
         if not login.is_session(request.cookies.get(COOKIE, "")):
-            return Response(AGAIN, status_code=401, media_type="text/html", headers=HEADERS)
-        return Response((STATIC / "chat.html").read_text(), media_type="text/html", headers=HEADERS)
+            return _document("login.html", 401)
+        return _document("chat.html", 200)
 
     @get("/chat/static/{name:str}", sync_to_thread=False)
     def static(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
@@ -102,6 +100,10 @@ def _pages(login: LoginLink) -> list[Any]:
         return Response((STATIC / name).read_bytes(), media_type=TYPES[name], headers=HEADERS)
 
     return [enter_by_link, page, static]
+
+
+def _document(name: str, status: int) -> Response[Any]:
+    return Response((STATIC / name).read_text("utf-8"), status_code=status, media_type="text/html", headers=HEADERS)
 
 
 def _local(request: Request[Any, Any, Any]) -> None:

@@ -1,7 +1,7 @@
 """`POST /webhooks/alertmanager[/SOURCE]`: authenticate, read, parse, admit; `202` only once the store has it.
 
-A bare ASGI handler inside litestar: a typed handler costs 40-150 us a request more (request object, body conversion, response
-object), and this is the one route where that counts. Answers: 202 durable · 400 undecodable (kept, an operator told) · 401 · 408 slow ·
+A bare ASGI handler in front of litestar: routing, middleware and a typed handler cost 10-150 us a request more, and this is the one
+route where that counts. Answers: 202 durable · 400 undecodable (kept, an operator told) · 401 · 408 slow ·
 413 too large · 415 wrong type · 503 not durable, come again. Never 429: Alertmanager takes any 4xx for a refusal of this flush.
 """
 
@@ -12,15 +12,16 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
-from litestar.types import Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+from prometheus_client import Counter
 
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.engine import Engine, Report
-from receiver.sources.alertmanager import BadAlert, UndecodableError, Webhook, WireAlert, parse
-from receiver.store.quarantine import Quarantine, Recorder
+from receiver.sources.alertmanager import BadAlert, UndecodableError, parse
+from receiver.store.quarantine import Quarantine
+from receiver.store.recorder import Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.web.auth import is_authorized
@@ -29,7 +30,8 @@ MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
 REJECTIONS_LOOKED_AT_EVERY = 60.0
-OWN_SOURCE = "receiver"
+MOST_COUNTERS = 256
+PATH = "/webhooks/alertmanager"
 _JSON = (b"content-type", b"application/json")
 log = get_logger(__name__)
 
@@ -49,17 +51,19 @@ class Ingest:
         self._token_of, self._is_ready = token_of, is_ready
         self._noted_at: dict[str, float] = {}
         self._rejected_at: dict[str, float] = {}
+        self._counters: dict[tuple[str, int], Counter] = {}
 
-    def route(self) -> ASGIRouteHandler:
-        """The handler for litestar."""
+    def in_front_of(self, rest: ASGIApp) -> ASGIApp:
+        """The whole HTTP side: this route first, everything else is answered by `rest`."""
 
-        @asgi(["/webhooks/alertmanager", "/webhooks/alertmanager/{source:str}"], copy_scope=False)
-        async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
-            source = scope["path_params"].get("source", "alertmanager") if "path_params" in scope else "alertmanager"
-            status, body = await self.handle(str(source), scope, receive)
-            named = "unauthenticated" if status == 401 else str(source)  # a stranger must not make up label values
-            metrics.webhooks.labels(source=named, code=str(status)).inc()
-            headers = [_JSON, (b"content-length", str(len(body)).encode())]
+        async def front(scope: Scope, receive: Receive, send: Send) -> None:
+            source = _source_of(scope)
+            if not source:
+                await rest(scope, receive, send)
+                return
+            status, body = await self.handle(source, scope, receive)
+            self._counted(source, status).inc()
+            headers = [_JSON, (b"content-length", b"%d" % len(body))]
             if status == 503:
                 headers.append((b"retry-after", b"2"))
             if status in (408, 413):
@@ -67,7 +71,7 @@ class Ingest:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body, "more_body": False})
 
-        return webhook
+        return front
 
     async def handle(self, source: str, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         """The whole life of one request; status and body of the answer."""
@@ -89,33 +93,44 @@ class Ingest:
             await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
         try:
-            async with asyncio.timeout(PATIENCE):
-                body = await _read(headers, receive)
-        except TimeoutError:
-            raise _Answer(408, {"error": "too_slow"}) from None
+            body = await _read(receive)
+            _require_json(headers, body)
         except _Answer as answer:
             await self._keep(source, answer.reason, answer.raw)
             raise
         if not self._is_ready():
             raise StoreUnavailableError("the store can't promise durability")
+        digest = hashlib.sha256(b"%b\n%b" % (source.encode(), body)).digest()
+        report = await self._engine.admit_again(digest) or await self._admit_parsed(source, body, digest)
+        self._recorder.record(source, body)
+        if source not in self._noted_at or self._clock.monotonic() - self._noted_at[source] > TELL_ONCE_PER.total_seconds():
+            await self._note_heard(source)
+        return report
+
+    async def _admit_parsed(self, source: str, body: bytes, digest: bytes) -> Report:
         try:
             webhook = parse(body)
         except UndecodableError as fault:
             await self._keep(source, fault.reason, body)
             raise _Answer(400, {"error": fault.reason, "at": fault.at}) from None
-        report = await self._engine.admit(source, webhook)
+        report = await self._engine.admit(source, webhook, digest)
         if webhook.bad:
             await self._keep_bad(source, webhook.bad)
-        self._recorder.record(source, body)
-        await self._note_heard(source)
         return report
 
+    def _counted(self, source: str, status: int) -> Counter:
+        """The counter of these labels; looking it up costs more than counting."""
+        counter = self._counters.get((source, status))
+        if counter is None:
+            named = "unauthenticated" if status == 401 else source  # a stranger must not make up label values
+            counter = metrics.webhooks.labels(source=named, code=str(status))
+            if len(self._counters) < MOST_COUNTERS:
+                self._counters[source, status] = counter
+        return counter
+
     async def _note_heard(self, source: str) -> None:
-        """Once an hour: this source came in; a source that then shows a wrong token is a lost one, not a stranger."""
-        now = self._clock.monotonic()
-        if now - self._noted_at.get(source, -1e9) < TELL_ONCE_PER.total_seconds():
-            return
-        self._noted_at[source] = now
+        """This source came in; a source that then shows a wrong token is a lost one, not a stranger."""
+        self._noted_at[source] = self._clock.monotonic()
         await self._quarantine.note_heard(source)
 
     async def _rejected(self, source: str) -> None:
@@ -156,37 +171,63 @@ class Ingest:
         await self._tell(source, name, english, russian, digest[:12])
 
     async def _tell(self, source: str, name: str, english: str, russian: str, about: str) -> None:
-        """What the product itself has to say is an alert like any other: grouped, routed, acknowledged."""
-        labels = {"alertname": name, "service": "incident-receiver", "severity": "critical", "from_source": source, "about": about}
         annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
-        alert = WireAlert(
-            status="firing",
-            labels=msgspec.Raw(msgspec.json.encode(labels)),
-            annotations=msgspec.Raw(msgspec.json.encode(annotations)),
-            startsAt=self._clock.now().isoformat(),
-        )
-        await self._engine.admit(OWN_SOURCE, Webhook(receiver="", group_key="", truncated=0, alerts=[alert], bad=[]))
+        await self._engine.tell(name, {"from_source": source, "about": about}, annotations)
 
 
-async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes:
-    """The body, at most MOST_BYTES of it; the type is checked before anything is parsed."""
+def _source_of(scope: Scope) -> str:
+    """The source that a path of this route names, empty for any other path."""
+    if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PATH):
+        return ""
+    rest = scope["path"][len(PATH) :]
+    source = rest.strip("/") or "alertmanager"
+    return source if rest[:1] in ("", "/") and "/" not in source else ""
+
+
+async def _read(receive: Receive) -> bytes:
+    """The body, at most MOST_BYTES of it, within PATIENCE seconds."""
+    message = _at_once(receive)
+    if message and message["type"] == "http.request" and not message.get("more_body") and len(body := message.get("body", b"")) <= MOST_BYTES:
+        return bytes(body)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _collect(message, receive)
+    except TimeoutError:
+        raise _Answer(408, {"error": "too_slow"}) from None
+
+
+def _at_once(receive: Receive) -> Any:
+    """The first part of the body if it is here: it has mostly come with the head, and a timer would cost more than all of `_read`."""
+    step = receive().__await__()
+    try:
+        next(step)
+    except StopIteration as arrived:
+        return arrived.value
+    step.close()
+    return None
+
+
+async def _collect(message: Any, receive: Receive) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        message = message or await receive()
         if message["type"] == "http.disconnect":
             raise _Answer(400, {"error": "client_left"}, reason="client_left")
         part = message.get("body", b"")
-        size += len(part)  # type: ignore[arg-type]
-        parts.append(part)  # type: ignore[arg-type]
+        size += len(part)
+        parts.append(part)
         if size > MOST_BYTES:
             text = {"error": "too_large", "limit": MOST_BYTES, "what_to_do": "set max_alerts on this webhook"}
             raise _Answer(413, text, raw=b"".join(parts)[:65536], reason="oversized")
         if not message.get("more_body"):
-            break
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
+            return b"".join(parts)
+        message = None
+
+
+def _require_json(headers: dict[bytes, bytes], body: bytes) -> None:
+    """The type is checked before anything is parsed."""
     kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if kind != b"application/json" or encoding != b"identity":
         raise _Answer(415, {"error": "unsupported_type", "what_to_do": "send application/json, not compressed"}, raw=body, reason="unsupported_type")
-    return body

@@ -16,7 +16,7 @@ from receiver.clock import Clock
 from receiver.core.oncall import InstantError, describe, describe_shifts, find_duty, read_at, upcoming
 from receiver.core.rulebook import RuleBook
 from receiver.rules.ics import write_calendar
-from receiver.web.api import bearer_guard
+from receiver.web.auth import bearer_guard
 
 AHEAD = timedelta(days=60)
 MOST_DAYS = 366

@@ -15,8 +15,8 @@ from receiver.telemetry import metrics
 MOST_UPDATE_BYTES = 256 * 1024
 
 
-def ops_routes(faults: Callable[[], tuple[str, ...]], refresh: Callable[[], Awaitable[None]]) -> list[Any]:
-    """Health, readiness and metrics. `faults` empty means that traffic may come."""
+def ops_routes(faults: Callable[[], tuple[str, ...]], degraded: Callable[[], tuple[str, ...]], refresh: Callable[[], Awaitable[None]]) -> list[Any]:
+    """Health, readiness and metrics. `faults` empty means that traffic may come; `degraded` says what somebody should look at."""
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -25,7 +25,7 @@ def ops_routes(faults: Callable[[], tuple[str, ...]], refresh: Callable[[], Awai
     @get("/readyz", sync_to_thread=False)
     def readyz() -> Response[dict[str, Any]]:
         found = faults()
-        return Response({"ready": not found, "faults": list(found)}, status_code=503 if found else 200)
+        return Response({"ready": not found, "faults": list(found), "degraded": list(degraded())}, status_code=503 if found else 200)
 
     @get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8")
     async def exposition() -> bytes:
@@ -46,10 +46,11 @@ def telegram_route(intake: Intake, secret: str) -> Any:
             return Response({"error": "unauthorized"}, status_code=401)
         try:
             update = msgspec.json.decode(await request.body(), type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            update_id = int(update["update_id"])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError, ValueError, OverflowError):
             return Response({"error": "not an update"}, status_code=400)
         try:
-            await intake.add({k: v for k, v in update.items() if k != "via"})
+            await intake.receive(update_id, {k: v for k, v in update.items() if k != "via"})
         except StoreUnavailableError:
             return Response({"error": "store_unavailable"}, status_code=503)
         return Response({"ok": True}, status_code=200)

@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from receiver.channels.base import Button, Channel, Message, Outcome
-from receiver.channels.render import Renderer, ServiceView, labels
+from receiver.channels.base import NOT_MODIFIED, Button, Channel, Message, Outcome
+from receiver.channels.render import ServiceView, Templates, labels
 from receiver.clock import Clock
+from receiver.core.alert import Severity
 from receiver.core.callback import sign
-from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge
+from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.event import DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
-from receiver.engine import Engine, Nudge
+from receiver.core.rulebook import RuleBook
+from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot
 from receiver.telemetry import metrics
@@ -27,6 +29,7 @@ from receiver.workers.waker import wait_for_nudge
 
 POLL = 0.25
 IN_FLIGHT = 4
+CHANNEL_DOWN = "the channel is down"
 REPEAT = {"ru": "⚠ Возможен повтор", "en": "⚠ Possible repeat"}
 log = get_logger(__name__)
 
@@ -40,19 +43,20 @@ class Sender:
         incidents: Incidents,
         engine: Engine,
         channels: Mapping[str, Channel],
-        renderer: Renderer,
+        templates: Templates,
+        rules: Rules,
         clock: Clock,
         nudge: Nudge,
         *,
         key: bytes,
         language: str,
         timezone: str,
-        services: Mapping[str, ServiceView],
         paces: Mapping[str, Pace],
     ) -> None:
         self._outbox, self._incidents, self._engine, self._channels = outbox, incidents, engine, channels
-        self._renderer, self._clock, self._nudge, self._key = renderer, clock, nudge, key
-        self._language, self._timezone, self._services, self._paces = language, timezone, services, paces
+        self._templates, self._rules, self._clock, self._nudge, self._key = templates, rules, clock, nudge, key
+        self._language, self._timezone, self._paces = language, timezone, paces
+        self._viewed, self._views = rules.current, views(rules.current)
         self._paused: dict[str, float] = {}
         self.in_flight = 0
         self._is_stopping = False
@@ -75,10 +79,8 @@ class Sender:
                     await wait_for_nudge(self._nudge.sends, POLL)
 
     async def _claim(self, limit: int) -> list[Slot]:
-        now = self._clock.monotonic()
-        paused = tuple(name for name, until in self._paused.items() if until > now)
         try:
-            return await self._outbox.claim(self._clock.now(), limit, paused)
+            return await self._outbox.claim(self._clock.now(), limit)
         except StoreUnavailableError as fault:
             log.warning("store unavailable, sender waits", error=str(fault))
             await asyncio.sleep(1)
@@ -110,6 +112,8 @@ class Sender:
             evidence = Evidence.DEAD
             await self._record(slot, incident, Outcome(evidence=evidence, reason=why), is_edit=False)
             return
+        if await self._is_put_off(slot, incident):
+            return
         destination = await self._readdress(slot.destination)
         chat = f"{destination.channel}:{destination.address.get('chat', '')}"
         pace = self._paces.get(destination.channel)
@@ -129,6 +133,16 @@ class Sender:
             for copy in slot.copies:
                 await channel.edit(destination, copy, message)
 
+    async def _is_put_off(self, slot: Slot, incident: Incident) -> bool:
+        """While its whole channel is down a slot is kept, and a page goes elsewhere too without asking the wire again."""
+        pause = self._paused.get(slot.destination.channel, 0.0) - self._clock.monotonic()
+        if pause <= 0:
+            return False
+        await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=timedelta(seconds=pause), reason=CHANNEL_DOWN)
+        if slot.priority is Priority.PAGE and slot.destination.name not in incident.failed:
+            await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
+        return True
+
     async def _readdress(self, destination: Destination) -> Destination:
         chat = str(destination.address.get("chat", ""))
         new = (await self._outbox.addresses_moved()).get(f"{destination.channel}:{chat}")
@@ -138,13 +152,13 @@ class Sender:
 
     def _message(self, slot: Slot, incident: Incident, destination: Destination) -> Message:
         language = destination.language or self._language
-        message = self._renderer.render(
+        message = self._templates.current.render(
             slot.kind.value,
             incident,
             language=language,
             timezone=destination.timezone or self._timezone,
             now=self._clock.now(),
-            services=self._services,
+            services=self._services(),
             buttons=buttons(self._key, incident, destination, language) if slot.kind is not Kind.ENDED else (),
             args=slot.args,
             silent=incident.severity.rank == 0 or incident.is_quiet,
@@ -153,6 +167,12 @@ class Sender:
             return message
         mark = f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}"
         return replace(message, html=f"{message.html}\n<i>{mark}</i>", plain=f"{message.plain}\n{mark}")
+
+    def _services(self) -> Mapping[str, ServiceView]:
+        """The catalogue of the rules in force, worked out once per rule book."""
+        if self._viewed is not self._rules.current:
+            self._viewed, self._views = self._rules.current, views(self._rules.current)
+        return self._views
 
     async def _record(self, slot: Slot, incident: Incident, outcome: Outcome, *, is_edit: bool) -> None:
         now = self._clock.now()
@@ -166,11 +186,14 @@ class Sender:
             attempts=slot.attempts,
             age=age,
             retry_after=outcome.retry_after,
+            is_unanswered=incident.state is State.TRIGGERED,
         )
         judgement = judge(attempt)
         metrics.deliveries.labels(channel=slot.destination.channel, evidence=outcome.evidence.value).inc()
-        if outcome.evidence is not Evidence.OK:
-            log.warning("delivery", notification=slot.id, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value)
+        if outcome.reason and outcome.reason != NOT_MODIFIED:
+            log.warning(
+                "delivery", notification=slot.id, kind=slot.kind.value, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value
+            )
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement)
         if judgement.is_trouble:
@@ -185,8 +208,16 @@ class Sender:
                 await self._outbox.cool(f"{slot.destination.channel}:{chat}", now + judgement.after, now)
             if outcome.evidence is Evidence.MOVED:
                 await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
+                await self._tell_moved(slot.destination, chat, outcome.ref)
         except StoreUnavailableError as fault:
             log.warning("store unavailable after a delivery", notification=slot.id, error=str(fault))
+
+    async def _tell_moved(self, destination: Destination, old: str, new: str) -> None:
+        """We follow a chat by ourselves, but the rules in git still name the old one."""
+        english = f"Chat of {destination.name} has a new id: {new} instead of {old}"
+        russian = f"У чата {destination.name} новый номер: {new} вместо {old}"
+        annotations = {"summary": english, "summary_ru": russian, "description": f"destinations.yaml: {destination.name}: chat: {new}"}
+        await self._engine.tell("ChatMoved", {"destination": destination.name}, annotations, Severity.WARNING)
 
     async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement) -> None:
         """The outcome is known to this process alone: keep trying to write it down until the fence says it is stale."""
@@ -208,14 +239,13 @@ class Sender:
                 await asyncio.sleep(pause)
 
 
+def views(book: RuleBook) -> Mapping[str, ServiceView]:
+    """What messages may see of the catalogue."""
+    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
+
+
 def _skip(slot: Slot, incident: Incident) -> str:
-    if slot.ref or slot.unknowns:
-        return ""
-    if slot.kind is Kind.INCIDENT and incident.state is State.RESOLVED:
-        return "resolved before it was sent"
-    if slot.kind in (Kind.WORSE, Kind.REOPENED) and incident.state is State.RESOLVED:
-        return "over by now"
-    return ""
+    return "" if slot.ref or slot.unknowns else pointless(slot.kind, incident.state)
 
 
 def pace_of(pace: Pace, chat: str) -> Pace:

@@ -3,16 +3,15 @@
 import asyncio
 
 from receiver.clock import Clock
-from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
+from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.core.event import Woke
-from receiver.core.incident import IncidentId
 from receiver.engine import Engine, Nudge
 from receiver.store.incidents import Incidents
 from receiver.telemetry.logs import get_logger
 
 POLL = 0.25
 AT_ONCE = 64
-PARALLEL = 8
+TOGETHER = 8  # incidents in one trip to the store; between trips the loop answers webhooks
 log = get_logger(__name__)
 
 
@@ -24,7 +23,6 @@ class Waker:
         self._incidents = incidents
         self._clock = clock
         self._nudge = nudge
-        self._room = asyncio.Semaphore(PARALLEL)
 
     async def run(self) -> None:
         """Loop: everything due, then sleep until nudged or the poll interval is over."""
@@ -41,26 +39,23 @@ class Waker:
     async def turn(self) -> int:
         """Decide everything that is due now; how many there were."""
         due = await self._incidents.lease_due(self._clock.now(), AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for incident_id in due:
-                group.create_task(self._wake(incident_id))
-        return len(due)
-
-    async def _wake(self, incident_id: IncidentId) -> None:
-        async with self._room:
+        for first in range(0, len(due), TOGETHER):
             try:
-                await self._engine.apply(incident_id, Woke())
-            except UnknownIncidentError:
-                log.warning("woken incident is gone", incident=incident_id)
+                await self._engine.apply_to_all(due[first : first + TOGETHER], Woke())
+            except StoreUnavailableError:
+                raise
             except ReceiverError as fault:
-                # Its lease runs out and somebody tries again.
-                log.warning("wake-up failed", incident=incident_id, error=str(fault))
+                # Their lease runs out and somebody tries again.
+                log.warning("wake-up failed", incidents=due[first : first + TOGETHER], error=str(fault))
+        return len(due)
 
 
 async def wait_for_nudge(nudge: asyncio.Event, seconds: float) -> None:
     """Return when nudged, or after the seconds; clears the nudge."""
     try:
-        await asyncio.wait_for(nudge.wait(), seconds)
+        # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the nudge, and the worker never ends.
+        async with asyncio.timeout(seconds):
+            await nudge.wait()
     except TimeoutError:
         return
     nudge.clear()

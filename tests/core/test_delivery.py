@@ -54,3 +54,8 @@ def test_not_sent_backs_off_to_30_seconds():
 def test_a_throttled_page_waits_as_told_and_goes_elsewhere_when_that_is_long():
     assert judged(Evidence.THROTTLED, retry_after=timedelta(seconds=7)) == Judgement(verdict=Verdict.RETRY, after=timedelta(seconds=7), cools_chat=True)
     assert judged(Evidence.THROTTLED, retry_after=timedelta(hours=1)).is_trouble
+
+
+def test_a_message_somebody_deleted_is_said_again_only_while_nobody_has_taken_it():
+    assert judged(Evidence.UNEDITABLE, is_edit=True) == Judgement(verdict=Verdict.RETRY, forgets=True)
+    assert judged(Evidence.UNEDITABLE, is_edit=True, is_unanswered=False) == Judgement(verdict=Verdict.SKIPPED)

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import socket
 import time
 from collections import defaultdict
@@ -79,6 +80,7 @@ class BotApi:
         self.messages: dict[tuple[str, int], Sent] = {}
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
+        self.webhooks: list[dict[str, Any]] = []
         self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
         self._file, self._share, self._random, self._port, self._latency = log, share, random.Random(seed), port, latency
         self._faults: dict[str, list[Fault]] = defaultdict(list)
@@ -88,9 +90,13 @@ class BotApi:
         self._recent: dict[str, list[float]] = defaultdict(list)
         self._topics_closed: set[int] = set()
 
-    def fail(self, method: str, *faults: Fault) -> None:
-        """The next calls of this method misbehave, one fault each."""
-        self._faults[method.lower()].extend(faults)
+    def fail(self, method: str, *faults: Fault, chat: str = "") -> None:
+        """The next calls of this method (in this chat) misbehave, one fault each."""
+        self._faults[method.lower() + chat].extend(faults)
+
+    def _next_fault(self, method: str, params: dict[str, Any]) -> Fault | None:
+        queue = self._faults[method + str(params.get("chat_id", ""))] or self._faults[method]
+        return queue.pop(0) if queue else self._chance(method)
 
     async def __aenter__(self) -> "BotApi":
         listener = socket.create_server(("127.0.0.1", self._port))
@@ -168,7 +174,7 @@ class BotApi:
         await send({"type": "http.response.body", "body": raw})
 
     async def _answer(self, method: str, params: dict[str, Any]) -> tuple[int, Any]:
-        fault = self._faults[method].pop(0) if self._faults[method] else self._chance(method)
+        fault = self._next_fault(method, params)
         if fault and not fault.perform:
             return (-1, "") if fault.then == "drop" else (-2, "") if fault.then == "hang" else (fault.status, fault.body)
         handler = getattr(self, f"_do_{method}", None)
@@ -199,7 +205,8 @@ class BotApi:
             while not self._updates and time.monotonic() < end and not self._server.should_exit:
                 async with self._news:
                     try:
-                        await asyncio.wait_for(self._news.wait(), 0.5)
+                        async with asyncio.timeout(0.5):
+                            await self._news.wait()
                     except TimeoutError:
                         continue
             return 200, list(self._updates)
@@ -247,10 +254,11 @@ class BotApi:
         self.answers.append(p)
         return 200, True
 
-    async def _do_setwebhook(self, _: dict[str, Any]) -> tuple[int, Any]:
+    async def _do_setwebhook(self, p: dict[str, Any]) -> tuple[int, Any]:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", str(p.get("secret_token", ""))):
+            return 400, _error(400, "Bad Request: secret token contains unallowed characters")
+        self.webhooks.append(p)
         return 200, True
-
-    _do_deletewebhook = _do_setwebhook
 
     def _over_pace(self, chat: str) -> int:
         if not self.pace:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -70,6 +72,36 @@ async def until_up(url: str) -> None:
     raise TimeoutError(url)
 
 
+async def receiver(*words: str, **environ: str) -> tuple[int, str]:
+    """One command, as people run it; its status and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "receiver", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env={**os.environ, **environ}
+    )
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def try_changed_rules(tmp_path: Path, ours: dict[str, str]) -> None:
+    """What the real Alertmanager sent, recorded by the service, through rules that page nobody: straight from it, and by a file."""
+    shutil.copytree(ROOT / "routing_rules", tmp_path / "changed")
+    routes = tmp_path / "changed" / "routes.yaml"
+    routes.write_text(routes.read_text().replace("[devops, admin-chat]", "[admin-chat]"))
+    others = ("--rules", str(tmp_path / "changed"), "--json", "--fail-on-change")
+    status, out = await receiver("rules", "replay", *others, **ours)
+    assert status == 3, out
+    found = json.loads(out)
+    assert found["webhooks"] >= 2
+    assert found["unreadable"] == 0
+    assert found["before"]["incidents"] == found["after"]["incidents"] == {"critical-services": 1}
+    assert found["before"]["messages"] == {"admin-chat": 2, "devops": 2}
+    assert found["after"]["messages"] == {"admin-chat": 2}
+    status, said = await receiver("rules", "record", "--out", str(tmp_path / "kept.ndjson.zst"), **ours)
+    assert status == 0, said
+    assert said.startswith(f"ok: {found['webhooks']} webhooks")
+    status, again = await receiver("rules", "replay", *others, "--from", str(tmp_path / "kept.ndjson.zst"), **ours)
+    assert (status, json.loads(again)) == (3, found)
+
+
 async def test_prometheus_to_telegram_and_back(tmp_path):
     prom, am, port = free_port(), free_port(), free_port()
     (tmp_path / "rules.yml").write_text(RULE)
@@ -123,6 +155,7 @@ async def test_prometheus_to_telegram_and_back(tmp_path):
                     await api.until(lambda: told.text.startswith("🟡"), 20)
                     metric.value = 0
                     await api.until(lambda: told.text.startswith("🟢"), 60)
+            await try_changed_rules(tmp_path, ours)
             process.terminate()
             assert process.wait(20) == 0
         log = (tmp_path / "receiver.log").read_text()

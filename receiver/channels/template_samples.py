@@ -1,0 +1,93 @@
+"""The worst a template may be given: hostile and endless texts, ten thousand alerts, every state, every optional fact missing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from receiver.channels.view import LINK_NAMES, ServiceView, build
+from receiver.channels.visible import visible
+from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
+
+ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems")}
+HOSTILE = (
+    '<b>&amp;<a href="tg://user?id=1">',
+    "{{ 7*7 }}{% raw %}",
+    "%(x)s ${x} {0.__class__}",
+    "\u202eevil\u200b\x00\x1b[31m",
+    "\ud83d\ude00" + "\ud800",
+    "w" * 20_000,
+    "</b></code></pre>",
+    "\n\n\n*_`[",
+)
+_NOW = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+_ALERTS = 10_000
+_SERVICES = {"shop-db": ServiceView(names={"en": "Shop DB", "ru": "База магазина"}, links={"dashboard": "https://grafana.example/{{ service }}"})}
+
+
+def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each sample's name and everything the template is given, as `Renderer` gives it."""
+    for name, incident, services in _incidents():
+        for text in ("", HOSTILE[0] * 20) if kind in ARGS else ("",):
+            args = {key: visible(text) for key in ARGS.get(kind, ())}
+            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), "language": language}
+
+
+def facts(file: str) -> dict[str, Any]:
+    """One sample for a template's file in which every list has an item and every fact is there."""
+    kind, language, *_ = (*file.split("."), "")
+    samples = list(contexts(kind, language if language in LINK_NAMES else "en"))
+    return next(found for name, found in reversed(samples) if name == "hostile texts")
+
+
+def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
+    bare = Incident(id=IncidentId("INC-1"), version=1, group_key="g", source="alertmanager", opened_at=_NOW)
+    yield "nothing known", bare, {}
+    yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
+    hostile = _with(bare, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
+    hostile = replace(hostile, route=_route(HOSTILE[0] * 20), acknowledged_by=HOSTILE[0] * 20, acknowledged_at=_NOW, reopened=3, truncated=7, repeats=9)
+    yield "hostile texts", hostile, _SERVICES
+    many = _with(bare, [_alert(n, _labels(f"{HOSTILE[0]}{n}"), _notes("x" * 300)) for n in range(_ALERTS)])
+    yield "ten thousand alerts", replace(many, truncated=10**9, reopened=10**6, repeats=10**9, opened_at=_NOW - timedelta(days=3_000)), _SERVICES
+    for state in State:
+        ended = _NOW if state is State.RESOLVED else None
+        for by in ("", "anna"):
+            taken = replace(hostile, acknowledged_by=by, acknowledged_at=_NOW if by else None)
+            yield f"state {state.value}", replace(taken, state=state, resolved_at=ended, resolved_by=by), _SERVICES
+    over = [replace(alert, status=AlertStatus.RESOLVED, ends_at=_NOW) for alert in hostile.alerts.values()]
+    yield "all over", replace(_with(bare, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
+    yield "one over", replace(_with(bare, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
+
+
+def _with(incident: Incident, alerts: list[Alert]) -> Incident:
+    return replace(incident, severity=Severity.CRITICAL, alerts={alert.id: alert for alert in alerts})
+
+
+def _alert(number: int, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Alert:
+    return Alert(
+        id=AlertId(str(number)), status=AlertStatus.FIRING, severity=Severity.CRITICAL, starts_at=_NOW, ends_at=None, labels=labels, annotations=annotations
+    )
+
+
+def _labels(text: str) -> Mapping[str, str]:
+    return {"alertname": text, "service": "shop-db", "instance": text, "severity": "critical"}
+
+
+def _notes(text: str) -> Mapping[str, str]:
+    links = {f"{name}_url": f'https://example.org/?q="><b>&{name}' for name in ("dashboard", "logs", "traces", "runbook")}
+    return {"summary": text, "summary_ru": text, "value": text, "unit": text, "threshold": text, **links}
+
+
+def _route(text: str) -> RouteSnapshot:
+    return RouteSnapshot(
+        route_id=text,
+        where=text,
+        path=(text, text),
+        group_by=(text, text),
+        group_labels={"service": text},
+        group_wait=timedelta(seconds=10),
+        reopen_within=timedelta(minutes=30),
+        destinations=(text,),
+        rules_version="abc",
+    )

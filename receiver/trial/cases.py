@@ -1,0 +1,157 @@
+"""One example in its own world: its steps happen, and what is true at the end stands beside what was expected. Called by `examples`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from receiver.core.event import Acknowledge, Resolve
+from receiver.core.incident import Incident
+from receiver.core.plan import Kind
+from receiver.core.rulebook import RuleBook
+from receiver.rules.schema_examples import Example, ExampleStep, ExpectedIncident
+from receiver.sources.alertmanager import Webhook, WireAlert
+from receiver.trial.world import Told, World, longest_group_wait
+
+SKIPPED = ("paged", "cause", "customers")
+_TEXTS = {"text", "texts"}
+
+
+@dataclass(slots=True)
+class _Firing:
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    source: str
+    since: datetime
+
+
+def wire_alert(labels: Mapping[str, str], annotations: Mapping[str, str], since: datetime, ended: datetime | None = None) -> WireAlert:
+    """An alert as Alertmanager would send it."""
+    return WireAlert(
+        status="resolved" if ended else "firing",
+        labels=msgspec.Raw(msgspec.json.encode(labels)),
+        annotations=msgspec.Raw(msgspec.json.encode(annotations)),
+        startsAt=since.isoformat(),
+        endsAt=ended.isoformat() if ended else "",
+    )
+
+
+def webhook(*alerts: WireAlert) -> Webhook:
+    """A body of these alerts, as read."""
+    return Webhook(receiver="", group_key="", truncated=0, alerts=list(alerts))
+
+
+class Case:
+    """Plays one example; `world` is as it was at the end."""
+
+    def __init__(self, rules: RuleBook, example: Example, start: datetime) -> None:
+        self.world = World(rules, start)
+        self._example = example
+        self._firing: dict[str, _Firing] = {}
+
+    def play(self) -> None:
+        """All steps; then, unless the last one says when to look, the time that any route may wait before it tells."""
+        for step in self._example.steps:
+            self._pass(step.after)
+            self._do(step)
+        if self._example.steps[-1].advance is None:
+            self._pass(longest_group_wait(self.world.rules.root))
+
+    def _pass(self, span: timedelta | None) -> None:
+        if span:
+            self.world.advance_to(self.world.now + span)
+
+    def _do(self, step: ExampleStep) -> None:
+        if step.fire is not None:
+            self._fire(step, step.fire)
+        elif step.resolve is not None:
+            self._resolve(step, step.resolve)
+        elif step.acknowledge is not None:
+            self._press("acknowledge", step.acknowledge)
+        elif step.press is not None:
+            self._press(step.press.button, step.press.by)
+        self._pass(step.advance)
+
+    def _fire(self, step: ExampleStep, labels: Mapping[str, str]) -> None:
+        key = msgspec.json.encode([step.source, sorted(labels.items())]).decode()
+        held = self._firing.setdefault(key, _Firing(labels, step.annotations, step.source, self.world.now))
+        held.annotations = step.annotations or held.annotations
+        self.world.admit(step.source, webhook(wire_alert(labels, held.annotations, held.since)))
+
+    def _resolve(self, step: ExampleStep, labels: Mapping[str, str]) -> None:
+        wanted = labels.items()
+        ended = {key: one for key, one in self._firing.items() if one.source == step.source and wanted <= one.labels.items()}
+        alerts = [wire_alert(one.labels, one.annotations, one.since, self.world.now) for one in ended.values()]
+        self._firing = {key: one for key, one in self._firing.items() if key not in ended}
+        self.world.admit(step.source, webhook(*(alerts or [wire_alert(labels, step.annotations, self.world.now, self.world.now)])))
+
+    def _press(self, button: str, by: str) -> None:
+        person = self.world.rules.people[by]  # the loader has checked that there is one
+        event = (Acknowledge if button == "acknowledge" else Resolve)(by=by, name=person.name)
+        target = next((one for one in self.world.incidents() if one.is_open), None)
+        if target is not None:
+            self.world.apply(target.id, event)
+
+    def expected(self) -> dict[str, Any]:
+        """What the example says, without what is not looked at."""
+        said = self._example.expect.model_dump(exclude_unset=True)
+        return {name: value for name, value in said.items() if name not in _TEXTS and name not in SKIPPED}
+
+    def actual(self) -> dict[str, Any]:
+        """The same keys with what is true."""
+        expect, incidents = self._example.expect, self.world.incidents()
+        first = self._facts(incidents[0]) if incidents else {}
+        facts: dict[str, Any] = {
+            **{name: first.get(name) for name in ExpectedIncident.model_fields},
+            "incidents": len(incidents),
+            "nothing": True if not self.world.effects.told else self._count(),
+            "messages": {name: self._count().get(name, 0) for name in expect.messages or {}},
+            "each": self._each(incidents),
+        }
+        return {name: facts[name] for name in self.expected()}
+
+    def skipped(self) -> tuple[str, ...]:
+        """What the example expects and nothing looks at yet."""
+        return tuple(name for name in SKIPPED if name in self._example.expect.model_fields_set)
+
+    def _each(self, incidents: list[Incident]) -> list[dict[str, Any]]:
+        wanted = self._example.expect.each or []
+        keys = [one.model_fields_set for one in wanted]
+        every = set().union(*keys) if keys else set[str]()
+        shown = [(self._facts(one), keys[at] if at < len(keys) else every) for at, one in enumerate(incidents)]
+        order = list(ExpectedIncident.model_fields)
+        return [{name: facts[name] for name in sorted(asked, key=order.index)} for facts, asked in shown]
+
+    def _facts(self, incident: Incident) -> dict[str, Any]:
+        mine = [one for one in self.world.effects.told if one.incident.id == incident.id]
+        return {
+            "service": incident.route.group_labels.get("service", "") if incident.route else "",
+            "route": incident.route.route_id if incident.route else "",
+            "severity": incident.severity.value,
+            "state": incident.state.value,
+            "firing": len(incident.firing),
+            "alerts": len(incident.alerts),
+            "reasons": [one.reason.value for one in self.world.effects.transitions if one.incident_id == incident.id],
+            "destinations": list(dict.fromkeys(one.destination.name for one in mine)),
+        }
+
+    def _count(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for one in self.world.effects.told:
+            if not one.is_edit:
+                counts[one.destination.name] = counts.get(one.destination.name, 0) + 1
+        return counts
+
+    def message(self, destination: str, kind: Kind) -> Told | None:
+        """The last state of a destination's message of this kind."""
+        mine = (one for one in reversed(self.world.effects.told) if one.destination.name == destination and one.kind is kind)
+        return next(mine, None)
+
+
+def instant(text: str, zone: str) -> datetime:
+    """An instant of the rules; without an offset it is local time in the zone."""
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))

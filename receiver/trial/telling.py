@@ -1,0 +1,132 @@
+"""An explanation as people read it, in English and Russian. Called by `cli.trial`."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from receiver.channels.words import span
+from receiver.trial.explain import Explanation, Verdict, Visit
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "head": "{where} “{route}” (rules {rules}, {source}, {at})",
+        "taken": "taken",
+        "refused": "no",
+        "shadowed": "would match, but “{by}” above has the alert",
+        "unreached": "not asked, “{by}” above has the alert",
+        "every": "every alert",
+        "goes_on": "and on to its siblings",
+        "severity": "Severity: {severity} (the sender says {word})",
+        "severity_unknown": "Severity: {severity}, the default (the sender says {word}, which no map knows)",
+        "service": "Service: {service}",
+        "service_unknown": "Service: {service}, which is not in services.yaml",
+        "nothing": "nothing",
+        "window": "window {name}",
+        "quiet": "Quiet: no sound and no page",
+        "muted": "Nobody is told: maintenance {window} until {until}",
+        "alert": "Alert: {identity}{ignored}",
+        "ignored": ", whatever its {names}",
+        "group": "Grouped by {by}: {values}; key {key}",
+        "times": "Told after {wait}, the same incident when it fires again within {reopen}",
+        "noise": "Flapping is {flapping}; a storm is {storm} (no effect yet)",
+        "told": "Told: {destination} by {channel} ({address}){instead}",
+        "instead": ", in place of {name}",
+        "policy": "On call: {policy} (no effect yet)",
+        "customers": "Customers: {component}, {impact}, text “{text}”, after {hold} (no effect yet)",
+        "no_component": "no component in the catalogue",
+        "no_customers": "Customers: are not told",
+        "text": "First message to {destination}:",
+        "incident": "{id} since {since}: {repeats} identical webhooks not repeated, fired again {reopened} times",
+        "other_rules": "Chosen by rules {rules}, which are no longer in force",
+    },
+    "ru": {
+        "head": "{where} «{route}» (правила {rules}, {source}, {at})",
+        "taken": "подошёл",
+        "refused": "нет",
+        "shadowed": "подошёл бы, но алерт уже у «{by}» выше",
+        "unreached": "не спрашивали, алерт уже у «{by}» выше",
+        "every": "любой алерт",
+        "goes_on": "и дальше к соседям",
+        "severity": "Важность: {severity} (отправитель пишет {word})",
+        "severity_unknown": "Важность: {severity} по умолчанию (отправитель пишет {word}, такого слова нет в таблицах)",
+        "service": "Система: {service}",
+        "service_unknown": "Система: {service}, её нет в services.yaml",
+        "nothing": "ничего",
+        "window": "окно {name}",
+        "quiet": "Тихо: без звука и без вызова",
+        "muted": "Никто не узнает: работы {window} до {until}",
+        "alert": "Алерт: {identity}{ignored}",
+        "ignored": ", при любых {names}",
+        "group": "Группа по {by}: {values}; ключ {key}",
+        "times": "Скажем через {wait}; сработает снова в течение {reopen} — тот же инцидент",
+        "noise": "Мигание: {flapping}; шторм: {storm} (пока не действует)",
+        "told": "Узнает: {destination}, канал {channel} ({address}){instead}",
+        "instead": ", вместо {name}",
+        "policy": "Дежурит: {policy} (пока не действует)",
+        "customers": "Клиентам: {component}, {impact}, текст «{text}», через {hold} (пока не действует)",
+        "no_component": "в каталоге нет компонента",
+        "no_customers": "Клиентам не говорим",
+        "text": "Первое сообщение в {destination}:",
+        "incident": "{id} с {since}: {repeats} одинаковых сообщений не повторили, сработал снова {reopened} раз",
+        "other_rules": "Выбрано по правилам {rules}, сейчас действуют другие",
+    },
+}
+
+
+def tell(found: Explanation, language: str, zone: str) -> str:
+    """The whole answer as lines of text."""
+    words = WORDS.get(language, WORDS["en"])
+    at = f"{found.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"
+    lines = [words["head"].format(where=found.where, route=found.route_id, rules=found.rules_version, source=found.source, at=at)]
+    lines += [_visit(visit, words) for visit in found.visits] or [f"  {step}" for step in found.path]
+    lines += _facts(found, words, language)
+    if found.is_quiet:
+        lines.append(words["quiet"])
+    if found.maintenance_until:
+        lines.append(words["muted"].format(window=found.maintenance, until=f"{found.maintenance_until.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"))
+    if found.incident:
+        since = f"{found.incident.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+        lines.append(words["incident"].format(id=found.incident.id, since=since, repeats=found.incident.repeats, reopened=found.incident.reopened))
+        if not found.incident.is_current:
+            lines.append(words["other_rules"].format(rules=found.rules_version))
+    for destination, text in found.texts.items():
+        lines += ["", words["text"].format(destination=destination), *(f"  {line}".rstrip() for line in text.splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _visit(visit: Visit, words: Mapping[str, str]) -> str:
+    said = [(one.matcher, one.is_met) for one in visit.conditions]
+    said += [(words["window"].format(name=one.matcher), one.is_met) for one in visit.windows]
+    conditions = " · ".join(f"{text} {'✓' if is_met else '✗'}" for text, is_met in said) or words["every"]
+    verdict = words[visit.verdict.value].format(by=visit.by)
+    if visit.continues and visit.verdict is Verdict.TAKEN:
+        verdict += f", {words['goes_on']}"
+    mark = "→" if visit.verdict is Verdict.TAKEN else " "
+    return f"  {'  ' * visit.depth}{mark} {visit.where} {visit.route_id}: {conditions} — {verdict}"
+
+
+def _facts(found: Explanation, words: Mapping[str, str], language: str) -> Iterator[str]:
+    word = found.severity_word or words["nothing"]
+    yield words["severity" if found.is_severity_known else "severity_unknown"].format(severity=found.severity, word=word)
+    yield words["service" if found.is_service_known else "service_unknown"].format(service=found.service or words["nothing"])
+    ignored = words["ignored"].format(names=", ".join(found.ignored_labels)) if found.ignored_labels else ""
+    yield words["alert"].format(identity=found.identity, ignored=ignored)
+    values = ", ".join(f'{name}="{value}"' for name, value in found.group_labels.items())
+    yield words["group"].format(by=", ".join(found.group_by), values=values, key=found.group_key)
+    yield words["times"].format(wait=_span(found.group_wait_seconds, language), reopen=_span(found.reopen_within_seconds, language))
+    yield words["noise"].format(flapping=found.noise.flapping, storm=found.noise.storm)
+    for one in found.recipients:
+        instead = words["instead"].format(name=one.stands_for) if one.stands_for else ""
+        yield words["told"].format(destination=one.destination, channel=one.channel, address=one.address, instead=instead)
+    for policy in found.policies:
+        yield words["policy"].format(policy=policy)
+    if found.customers is None:
+        yield words["no_customers"]
+    else:
+        wish = found.customers
+        hold = _span(wish.hold_seconds, language)
+        yield words["customers"].format(component=wish.component or words["no_component"], impact=wish.impact, text=wish.text, hold=hold)
+
+
+def _span(seconds: int, language: str) -> str:
+    return span(timedelta(seconds=seconds), language)

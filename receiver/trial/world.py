@@ -1,0 +1,180 @@
+"""A world in virtual time: webhooks in, wake-ups in order of time, decisions by `core.decide`, every delivery at once. Called by the
+other modules of `trial`.
+
+It takes alerts through the same `Grouping` as the service and merges them as the store does, so that what happens here is what would
+happen there. No I/O, no await.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from receiver.clock import ManualClock
+from receiver.core.decide import decide
+from receiver.core.delivery import pointless
+from receiver.core.event import Event, Woke
+from receiver.core.incident import Destination, Incident, IncidentId, RouteSnapshot
+from receiver.core.plan import Kind, Plan, Priority, Reason
+from receiver.core.route import RouteNode
+from receiver.core.rulebook import RuleBook
+from receiver.grouping import Grouping, Piece
+from receiver.sources.alertmanager import Webhook, decode_labels
+from receiver.store.incidents import slot_id
+from receiver.trial.shelf import Shelf, from_ms, to_ms
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """One line of an incident's history; `at` in UTC."""
+
+    at: datetime
+    incident_id: IncidentId
+    reason: Reason
+    state: str
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One message as it left: a new one, or an edit of an earlier one. `incident` is what it was rendered from."""
+
+    at: datetime
+    incident: Incident
+    destination: Destination
+    kind: Kind
+    priority: Priority
+    args: Mapping[str, str] = field(default_factory=dict)
+    is_edit: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stranger:
+    """An alert the rules do not know: no route but the root took it, or no catalogue entry has its service."""
+
+    at: datetime
+    labels: Mapping[str, str]
+    is_unrouted: bool
+    is_unknown_service: bool
+
+
+@dataclass(slots=True)
+class Effects:
+    """What came of it, in order of time."""
+
+    opened: list[tuple[datetime, IncidentId, RouteSnapshot]] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    strangers: list[Stranger] = field(default_factory=list)
+    bad_alerts: int = 0
+
+
+class World:
+    """One rule book and one store from `start` on; instants are cut to milliseconds, as the store keeps them."""
+
+    def __init__(self, rules: RuleBook, start: datetime) -> None:
+        self.rules = rules
+        self.effects = Effects()
+        self._clock = ManualClock(from_ms(to_ms(start)))
+        self._grouping = Grouping(rules, self._clock)
+        self._shelf = Shelf()
+        self._sent: dict[str, set[str]] = {}
+        self._seen: set[str] = set()
+        self._archived: list[IncidentId] = []
+
+    @property
+    def now(self) -> datetime:
+        """The instant the world stands at; UTC."""
+        return self._clock.now()
+
+    def admit(self, source: str, webhook: Webhook) -> None:
+        """Take one webhook, and decide what is due at once."""
+        pieces, bad = self._grouping.split(source, webhook)
+        self.effects.bad_alerts += len(bad) + len(webhook.bad)
+        for piece in pieces:
+            merged, opened = self._shelf.merge(piece.item(), self.now)
+            if merged.is_miss:
+                merged, opened = self._shelf.merge(piece.item(in_full=True), self.now)
+            piece.confirm()
+            if opened:
+                self.effects.opened.append((self.now, IncidentId(opened), piece.group.route))
+            self._note_strangers(piece)
+        self.advance_to(self.now)
+
+    def apply(self, incident_id: IncidentId, event: Event) -> Plan:
+        """Let one event change one incident; raises KeyError for one that is not here."""
+        plan = decide(self._shelf.load(incident_id), event, self.rules, self.now)
+        after = self._shelf.commit(plan, self.now, is_woken=isinstance(event, Woke))
+        if plan.is_change:
+            made = Transition(at=self.now, incident_id=incident_id, reason=plan.reason, state=plan.next.state.value, by=plan.by)
+            self.effects.transitions.append(made)
+        self._deliver(plan, after)
+        if plan.is_archived:
+            self._archived.append(incident_id)
+        self.advance_to(self.now)
+        return plan
+
+    def advance_to(self, instant: datetime) -> None:
+        """Let time pass up to and including this instant; every wake-up happens at its own time."""
+        until = to_ms(instant)
+        while (wake := self._shelf.next_wake()) and wake[0] <= until:
+            self._move(from_ms(wake[0]))
+            self.apply(IncidentId(wake[1]), Woke())
+        self._move(from_ms(until))
+
+    def next_wake_at(self) -> datetime | None:
+        """When something will happen by itself."""
+        wake = self._shelf.next_wake()
+        return from_ms(wake[0]) if wake else None
+
+    def incidents(self) -> list[Incident]:
+        """All that are kept, oldest first."""
+        return [self._shelf.load(incident_id) for incident_id in self._shelf.ids()]
+
+    def drain(self) -> Effects:
+        """Take the effects so far and drop the incidents that are closed for good: a long replay keeps neither."""
+        effects, self.effects = self.effects, Effects()
+        for incident_id in self._archived:
+            self._shelf.forget(incident_id)
+            self._sent.pop(incident_id, None)
+        self._archived.clear()
+        return effects
+
+    def _move(self, instant: datetime) -> None:
+        if instant > self.now:
+            self._clock.advance(seconds=(instant - self.now) / timedelta(seconds=1))
+
+    def _deliver(self, plan: Plan, after: Incident) -> None:
+        sent = self._sent.setdefault(after.id, set())
+        for notification in plan.notifications:
+            slot = slot_id(plan.next, notification, plan.before.version)
+            is_edit = slot in sent
+            if not is_edit and pointless(notification.kind, after.state):
+                continue
+            sent.add(slot)
+            told = Told(
+                at=self.now,
+                incident=after,
+                destination=notification.destination,
+                kind=notification.kind,
+                priority=notification.priority,
+                args=notification.args,
+                is_edit=is_edit,
+            )
+            self.effects.told.append(told)
+
+    def _note_strangers(self, piece: Piece) -> None:
+        is_unrouted = piece.group.route.route_id == self.rules.root.id and bool(self.rules.root.children)
+        for entry in piece.entries:
+            if entry.known.member in self._seen:
+                continue
+            self._seen.add(entry.known.member)
+            labels = decode_labels(entry.alert.labels)
+            service = labels.get("service") or labels.get("job") or ""
+            is_unknown = bool(self.rules.services) and service not in self.rules.services
+            if is_unrouted or is_unknown:
+                self.effects.strangers.append(Stranger(at=self.now, labels=labels, is_unrouted=is_unrouted, is_unknown_service=is_unknown))
+
+
+def longest_group_wait(node: RouteNode) -> timedelta:
+    """The longest time any route of the tree collects alerts before it tells."""
+    return max([node.group_wait, *(longest_group_wait(child) for child in node.children)])

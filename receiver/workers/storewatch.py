@@ -1,0 +1,46 @@
+"""Asks the store what it can promise and what time it is; readiness says the answer. Any number of replicas run this, each for itself."""
+
+import asyncio
+from dataclasses import dataclass
+
+from receiver.clock import Clock
+from receiver.store.connection import Client, agree_on_time, inspect
+from receiver.store.promise import Promise
+
+EVERY = 15.0
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Why traffic may not come; empty when it may."""
+
+    faults: tuple[str, ...] = ("starting",)
+    is_stopping: bool = False
+
+    def now(self) -> tuple[str, ...]:
+        """Faults of this moment."""
+        return ("stopping", *self.faults) if self.is_stopping else self.faults
+
+
+class StoreWatch:
+    """Runs until cancelled; looks more often while something is wrong."""
+
+    def __init__(self, client: Client, clock: Clock, promise: Promise, ready: Readiness, *, is_relaxed: bool) -> None:
+        self._client, self._clock, self._promise, self._ready, self._is_relaxed = client, clock, promise, ready, is_relaxed
+
+    async def run(self) -> None:
+        """Loop: sleep, look."""
+        while True:
+            await asyncio.sleep(1.0 if self._ready.faults else EVERY)
+            await self.look()
+
+    async def look(self) -> None:
+        """Ask once."""
+        try:
+            report = await inspect(self._client)
+            await agree_on_time(self._client, self._clock)
+        except Exception as fault:  # noqa: BLE001 - whatever the store does, readiness must say so and the process go on
+            self._ready.faults = (f"store: {fault}",)
+            return
+        self._promise.follow(report)
+        self._ready.faults = () if self._is_relaxed else tuple(f"store: {f}" for f in report.faults)

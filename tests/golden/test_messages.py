@@ -1,0 +1,114 @@
+"""Every message people read, kind by kind and state by state, as a file: `UPDATE_GOLDEN=1` writes them, otherwise they must match."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.channels.render import KINDS, LANGUAGES, Renderer, ServiceView
+from receiver.core.alert import Alert, Severity
+from receiver.core.incident import Incident, State
+from receiver.rules.load import load_rules
+from tests.builders import alert, incident
+from tests.fakes.bot_entities import parse_entities
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "messages"
+BOOK = load_rules(ROOT / "routing_rules")
+SERVICES = {n: ServiceView(names=s.names, links=BOOK.links_of(n)) for n, s in BOOK.services.items()}
+RENDERER = Renderer(ROOT / "message_templates")
+NIGHT = datetime(2026, 11, 23, 0, 2, tzinfo=UTC)  # 03:02 in Moscow
+RU = {
+    "summary": "7.8 % of responses are HTTP 500 (norm ≤ 1 %)",
+    "summary_ru": "7,8 % ответов с ошибкой 500 (норма до 1 %)",
+}
+
+
+def errors(instance: str, **changed: Any) -> Alert:
+    base = {"severity": Severity.CRITICAL, "since": NIGHT, "alertname": "ShopApiErrorRateHigh", **changed}
+    return replace(alert(instance, **base), annotations=RU)
+
+
+def pool(**changed: Any) -> Alert:
+    notes = {
+        "summary": "100 of 100 connections in use",
+        "summary_ru": "занято 100 из 100 соединений",
+        "description": "New requests wait for a connection. Look for a slow query first.",
+        "description_ru": "Новые запросы ждут соединения. Сначала ищите медленный запрос.",
+        "value": "100",
+        "threshold": "90",
+        "trace_id": "4bf92f3577b34da6",
+    }
+    made = alert("shop-db-1", since=NIGHT, alertname="ShopDbPoolExhausted", service="shop-db", **changed)
+    return replace(made, annotations=notes)
+
+
+def told(*alerts: Alert, **fields: Any) -> Incident:
+    """An incident as people know it: opened at 03:02, its severity that of the worst alert."""
+    worst = max((a.severity for a in alerts), key=lambda s: s.rank, default=Severity.WARNING)
+    made = incident(*alerts, **{"id": "INC-412", "opened_at": NIGHT, "announced_at": NIGHT, "severity": worst, **fields})
+    labels = {"service": "shop-api", "environment": "prod"}
+    assert made.route
+    return replace(made, route=replace(made.route, group_labels=labels, route_id="critical-services", where="routes.yaml:11"))
+
+
+def after(**span: float) -> datetime:
+    return NIGHT + timedelta(**span)
+
+
+TAKEN: dict[str, Any] = {"state": State.ACKNOWLEDGED, "acknowledged_by": "Анна", "acknowledged_at": after(minutes=3)}
+OVER: dict[str, Any] = {"state": State.RESOLVED, "resolved_at": after(minutes=39), "end_reason": "resolved"}
+THREE = (errors("shop-api-2"), errors("shop-api-3"), pool())
+HOSTILE = alert(
+    '</b><a href="tg://user?id=1">x</a>',
+    since=NIGHT,
+    alertname="{{7*7}} {0.__class__} %(x)s ${x} <script>alert(1)</script>",
+    service="@channel \u202egnp.exe & /ack 1",
+)
+
+CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
+    "triggered-critical": ("incident", told(*THREE), timedelta(minutes=4), {}),
+    "triggered-warning": ("incident", told(pool()), timedelta(seconds=10), {}),
+    "acknowledged": ("incident", told(*THREE, **TAKEN), timedelta(minutes=9), {}),
+    "reopened-living": ("incident", told(errors("shop-api-2"), reopened=1), timedelta(minutes=50), {}),
+    "many-of-one-name": ("incident", told(*(errors(f"shop-api-{n}") for n in range(1, 22))), timedelta(minutes=4), {}),
+    "many-names": ("incident", told(*(errors(f"shop-api-{n}", alertname=f"Alert{n:02}") for n in range(13))), timedelta(hours=30), {}),
+    "truncated": ("incident", told(errors("shop-api-2"), errors("shop-api-3"), truncated=37), timedelta(minutes=4), {}),
+    "truncated-rest-over": ("incident", told(errors("shop-api-2", firing=False), truncated=37), timedelta(minutes=12), {}),
+    "not-delivered": ("incident", told(errors("shop-api-2"), failed={"devops": "bot was blocked"}), timedelta(minutes=1), {}),
+    "no-service": ("incident", told(alert("db7", since=NIGHT, service="", alertname="DiskFull")), timedelta(minutes=2), {}),
+    "hostile": ("incident", told(HOSTILE), timedelta(minutes=2), {}),
+    "resolved-living": ("incident", told(*(replace(a, status="resolved") for a in THREE), **{**TAKEN, **OVER}), timedelta(minutes=39), {}),
+    "resolved": ("ended", told(*(errors(f"shop-api-{n}", firing=False) for n in range(2, 4)), **{**TAKEN, **OVER}), timedelta(minutes=39), {}),
+    "resolved-one-alert": ("ended", told(errors("shop-api-2", firing=False), **OVER), timedelta(minutes=39), {}),
+    "resolved-by-hand": ("incident", told(*THREE, **{**TAKEN, **OVER, "resolved_by": "Борис"}), timedelta(minutes=39), {}),
+    "resolved-by-hand-reply": ("ended", told(*THREE, **{**TAKEN, **OVER, "resolved_by": "Борис"}), timedelta(minutes=39), {}),
+    "reopened": ("reopened", told(errors("shop-api-2"), reopened=2), timedelta(hours=25), {}),
+    "worse-severity": ("worse", told(errors("shop-api-2")), timedelta(minutes=6), {"severity": "critical", "systems": ""}),
+    "worse-system": ("worse", told(*THREE, **TAKEN), timedelta(minutes=6), {"severity": "", "systems": "mes-api, shop-db"}),
+    "worse-both": ("worse", told(*THREE), timedelta(minutes=6), {"severity": "critical", "systems": "shop-db"}),
+    "why": ("why", told(errors("shop-api-2"), repeats=14), timedelta(minutes=39), {}),
+    "why-first": ("why", told(errors("shop-api-2")), timedelta(minutes=1), {}),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", CASES)
+def test_the_message_reads_as_its_file(case: str, language: str) -> None:
+    kind, shown, since, args = CASES[case]
+    zone = "Europe/Moscow" if language == "ru" else "UTC"
+    message = RENDERER.render(kind, shown, language=language, timezone=zone, now=NIGHT + since, services=SERVICES, args=args)
+    path = GOLDEN / f"{case}.{language}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(message.html + "\n", "utf-8")
+    assert message.html + "\n" == path.read_text("utf-8")
+    assert parse_entities(message.html).strip(), "the far end reads it"
+    assert "!" not in message.plain, "no shouting"
+
+
+def test_every_kind_has_a_file_and_every_file_a_case() -> None:
+    assert {kind for kind, *_ in CASES.values()} == set(KINDS)
+    assert {p.name for p in GOLDEN.glob("*.txt")} == {f"{case}.{language}.txt" for case in CASES for language in LANGUAGES}
