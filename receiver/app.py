@@ -13,16 +13,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from litestar import Litestar
 from litestar.types import ASGIApp
 
-from receiver.channels.base import Channel, Evidence
+from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
+from receiver.clients.calendar import KeptCalendars
 from receiver.clock import Clock, SystemClock
 from receiver.engine import Engine, Nudge, Rules
 from receiver.rules.git import Mirror, Remote
@@ -48,10 +50,12 @@ from receiver.web.api import api_router
 from receiver.web.auth import LoginLink
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
+from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.rules import rules_routes
 from receiver.web.trial import trial_router
-from receiver.workers.poller import Poller
+from receiver.workers.calendars import Calendars
+from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, first, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -181,6 +185,7 @@ def litestar_app(app: App) -> ASGIApp:
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
@@ -303,23 +308,20 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run()]
+    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
-        workers.append(register_webhook(app, bot))
+        workers.append(register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings)))
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
 
 
-async def register_webhook(app: App, bot: TelegramChannel) -> None:
-    """Tell Telegram where to post; again until it has heard."""
-    url = f"{(app.settings.public_url or '').rstrip('/')}/telegram/webhook"
-    while (outcome := await bot.set_webhook(url, webhook_secret(app.settings))).evidence is not Evidence.OK:
-        log.warning("Telegram does not take the webhook yet", url=url, reason=outcome.reason)
-        await asyncio.sleep(30)
+def calendars(app: App) -> Calendars:
+    """The worker that keeps the shifts of calendars in the rules."""
+    return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
 
 
 def _config(app: App) -> uvicorn.Config:

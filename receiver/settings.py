@@ -73,6 +73,11 @@ class Settings(BaseModel):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
 
+    @property
+    def calendars_dir(self) -> Path:
+        """Where the last good copies of calendars lie."""
+        return self.data_dir / "calendars"
+
     @field_validator("rules_git_url")
     @classmethod
     def _git(cls, url: SecretStr | None) -> SecretStr | None:

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app import App, build, end, litestar_app, register_webhook
+from receiver.app import App, build, end, litestar_app, webhook_secret
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.origin import Place
 from receiver.settings import Settings, load_settings
-from receiver.workers.poller import Poller
+from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import Loaded, load
 from tests.builders import NOW, body
 from tests.fakes.bot_api import BotApi, Sent
@@ -184,7 +184,11 @@ async def story(
 
 def _workers(app: App) -> list[Any]:
     bot = app.channels["telegram"]
-    updates = register_webhook(app, bot) if app.settings.telegram_mode == "webhook" else Poller(bot, app.intake).run()
+    updates = (
+        register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings))
+        if app.settings.telegram_mode == "webhook"
+        else Poller(bot, app.intake).run()
+    )
     return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
 
 

@@ -9,10 +9,15 @@ from pathlib import Path
 from receiver.app import origin_of, store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
+from receiver.clients.calendar import KeptCalendars
+from receiver.clock import SystemClock
+from receiver.core.rulebook import RuleBook
 from receiver.rules.git import Mirror
+from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
 from receiver.store.connection import connect, inspect
+from receiver.workers.calendars import read_again
 from receiver.workers.ruleskeeper import SHORT, load
 
 
@@ -54,7 +59,19 @@ async def _rules(settings: Settings) -> list[Finding]:
     book = loaded.book
     newest = f", newest commit {book.commit}" if book.commit else ""
     found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
-    return [*found, *_templates(loaded.place.templates)]
+    return [*found, *await _schedules(settings, book), *_templates(loaded.place.templates)]
+
+
+async def _schedules(settings: Settings, book: RuleBook) -> list[Finding]:
+    kept, now = KeptCalendars(settings.calendars_dir), SystemClock().now()
+    failed = await read_again(book, settings.secret, kept)
+    away = [
+        Finding("calendars", False, f"{name}: {reason}{', its last good copy holds' if kept.load(name) else ', its shifts are missing'}")
+        for name, reason in failed.items()
+    ]
+    read = [Finding("calendars", True, f"{name}: read") for name, link in book.calendars.items() if link.secret and name not in failed]
+    found = import_calendars(book, kept.load, now)
+    return [*away, *read, *(Finding("on call", True, note) for note in (*found.notes, *coverage(found.book, now)))]
 
 
 def _templates(directory: Path) -> list[Finding]:

@@ -5,13 +5,16 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from receiver.channels.template_check import check_templates
+from receiver.clock import SystemClock
 from receiver.core.route import RouteNode
 from receiver.core.rulebook import RuleBook
 from receiver.rules.faults import Fault
+from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.json_schema import SCHEMA_DIRECTORY, schema_texts
 from receiver.rules.load import RulesError, load_rules
 from receiver.settings import directory_of
@@ -51,13 +54,16 @@ def run(environ: Mapping[str, str], args: argparse.Namespace) -> int:
     return check(directory, args.json, templates=args.templates or directory_of("message_templates", environ), is_strict=args.strict)
 
 
-def check(directory: Path, as_json: bool, *, templates: Path | None = None, is_strict: bool = False) -> int:
-    """Print the faults of rules and templates (none given: rules only), or a line that starts with `ok:`; 1 on any fault, else 0."""
+def check(directory: Path, as_json: bool, *, templates: Path | None = None, is_strict: bool = False, now: datetime | None = None) -> int:
+    """Print the faults of rules and templates (none given: rules only), or a line that starts with `ok:`; 1 on any fault, else 0.
+
+    `now` is the instant schedules are looked at from, this one when left out. Calendars that lie elsewhere are not asked.
+    """
     book, faults = _load(directory)
     if templates is not None:
         faults += [Fault(**asdict(found)) for found in check_templates(templates)]
     warnings = book.warnings if book else ()
-    notes = [note for note in book.notes if note not in warnings] if book else []
+    notes = [*(note for note in book.notes if note not in warnings), *_on_call(book, now or SystemClock().now())] if book else []
     is_ok = not faults and not (is_strict and warnings)
     if as_json:
         facts: dict[str, Any] = {"version": book.version, **_counts(book)} if book and is_ok else {}
@@ -89,6 +95,11 @@ def _load(directory: Path) -> tuple[RuleBook | None, list[Fault]]:
         return load_rules(directory), []
     except RulesError as error:
         return None, list(error.faults)
+
+
+def _on_call(book: RuleBook, now: datetime) -> tuple[str, ...]:
+    found = import_calendars(book, lambda _: None, now)
+    return (*found.notes, *coverage(found.book, now))
 
 
 def _counts(book: RuleBook) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from receiver.core.alert import Severity, service_of
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.route import RouteNode, group_key, route
+from receiver.core.schedule import Schedule
 from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
@@ -16,13 +17,24 @@ _SHORT = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PageStep:
+    """One step of reaching a person: by which channel, and how long after the page."""
+
+    channel: str
+    after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """Somebody who may be told or may press; `telegram` is the account's number."""
+    """Somebody who may be told or may press; `telegram` is the account's number, `page_by` the steps of reaching them in their order."""
 
     id: str
     name: str
     roles: frozenset[str] = frozenset()
     telegram: int | None = None
+    email: str = ""
+    phone: str = ""
+    page_by: tuple[PageStep, ...] = ()
     language: str = ""
     timezone: str = ""
 
@@ -51,6 +63,14 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CalendarLink:
+    """Where the calendar of a schedule comes from: a secret that holds its address, or a file of the rules. `raw` is none while it is unread."""
+
+    secret: str = ""
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Noise:
     """When an incident counts as flapping and when many are a storm."""
 
@@ -66,7 +86,8 @@ class RuleBook:
     """A version of the rules. `notes` are remarks for the operator, none of them a fault.
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
-    that routes name. `warnings` are those notes that `--strict` makes faults.
+    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `warnings` are those notes that
+    `--strict` makes faults.
     """
 
     version: str
@@ -83,6 +104,9 @@ class RuleBook:
     noise: Noise = field(default_factory=Noise)
     windows: tuple[Window, ...] = ()
     maintenance: tuple[MaintenanceWindow, ...] = ()
+    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    calendars: Mapping[str, CalendarLink] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)
@@ -172,6 +196,15 @@ class RuleBook:
     def person_by_telegram(self, telegram: int) -> Person | None:
         """Find who owns a Telegram account."""
         return self._by_telegram.get(telegram)
+
+    def on_call(self, schedule: str, now: datetime) -> tuple[Person, ...]:
+        """Who is on call at this instant; nobody in a gap or when there is no such schedule. People that are gone are left out."""
+        found = self.schedules.get(schedule)
+        return self.named(found.on_call(now)) if found else ()
+
+    def named(self, ids: Collection[str]) -> tuple[Person, ...]:
+        """The people with these ids, in their order; those that are gone are left out."""
+        return tuple(person for one in ids if (person := self.people.get(one)))
 
     def links_of(self, service: str) -> Mapping[str, str]:
         """Link templates of a service; the defaults when the catalogue lacks it."""

@@ -41,6 +41,12 @@ class Window:
         was = self.is_active(now)
         return next((edge for edge in edges if self.is_active(edge) is not was), None)
 
+    def edges(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Every instant (UTC) between the two at which a span begins or ends, and some around them."""
+        days = (end.astimezone(self.zone).date() - start.astimezone(self.zone).date()).days
+        for stretch in self._stretches(start, days + _AHEAD):
+            yield from stretch
+
     def _stretches(self, now: datetime, ahead: int) -> Iterator[tuple[datetime, datetime]]:
         today = now.astimezone(self.zone).date()
         for offset in range(-_BACK, ahead + 1):

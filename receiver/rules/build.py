@@ -1,16 +1,17 @@
 """Builds the rule book from files that were found right."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from receiver.core.alert import Severity
 from receiver.core.incident import Customers, Destination
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step
-from receiver.core.rulebook import POLICY_CHANNEL, Noise, Person, RuleBook, Service, Source
+from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service, Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
+from receiver.rules.schedules import build_links, build_schedules
 from receiver.rules.schema import (
     CommonSeverity,
     CustomersEntry,
@@ -29,6 +30,7 @@ from receiver.rules.schema import (
     WebhookPlace,
 )
 from receiver.rules.schema_later import MaintenanceFile
+from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.yaml import Document, Path
 
 _DEFAULTS = RouteNode(
@@ -46,7 +48,7 @@ _DEFAULTS = RouteNode(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
-    """The files a rule book is made of, validated."""
+    """The files a rule book is made of, validated; `calendars` are the contents of calendar files by their schedule."""
 
     routes: RoutesFile
     destinations: DestinationsFile
@@ -54,6 +56,8 @@ class Files:
     services: ServicesFile | None = None
     sources: SourcesFile | None = None
     maintenance: MaintenanceFile | None = None
+    schedules: SchedulesFile | None = None
+    calendars: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def build(version: str, files: Files, documents: Mapping[str, Document], notes: tuple[str, ...]) -> RuleBook:
@@ -74,6 +78,9 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         noise=_noise(files.routes.noise),
         windows=tuple(windows.values()),
         maintenance=build_maintenance(files.maintenance, documents["maintenance.yaml"]) if files.maintenance else (),
+        teams={name: tuple(dict.fromkeys(ids)) for name, ids in files.people.teams.items()},
+        schedules=build_schedules(files.schedules, files.people, documents["schedules.yaml"]) if files.schedules else {},
+        calendars=build_links(files.schedules, files.calendars) if files.schedules else {},
         notes=notes,
     )
 
@@ -138,6 +145,9 @@ def _people(file: PeopleFile) -> dict[str, Person]:
             name=entry.name,
             roles=frozenset(entry.roles),
             telegram=entry.telegram,
+            email=entry.email or "",
+            phone=entry.phone or "",
+            page_by=tuple(PageStep(channel=step.channel, after=step.after) for step in entry.page_by),
             language=entry.language,
             timezone=entry.timezone,
         )

@@ -21,10 +21,11 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def build_windows(entries: Mapping[str, WindowEntry]) -> dict[str, Window]:
     """The windows of routes.yaml by name."""
-    return {name: Window(name=name, zone=ZoneInfo(entry.timezone), spans=tuple(_span(span) for span in entry.times)) for name, entry in entries.items()}
+    return {name: Window(name=name, zone=ZoneInfo(entry.timezone), spans=tuple(build_span(span) for span in entry.times)) for name, entry in entries.items()}
 
 
-def _span(entry: SpanEntry) -> Span:
+def build_span(entry: SpanEntry) -> Span:
+    """One span of a window or of a layer's hours."""
     days = frozenset(WEEKDAYS.index(day) for day in entry.days or WEEKDAYS)
     return Span(days=days, start=parse_clock(entry.start), end=parse_clock(entry.end))
 

@@ -57,7 +57,6 @@ REFERENCES = (
 NO_EFFECT = (
     ("destinations.yaml", "destinations/*/policy", "escalation policies have no effect yet, the fallback is told instead"),
     ("escalation.yaml", "policies", "escalation policies have no effect yet"),
-    ("schedules.yaml", "schedules", "schedules have no effect yet"),
     ("routes.yaml", "route/**/customers", "customers are not told yet"),
     ("people.yaml", "people/*/page_by", "page_by has no effect yet"),
     ("notices.yaml", "page", "notices have no effect yet"),

@@ -16,9 +16,11 @@ from receiver.rules.complaints import report
 from receiver.rules.example_checks import check_examples, example_remarks
 from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.relations import check_relations
+from receiver.rules.schedules import read_calendar_files
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
 from receiver.rules.schema_examples import ExamplesFile
-from receiver.rules.schema_later import EscalationFile, MaintenanceFile, NoticesFile, SchedulesFile
+from receiver.rules.schema_later import EscalationFile, MaintenanceFile, NoticesFile
+from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.texts import check_texts
 from receiver.rules.times import check_times, uncovered
 from receiver.rules.yaml import MAX_BYTES, Document, read_yaml
@@ -64,9 +66,11 @@ def read_rules(directory: Path) -> Reading:
         digest.update(b"%d:%b%d:" % (len(name.encode()), name.encode(), len(raw)) + raw)
         documents[name] = read_yaml(name, raw)
     models = {name: model for name, document in documents.items() if (model := _validate(document)) is not None}
+    calendars = _calendars(directory, models, documents)
+    for name, raw in sorted(calendars.items()):
+        digest.update(b"%d:%b%d:" % (len(name.encode()), name.encode(), len(raw)) + raw)
     check_names(documents)
     check_examples(documents)
-
     for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
         if name in documents and documents[name].is_whole:
             check(documents[name])
@@ -75,7 +79,7 @@ def read_rules(directory: Path) -> Reading:
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    book = build(digest.hexdigest()[:12], _files(models), documents, (*remarks(documents), *example_remarks(documents)))
+    book = build(digest.hexdigest()[:12], _files(models, calendars), documents, (*remarks(documents), *example_remarks(documents)))
     warnings = (*unreachable(documents["routes.yaml"]), *uncovered(documents))
     return Reading(book=replace(book, notes=(*book.notes, *warnings), warnings=warnings), documents=documents, models=models)
 
@@ -160,7 +164,12 @@ def _validate(document: Document) -> BaseModel | None:
         return None
 
 
-def _files(models: dict[str, BaseModel]) -> Files:
+def _calendars(directory: Path, models: dict[str, BaseModel], documents: dict[str, Document]) -> dict[str, bytes]:
+    file = _take(models, "schedules.yaml", SchedulesFile)
+    return {} if file is None else read_calendar_files(directory, file, documents["schedules.yaml"])
+
+
+def _files(models: dict[str, BaseModel], calendars: dict[str, bytes]) -> Files:
     return Files(
         routes=_need(models, "routes.yaml", RoutesFile),
         destinations=_need(models, "destinations.yaml", DestinationsFile),
@@ -168,6 +177,8 @@ def _files(models: dict[str, BaseModel]) -> Files:
         services=_take(models, "services.yaml", ServicesFile),
         sources=_take(models, "sources.yaml", SourcesFile),
         maintenance=_take(models, "maintenance.yaml", MaintenanceFile),
+        schedules=_take(models, "schedules.yaml", SchedulesFile),
+        calendars=calendars,
     )
 
 

@@ -1,4 +1,4 @@
-"""The shape of the files about people's time and customers: schedules, escalation, notices, maintenance."""
+"""The shape of the files about escalation and customers: escalation, notices, maintenance."""
 
 from datetime import date, timedelta
 from typing import Annotated, Literal
@@ -23,54 +23,7 @@ from receiver.rules.fields import (
     Zone,
     wrong,
 )
-from receiver.rules.schema import Impact, Span, check_span
-
-
-class Handoff(Strict):
-    """When the next person takes over."""
-
-    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
-    time: ClockTime
-
-
-class Layer(Strict):
-    """People who take turns; a later layer covers an earlier one."""
-
-    people: Annotated[list[str], Field(min_length=1)]
-    rotate: Literal["daily", "weekly"] | None = None
-    handoff: Handoff | None = None
-    starts: Day | None = None
-    hours: list[Span] = Field(default_factory=list)
-
-
-class Override(Strict):
-    """One person for a stretch of time."""
-
-    person: str
-    start: Annotated[Instant, Field(alias="from")]
-    end: Annotated[Instant, Field(alias="to")]
-
-
-class Calendar(Strict):
-    """A calendar kept elsewhere; its address is a secret."""
-
-    secret: SecretName
-
-
-class Schedule(Strict):
-    """Who is on call when."""
-
-    timezone: Zone
-    layers: list[Layer] = Field(default_factory=list)
-    overrides: list[Override] = Field(default_factory=list)
-    ical: Calendar | None = None
-
-
-class SchedulesFile(Strict):
-    """schedules.yaml."""
-
-    version: Literal[1]
-    schedules: dict[Name, Schedule]
+from receiver.rules.schema import Impact, check_span
 
 
 class Target(Strict):

@@ -36,11 +36,6 @@ def _check_maintenance(document: Document) -> None:
 def _check_schedule(document: Document, path: Path, schedule: Mapping[str, Any]) -> None:
     if not schedule.get("layers") and not schedule.get("ical"):
         document.fault_at(path, f'schedule "{path[1]}" has neither layers nor ical', "add layers: [{people: [NAME]}], or ical: {secret: NAME}")
-    for index, layer in enumerate(_members(schedule, "layers")):
-        people = layer.get("people")
-        if isinstance(people, list) and len(people) > 1 and not layer.get("rotate"):
-            message = f"{len(people)} people and no rotate: it is not known whose turn it is"
-            document.fault_at((*path, "layers", index, "people"), message, "add rotate: daily or weekly, or keep one person")
     _check_overlaps(document, (*path, "overrides"), _members(schedule, "overrides"))
 
 

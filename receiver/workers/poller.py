@@ -1,9 +1,11 @@
-"""Long polling of Telegram: one replica holds the lease, and an update is confirmed only after it is stored."""
+"""How updates of Telegram come in: by webhook, or by long polling. One replica holds the lease, and an update is confirmed only after it is stored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from receiver.channels.base import Evidence
+from receiver.channels.telegram import TelegramChannel
 from receiver.core.errors import StoreUnavailableError
 from receiver.store.intake import Intake
 from receiver.telemetry.logs import get_logger
@@ -43,3 +45,11 @@ class Poller:
             except (StoreUnavailableError, OSError) as fault:
                 log.warning("poller waits", error=str(fault))
                 await self._sleep(1.0)
+
+
+async def register_webhook(bot: TelegramChannel, public_url: str, secret: str) -> None:
+    """Tell Telegram where to post; again until it has heard."""
+    url = f"{public_url.rstrip('/')}/telegram/webhook"
+    while (outcome := await bot.set_webhook(url, secret)).evidence is not Evidence.OK:
+        log.warning("Telegram does not take the webhook yet", url=url, reason=outcome.reason)
+        await asyncio.sleep(30)

@@ -1,0 +1,1 @@
+"""What we ask others: one module for each far end, none knows of another."""
