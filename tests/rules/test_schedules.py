@@ -110,7 +110,7 @@ def test_an_override_is_in_the_schedules_zone_unless_it_has_an_offset(tmp_path: 
         ("layers: [{people: [anna], every: 2}]", "this layer counts turns but does not rotate"),
         ('layers: [{people: [anna], rotate: daily, handoff: {day: monday, time: "10:00"}}]', "a daily rotation hands over on every day"),
         ('layers: [{people: [anna], rotate: daily, handoff: {time: "24:00"}}]', "no hand-off is at 24:00"),
-        ("layers: [{people: [anna], rotate: daily, every: 0}]", "greater than or equal to 1"),
+        ("layers: [{people: [anna], rotate: daily, every: 0}]", "0 is too small, write 1 or more"),
         ("layers: [{people: [gleb]}]", 'there is no person or team "gleb"'),
         ('overrides: [{person: devops, from: "2026-12-31T18:00", to: "2027-01-01T12:00"}]', 'there is no person "devops"'),
         ('overrides: [{person: anna, from: "2026-12-31T18:00", to: "2026-12-31T18:00"}]', "this ends before it begins"),
@@ -123,7 +123,7 @@ def test_an_override_is_in_the_schedules_zone_unless_it_has_an_offset(tmp_path: 
     ],
 )
 def test_what_has_no_meaning_is_a_fault_with_its_line(tmp_path: Path, part: str, says: str) -> None:
-    said = faults(tmp_path, part)
+    said = faults(tmp_path, part, *([] if part.startswith("layers") else ["layers: [{people: [anna]}]"]))
     assert len(said) == 1
     assert said[0].startswith("5:")
     assert says in said[0]
@@ -167,7 +167,7 @@ def test_a_schedule_whose_calendar_was_never_read_is_not_blamed_for_gaps(tmp_pat
     assert import_calendars(loaded, lambda _: b"<html>", now).notes == (
         "schedules.yaml:3: the calendar of primary cannot be used: it is not a calendar in iCalendar's format",
     )
-    assert check(tmp_path, False, now) == 0
+    assert check(tmp_path, False, now=now) == 0
     assert "note: schedules.yaml:3: the calendar of primary has not been read yet" in capsys.readouterr().out
 
 
@@ -175,8 +175,8 @@ def test_the_shipped_schedule_has_no_gaps_and_tells_nobody(capsys: pytest.Captur
     book = load_rules(SHIPPED)
     assert [person.id for person in book.on_call("devops-primary", datetime(2026, 11, 24, tzinfo=UTC))] == ["anna"]
     assert [person.id for person in book.on_call("devops-primary", datetime(2026, 11, 30, 7, tzinfo=UTC))] == ["boris"]
-    assert check(SHIPPED, False, datetime(2026, 11, 24, tzinfo=UTC)) == 0
+    assert check(SHIPPED, False, now=datetime(2026, 11, 24, tzinfo=UTC)) == 0
     assert "note" not in capsys.readouterr().out
-    assert check(SHIPPED, False, datetime(2026, 11, 23, tzinfo=UTC)) == 0
+    assert check(SHIPPED, False, now=datetime(2026, 11, 23, tzinfo=UTC)) == 0
     said = "note: schedules.yaml:5: nobody is on call in devops-primary from 2026-11-23 03:00+03:00 to 2026-11-23 10:00+03:00\n"
     assert capsys.readouterr().out.startswith(said)
