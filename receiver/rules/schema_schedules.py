@@ -31,8 +31,8 @@ class Layer(Strict):
 
     @model_validator(mode="after")
     def _takes_turns(self) -> "Layer":
-        if self.rotate is None and (self.handoff is not None or "every" in self.model_fields_set):
-            raise wrong("this layer hands over but does not rotate", "add rotate: daily or rotate: weekly, or leave handoff and every out")
+        if self.rotate is None and "every" in self.model_fields_set:
+            raise wrong("this layer counts turns but does not rotate", "add rotate: daily or rotate: weekly, or leave every out")
         if self.rotate == "daily" and self.handoff is not None and "day" in self.handoff.model_fields_set:
             raise wrong("a daily rotation hands over on every day", "leave the day out of handoff, or write rotate: weekly")
         if self.handoff is not None and self.handoff.time == "24:00":
