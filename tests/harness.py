@@ -15,7 +15,10 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app import App, build, end, litestar_app, webhook_secret
+from receiver.app.build import App, build
+from receiver.app.derived import webhook_secret
+from receiver.app.http import litestar_app
+from receiver.app.run import end
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.origin import Place

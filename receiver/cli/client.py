@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from receiver.app import local_api_token
+from receiver.app.derived import local_api_token
 from receiver.settings import Settings
 
 COLUMNS = {

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import uvloop
 
-from receiver.app import App, serve
+from receiver.app.build import App
+from receiver.app.run import serve
 from receiver.cli.serve import prepare
 from receiver.settings import Settings
 

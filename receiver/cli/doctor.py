@@ -6,7 +6,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from receiver.app import origin_of, store
+from receiver.app.build import origin_of
+from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
 from receiver.clients.calendar import KeptCalendars

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from receiver.app import local_api_token
+from receiver.app.derived import local_api_token
 from receiver.cli.progress import Progress
 from receiver.clock import SystemClock
 from receiver.core.errors import ReceiverError

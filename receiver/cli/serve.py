@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from receiver.app import App, serve
+from receiver.app.build import App
+from receiver.app.run import serve
 from receiver.core.errors import ReceiverError
 from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings

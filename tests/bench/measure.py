@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from receiver.app import build
+from receiver.app.build import build
 from receiver.core.event import Woke
 from receiver.settings import load_settings
 from receiver.sources.alertmanager import parse

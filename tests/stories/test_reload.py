@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from receiver.app import build, end
+from receiver.app.build import build
+from receiver.app.run import end
 from receiver.rules.origin import RulesRefusedError
 from receiver.workers.ruleskeeper import first
 from tests.builders import NOW, body, wire

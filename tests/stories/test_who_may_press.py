@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from receiver.app import webhook_secret
+from receiver.app.derived import webhook_secret
 from receiver.settings import SettingsError, load_settings
 from tests.builders import rules_files, wire
 from tests.harness import ADMINS, ANNA, BORIS, DEVOPS, SPARE, STRANGER, SVETA, Story, story

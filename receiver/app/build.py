@@ -1,0 +1,151 @@
+"""Builds everything without starting anything. Called by `app.run`; the one place where parts meet."""
+
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from receiver.app.derived import local_api_token, signing_key
+from receiver.channels.base import Channel
+from receiver.channels.browser import BrowserChannel
+from receiver.channels.render import Renderer, Templates
+from receiver.channels.telegram import TelegramChannel
+from receiver.chat.buttons import Buttons
+from receiver.clients.calendar import KeptCalendars
+from receiver.clock import Clock, SystemClock
+from receiver.engine import Engine, Nudge, Rules
+from receiver.rules.git import Mirror, Remote
+from receiver.rules.load import Reading
+from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
+from receiver.settings import Settings
+from receiver.store.admission import Admission
+from receiver.store.browserchat import BrowserChat
+from receiver.store.connection import Client, connect
+from receiver.store.incidents import Incidents
+from receiver.store.intake import Intake
+from receiver.store.keys import Partition
+from receiver.store.outbox import Outbox, Pace
+from receiver.store.promise import Promise
+from receiver.store.quarantine import Quarantine
+from receiver.store.recorder import Recorder
+from receiver.store.replicas import Replicas
+from receiver.trial.examples import Page, prove
+from receiver.web.auth import LoginLink
+from receiver.workers.calendars import Calendars
+from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
+from receiver.workers.sender import Sender
+from receiver.workers.standing import Standing
+from receiver.workers.storewatch import Readiness
+from receiver.workers.waker import Waker
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """Everything that runs, built once."""
+
+    settings: Settings
+    client: Client
+    clock: Clock
+    promise: Promise
+    rules: Rules
+    templates: Templates
+    engine: Engine
+    incidents: Incidents
+    outbox: Outbox
+    quarantine: Quarantine
+    recorder: Recorder
+    intake: Intake
+    browser: BrowserChat
+    channels: dict[str, Channel]
+    sender: Sender
+    buttons: Buttons
+    waker: Waker
+    keeper: RulesKeeper
+    login: LoginLink
+    api_token: str
+    nudge: Nudge
+    ready: Readiness = field(default_factory=Readiness)
+
+
+def origin_of(settings: Settings) -> Origin:
+    """Where the rules come from by these settings."""
+    if not settings.rules_git_url:
+        return Directory(settings.rules_dir, settings.templates_dir)
+    remote = Remote(
+        url=settings.rules_git_url.get_secret_value(),
+        ref=settings.rules_git_ref,
+        path=settings.rules_git_path,
+        allowed_signers=settings.rules_git_allowed_signers if settings.rules_git_verify == "signed" else None,
+        allow_force=settings.rules_git_allow_force,
+    )
+    return Mirror(remote, settings.data_dir, settings.templates_dir)
+
+
+def build(
+    settings: Settings,
+    store_url: str,
+    clock: Clock | None = None,
+    *,
+    origin: Origin | None = None,
+    loaded: Loaded | None = None,
+    refused: RulesRefusedError | None = None,
+    prove: Prove = nothing_to_prove,
+) -> App:
+    """Build everything without starting anything; raises RulesRefusedError when no rules are given and those in RULES_DIR do not load."""
+    clock = clock or SystemClock()
+    client, at = connect(store_url), Partition(0)
+    origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
+    rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
+    promise = Promise()
+    incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge)
+    browser = BrowserChat(client, clock)
+    channels, answerers, paces = _channels(settings, browser)
+    intake, key = Intake(client), signing_key(settings)
+    sender = Sender(
+        outbox, incidents, engine, channels, templates, rules, clock, nudge,
+        key=key, language=settings.language, timezone=settings.timezone, paces=paces,
+    )  # fmt: skip
+    keeper = RulesKeeper(
+        rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
+        loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
+    )  # fmt: skip
+    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
+    recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
+    return App(
+        settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
+        quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
+        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        api_token=local_api_token(settings), nudge=nudge,
+    )  # fmt: skip
+
+
+def _replica_id() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Channel], dict[str, Any], dict[str, Pace]]:
+    """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
+    page = BrowserChannel(browser)
+    if settings.telegram_mode == "off" or not settings.telegram_token:
+        return {"browser": page, "telegram": page}, {"browser": browser}, {}
+    bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
+    return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
+
+
+def prover(settings: Settings) -> Prove:
+    """Rules are live only when their own examples hold, in the language and zone of this installation."""
+
+    def proved(directory: Path, reading: Reading, renderer: Renderer) -> Sequence[str]:
+        return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
+
+    return proved
+
+
+def calendars(app: App) -> Calendars:
+    """The worker that keeps the shifts of calendars in the rules."""
+    return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)

@@ -1,0 +1,62 @@
+"""The HTTP side of the built application: every router, with the webhook route in front. Called by `app.run`."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from litestar import Litestar
+from litestar.types import ASGIApp
+
+from receiver.app.build import App
+from receiver.app.derived import webhook_secret
+from receiver.telemetry import metrics
+from receiver.trial.examples import Page
+from receiver.web.api import api_router
+from receiver.web.browser import browser_routes
+from receiver.web.ingest import Ingest
+from receiver.web.oncall import oncall_routes
+from receiver.web.ops import ops_routes, telegram_route
+from receiver.web.rules import rules_routes
+from receiver.web.trial import trial_router
+
+
+def litestar_app(app: App) -> ASGIApp:
+    """The HTTP side."""
+    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults)
+    people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
+    page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
+    handlers: list[Any] = [
+        *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
+        api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
+        *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
+        trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
+        *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
+    ]
+    if app.settings.telegram_mode == "webhook":
+        handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
+    return ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+
+
+def _token_of(app: App) -> Callable[[str], str | None]:
+    def token_of(source: str) -> str | None:
+        known = app.rules.current.sources.get(source)
+        if known and known.auth_secret:
+            return app.settings.secret(known.auth_secret)
+        return app.settings.webhook_token.get_secret_value() if app.settings.webhook_token else None
+
+    return token_of
+
+
+def _address_of(app: App) -> Callable[[str], str]:
+    def address_of(name: str) -> str:
+        found = app.rules.current.destinations.get(name)
+        return str(found.address.get("chat", "")) if found else ""
+
+    return address_of
+
+
+async def _refresh(app: App) -> None:
+    metrics.incidents_open.set(await app.incidents.count_open())
+    metrics.outbox_depth.set(await app.outbox.depth())
+    metrics.dead_letters.set(await app.quarantine.count())
