@@ -73,7 +73,7 @@ class Sources:
 
     def _scope(self, source: Source, body: bytes) -> Scope:
         headers = [(b"content-type", b"application/json")]
-        token = self._token_of(source.name)
+        token = self._secret_of(source.auth_secret) if source.auth_secret else self._token_of(source.name)
         if token:
             headers.append((b"authorization", b"Bearer " + token.encode()))
         if source.signature:
