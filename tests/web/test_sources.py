@@ -109,8 +109,9 @@ async def test_bad_input_is_kept_and_told_and_its_good_part_used(tmp_path: Path)
         assert (report["accepted"], report["dead_lettered"]) == (1, 1)
         assert len(await s.app.quarantine.letters()) == 2
         await s.advance(seconds=10)
-        await s.expect(DEVOPS, "Shop DB: Disk")
-        await s.expect(DEVOPS, "A webhook from kibana could not be read")
+        texts = [(await s.expect(DEVOPS)).text for _ in range(2)]
+        assert any("Shop DB: Disk" in text for text in texts)
+        assert any("could not be read" in text for text in texts)
         assert len({i.source for i in await s.incidents()}) == 2
 
 
