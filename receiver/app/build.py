@@ -33,7 +33,10 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
+from receiver.store.signals import Sightings
+from receiver.store.suspects import Suspects
 from receiver.trial.examples import Page, prove
+from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.workers.calendars import Calendars
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
@@ -41,6 +44,7 @@ from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
 from receiver.workers.waker import Waker
+from receiver.workers.watchdog import WatchdogWatch
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class App:
     sender: Sender
     buttons: Buttons
     waker: Waker
+    watchdogs: WatchdogWatch
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
@@ -102,7 +107,10 @@ def build(
     rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
     promise = Promise()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge)
+    sightings, suspects = Sightings(client), Suspects(client)
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(sightings, suspects, clock))
+    standing = Standing(engine, replicas, clock)
+    watchdogs = WatchdogWatch(sightings, standing, engine, incidents, rules, clock)
     browser = BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
@@ -111,7 +119,7 @@ def build(
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
     )  # fmt: skip
     keeper = RulesKeeper(
-        rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
+        rules, templates, origin, replicas, standing, clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
@@ -119,7 +127,7 @@ def build(
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), watchdogs=watchdogs, keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from receiver.app.build import App, build, calendars, origin_of, prover
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
+from receiver.core.errors import StoreUnavailableError
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry.logs import get_logger
@@ -72,6 +73,8 @@ async def _run(
 ) -> None:
     watch = StoreWatch(app.client, app.clock, app.promise, app.ready, is_relaxed=app.settings.durability == "relaxed")
     await watch.look()
+    with contextlib.suppress(StoreUnavailableError):
+        await app.watchdogs.look()  # before anything may end
     server = uvicorn.Server(_config(app))
     listener = _listen(app.settings)
     async with asyncio.TaskGroup() as group:
@@ -104,7 +107,7 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
+    workers: list[Any] = [app.waker.run(), app.watchdogs.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())

@@ -8,6 +8,7 @@ from typing import Any
 from receiver.channels.view import LINK_NAMES, ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.condition import Condition, ConditionKind
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
 
 ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems")}
@@ -52,6 +53,8 @@ def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
     yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
     hostile = _with(bare, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
     hostile = replace(hostile, route=_route(HOSTILE[0] * 20), acknowledged_by=HOSTILE[0] * 20, acknowledged_at=_NOW, reopened=3, truncated=7, repeats=9)
+    held = {alert_id: Condition(kind=ConditionKind.SILENCED, by=HOSTILE[0] * 20, until=_NOW) for alert_id in hostile.alerts}
+    hostile = replace(hostile, conditions=held, signal_source=HOSTILE[0] * 20, signal_lost_at=_NOW)
     yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None

@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from receiver.core.alert import Alert, AlertId, Severity, matched_labels
-from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Resolve, Woke
+from receiver.core.condition import SUPPRESSED, Conditions, describe_end, strongest
+from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Observed, Resolve, Woke
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.maintenance import Mute, find_mute
 from receiver.core.plan import Kind, Notification, Plan, Priority, Reason
 from receiver.core.rulebook import RuleBook
+from receiver.core.signal import LOOK_AGAIN, Signals, mark
 
 # The firing alerts that maintenance mutes now.
 Mutes = Mapping[AlertId, Mute]
@@ -30,8 +32,10 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> Plan:
     """What follows from this event for this incident at this instant (UTC)."""
     match event:
-        case Woke():
-            return _woke(incident, _mutes(incident, rules, now), now)
+        case Woke(signals=signals):
+            return _woke(incident, _mutes(incident, rules, now), signals, now)
+        case Observed(conditions=conditions):
+            return _observed(incident, conditions)
         case Acknowledge(by=by, name=name):
             return _acknowledge(incident, by, name, _mutes(incident, rules, now), now)
         case Resolve(by=by, name=name):
@@ -40,14 +44,21 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
             return _fall_back(incident, destination, why, rules.fallback_destinations())
 
 
-def _woke(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
+def _woke(incident: Incident, mutes: Mutes, signals: Signals, now: datetime) -> Plan:
     if incident.state is State.RESOLVED:
         plan = _woke_resolved(incident, mutes, now)
     elif incident.announced_at is None:
         plan = _woke_unannounced(incident, mutes, now)
     else:
-        plan = _woke_open(incident, mutes, now)
-    return replace(plan, text=", ".join(sorted({mute.window.name for mute in mutes.values()})))
+        plan = _name_signal(replace(_woke_open(mark(incident, signals), mutes, now), before=incident))
+    return replace(plan, text=plan.text or ", ".join(sorted({mute.window.name for mute in mutes.values()})))
+
+
+def _name_signal(plan: Plan) -> Plan:
+    """An edit that says that a signal was lost, or is back, is called by that."""
+    if plan.reason is not Reason.ALERTS_CHANGED or plan.before.signal_lost_at == plan.next.signal_lost_at:
+        return plan
+    return replace(plan, reason=Reason.SIGNAL_LOST if plan.next.signal_lost_at else Reason.SIGNAL_BACK)
 
 
 def _woke_unannounced(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
@@ -69,7 +80,9 @@ def _woke_open(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
     if not incident.firing:
         if incident.truncated:
             return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
-        return _end(incident, replace(looked, end_reason="resolved"), Reason.ALL_RESOLVED, now)
+        if incident.signal_source:
+            return _hold_end(incident, looked, now)
+        return _end(incident, replace(looked, end_reason=describe_end(incident.conditions.values())), Reason.ALL_RESOLVED, now)
     worse = looked.severity.rank > incident.severity.rank
     joined = tuple(s for s in looked.systems if s not in incident.systems)
     if worse or joined:
@@ -97,6 +110,25 @@ def _woke_resolved(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
     return Plan(before=incident, next=looked, reason=Reason.REOPEN_WINDOW, notifications=_if_told(incident, looked))
 
 
+def _hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
+    """No alert fires, but the source that says so may be dead: nothing ends until its Watchdog has been heard."""
+    reason = Reason.SIGNAL_LOST if incident.signal_lost_at else Reason.HELD_UNCONFIRMED
+    held = replace(looked, wake_at=now + LOOK_AGAIN)
+    return Plan(before=incident, next=held, reason=reason, text=incident.signal_source, notifications=_if_told(incident, held))
+
+
+def _observed(incident: Incident, said: Conditions) -> Plan:
+    """Take in what Alertmanager holds of the alerts; what is over keeps its last word."""
+    kept = {i: one for i, one in incident.conditions.items() if i in incident.alerts and not incident.alerts[i].is_firing}
+    conditions = kept | {i: one for i, one in said.items() if i in incident.alerts}
+    if incident.state is State.RESOLVED or conditions == incident.conditions:
+        return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)
+    seen = replace(incident, conditions=conditions)
+    told = replace(seen, told=_digest(seen, seen.firing))
+    found = strongest(said.values())
+    return Plan(before=incident, next=told, reason=Reason.CONDITION_CHANGED, text=found.kind.value if found else "", notifications=_if_told(incident, told))
+
+
 def _hold(incident: Incident, mutes: Mutes) -> Plan:
     """Planned work explains it all: look again when the first of its alerts is no longer muted."""
     return Plan(before=incident, next=replace(incident, wake_at=_first_end(mutes)), reason=Reason.MAINTENANCE)
@@ -113,6 +145,7 @@ def _reopen(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
         resolved_by="",
         end_reason="",
         hushed={},
+        conditions={},
         reopened=incident.reopened + 1,
         announced_at=incident.announced_at or now,
     )
@@ -203,7 +236,9 @@ def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:
 
 def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
     shown = [f"{a.id}{a.severity}" for a in firing]
-    text = "\n".join([*sorted(shown), str(incident.truncated), str(len(incident.alerts))])
+    held = [f"{one.kind}{one.by}{one.until}" for one in incident.conditions.values() if one.kind in SUPPRESSED]
+    signal = [f"{incident.signal_source}{incident.signal_lost_at}"] if incident.signal_source else []
+    text = "\n".join([*sorted(shown), *sorted(held), *signal, str(incident.truncated), str(len(incident.alerts))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

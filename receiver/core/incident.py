@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from receiver.core.alert import Alert, AlertId, Severity
+from receiver.core.condition import SUPPRESSED, Condition
 
 IncidentId = NewType("IncidentId", str)
 
@@ -62,7 +63,11 @@ class RouteSnapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
-    """One incident at one version. Instants are aware, in UTC."""
+    """One incident at one version. Instants are aware, in UTC.
+
+    `conditions` are Alertmanager's words about its alerts. `signal_source` names a source whose Watchdog does not confirm what it
+    says, `signal_lost_at` is since when that Watchdog is missing.
+    """
 
     id: IncidentId
     version: int
@@ -89,6 +94,9 @@ class Incident:
     systems: tuple[str, ...] = ()
     hushed: Mapping[AlertId, datetime] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[AlertId, Condition] = field(default_factory=dict)
+    signal_source: str = ""
+    signal_lost_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +107,12 @@ class Incident:
     def is_quiet(self) -> bool:
         """True when its route wants no sound and no page."""
         return self.route is not None and self.route.is_quiet
+
+    @property
+    def is_suppressed(self) -> bool:
+        """True when Alertmanager holds back every alert that fires: nobody needs to be called meanwhile."""
+        held = [self.conditions.get(a.id) for a in self.alerts.values() if a.is_firing]
+        return bool(held) and all(one is not None and one.kind in SUPPRESSED for one in held)
 
     @property
     def firing(self) -> tuple[Alert, ...]:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from receiver.core.alert import Severity, service_of
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
+from receiver.core.matcher import Matcher
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
-from receiver.core.source import Source, kind_of
+from receiver.core.source import Source, Watchdog, kind_of
 from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
@@ -178,6 +179,13 @@ class RuleBook:
         """What its bodies look like: `alertmanager`, `grafana`, `kibana` or `generic`."""
         return kind_of(source, self.sources.get(source))
 
+    def watchdog_of(self, source: str) -> Watchdog | None:
+        """The alert of this source that always fires; Alertmanagers have one by its usual name unless the rules say otherwise."""
+        known = self.sources.get(source)
+        if known is not None and known.watchdog is not None:
+            return known.watchdog
+        return _USUAL if known is not None and known.kind == "alertmanager" else None
+
     def severity(self, source: str, labels: Mapping[str, str]) -> tuple[Severity, bool]:
         """Map a sender's word onto the three; false when the word is missing or unknown (then the default)."""
         rules = self.source(source)
@@ -208,4 +216,5 @@ class RuleBook:
         return self.default_links if entry is None else entry.links
 
 
+_USUAL = Watchdog(matchers=(Matcher(name="alertname", op="=", value="Watchdog"),))
 _OWN_WORDS = {severity.value: severity for severity in Severity}

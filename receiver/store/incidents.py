@@ -125,6 +125,11 @@ class Incidents:
         found: Iterable[Any] = await self._ask(self._client.zrevrange(self._at.of("list"), 0, limit - 1))
         return [IncidentId(i.decode()) for i in found]
 
+    async def open_ids(self) -> list[IncidentId]:
+        """Every incident that a group holds, resolved ones inside their reopen window included."""
+        found = await self._ask(self._client.hvals(self._at.of("open")))
+        return [IncidentId(i.decode()) for i in found]
+
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
         lines = await self._ask(self._client.lrange(self._at.of("tl", incident_id), 0, -1))
@@ -185,7 +190,7 @@ def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, byte
         held = alerts.get(identity)
         if held and held.is_firing and not is_firing:
             continue
-        severity, _, labels, annotations = msgspec.json.decode(payloads[member])
+        severity, source, labels, annotations = msgspec.json.decode(payloads[member])
         ends = int(signature[19:37])
         alerts[identity] = Alert(
             id=identity,
@@ -195,6 +200,7 @@ def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, byte
             ends_at=None if is_firing or not ends else _instant(ends),
             labels=labels,
             annotations=annotations,
+            source=source,
         )
     return alerts
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, Field
 
 from receiver.clock import Clock
+from receiver.core.condition import Condition
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident, IncidentId
@@ -42,6 +43,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "resolved_at": _text(incident.resolved_at),
         "resolved_by": incident.resolved_by,
         "end_reason": incident.end_reason,
+        "signal_lost": {"source": incident.signal_source, "since": _text(incident.signal_lost_at)} if incident.signal_lost_at else None,
         "reopened": incident.reopened,
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
@@ -79,6 +81,7 @@ def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> li
                 "status": a.status.value,
                 "severity": a.severity.value,
                 "starts_at": _text(a.starts_at),
+                "condition": _condition(incident.conditions.get(a.id)),
                 "labels": dict(a.labels),
                 "annotations": dict(a.annotations),
             }
@@ -138,6 +141,10 @@ def _letter_routes(outbox: Outbox, quarantine: Quarantine, clock: Clock) -> list
         return {"id": letter.id, "done": verb}
 
     return [listing, show, act]
+
+
+def _condition(condition: Condition | None) -> dict[str, str | None] | None:
+    return {"kind": condition.kind.value, "by": condition.by, "until": _text(condition.until)} if condition else None
 
 
 def _text(instant: datetime | None) -> str | None:
