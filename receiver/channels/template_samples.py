@@ -10,7 +10,8 @@ from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
 
-ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems")}
+_TURN = ("because", "by", "about", "waited")
+ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "incident": _TURN, "your_turn": _TURN, "turn": _TURN, "nobody": ("why",)}
 HOSTILE = (
     '<b>&amp;<a href="tg://user?id=1">',
     "{{ 7*7 }}{% raw %}",

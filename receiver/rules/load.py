@@ -18,8 +18,9 @@ from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.relations import check_relations
 from receiver.rules.schedules import read_calendar_files
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
+from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_examples import ExamplesFile
-from receiver.rules.schema_later import EscalationFile, MaintenanceFile, NoticesFile
+from receiver.rules.schema_later import MaintenanceFile, NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.texts import check_texts
 from receiver.rules.times import check_times, uncovered
@@ -178,6 +179,7 @@ def _files(models: dict[str, BaseModel], calendars: dict[str, bytes]) -> Files:
         sources=_take(models, "sources.yaml", SourcesFile),
         maintenance=_take(models, "maintenance.yaml", MaintenanceFile),
         schedules=_take(models, "schedules.yaml", SchedulesFile),
+        escalation=_take(models, "escalation.yaml", EscalationFile),
         calendars=calendars,
     )
 

@@ -1,4 +1,4 @@
-"""The shape of the files about escalation and customers: escalation, notices, maintenance."""
+"""The shape of the files about customers and planned work: notices, maintenance."""
 
 from datetime import date, timedelta
 from typing import Annotated, Literal
@@ -24,50 +24,6 @@ from receiver.rules.fields import (
     wrong,
 )
 from receiver.rules.schema import Impact, check_span
-
-
-class Target(Strict):
-    """Who is paged: one of the three."""
-
-    schedule: str | None = None
-    person: str | None = None
-    team: str | None = None
-
-    @model_validator(mode="after")
-    def _is_one(self) -> "Target":
-        if sum(name is not None for name in (self.schedule, self.person, self.team)) != 1:
-            raise wrong("this does not name whom to page", "write one of {schedule: NAME}, {person: NAME}, {team: NAME}")
-        return self
-
-
-class Step(Strict):
-    """One level of a policy."""
-
-    page: list[Target] = Field(default_factory=list)
-    notify: list[str] = Field(default_factory=list)
-    wait: Duration
-
-
-class Acknowledge(Strict):
-    """How long an acknowledgement holds."""
-
-    lease: Duration = timedelta(hours=2)
-    void_on: list[Literal["new-alert", "worse-severity"]] = Field(default_factory=list)
-
-
-class Policy(Strict):
-    """Whom to page, step by step."""
-
-    steps: Annotated[list[Step], Field(min_length=1)]
-    repeat: Annotated[int, Field(ge=0, le=100)] = 0
-    acknowledge: Acknowledge = Acknowledge()
-
-
-class EscalationFile(Strict):
-    """escalation.yaml."""
-
-    version: Literal[1]
-    policies: dict[Name, Policy]
 
 
 class PublicPage(Strict):
