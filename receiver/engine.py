@@ -43,10 +43,20 @@ class Report:
 
 
 class Rules:
-    """The rule book in force; replaced as a whole on reload."""
+    """The rule book in force; replaced as a whole on reload. `peers` are Alertmanagers named by the settings and not by the rules."""
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, peers: tuple[str, ...] = ()) -> None:
+        self._peers = peers
         self.current = book
+
+    @property
+    def current(self) -> RuleBook:
+        """The rule book in force."""
+        return self._current
+
+    @current.setter
+    def current(self, book: RuleBook) -> None:
+        self._current = book.with_peers(self._peers)
 
 
 class Trust(Enum):

@@ -27,6 +27,7 @@ class Vetting:
     def __init__(self, sightings: Sightings, suspects: Suspects, clock: Clock) -> None:
         self._sightings, self._suspects, self._clock = sightings, suspects, clock
         self._ended: dict[bytes, str] = {}
+        self._heard: set[tuple[str, str]] = set()
 
     async def part(self, rules: RuleBook, source: str, webhook: Webhook, *, is_late: bool = False) -> int:
         """Take Watchdogs and suspects out of the webhook; how many. `is_late` suspects every firing: the body is an old one.
@@ -44,6 +45,9 @@ class Vetting:
                 webhook.alerts = [one for one, is_one in zip(webhook.alerts, is_dog, strict=True) if not is_one]
                 await self._note(known, source, watchdog, found)
         if known.peers:
+            if webhook.receiver and (source, webhook.receiver) not in self._heard:
+                await self._sightings.hear(source, webhook.receiver)
+                self._heard.add((source, webhook.receiver))
             await self._set_aside(source, webhook, is_late=is_late)
         return before - len(webhook.alerts)
 

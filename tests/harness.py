@@ -182,6 +182,7 @@ async def story(
                     await client.aclose()
                 for app in apps:
                     await app.channels["telegram"].close()
+                    await app.watches.alertmanager.close()
                     await app.client.aclose()
 
 
@@ -192,7 +193,15 @@ def _workers(app: App) -> list[Any]:
         if app.settings.telegram_mode == "webhook"
         else Poller(bot, app.intake).run()
     )
-    return [app.waker.run(), app.watchdogs.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
+    return [
+        app.waker.run(),
+        *app.watches.workers(),
+        app.sender.run(),
+        app.buttons.run(),
+        app.recorder.run(),
+        app.keeper.run(),
+        updates,
+    ]
 
 
 def _own_settings(settings: Settings, replicas: int, rules: Path | Sequence[Path] | RuleBook) -> list[Settings]:

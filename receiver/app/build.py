@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
@@ -39,12 +40,12 @@ from receiver.trial.examples import Page, prove
 from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.workers.calendars import Calendars
+from receiver.workers.heartbeat import free_share
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
 from receiver.workers.waker import Waker
-from receiver.workers.watchdog import WatchdogWatch
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class App:
     sender: Sender
     buttons: Buttons
     waker: Waker
-    watchdogs: WatchdogWatch
+    watches: Watches
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
@@ -104,13 +105,12 @@ def build(
     clock = clock or SystemClock()
     client, at = connect(store_url), Partition(0)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
-    rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
+    rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
     promise = Promise()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    sightings, suspects = Sightings(client), Suspects(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(sightings, suspects, clock))
+    vetting, ready = Vetting(Sightings(client), Suspects(client), clock), Readiness()
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting)
     standing = Standing(engine, replicas, clock)
-    watchdogs = WatchdogWatch(sightings, standing, engine, incidents, rules, clock)
     browser = BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
@@ -122,13 +122,17 @@ def build(
         rules, templates, origin, replicas, standing, clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
+    watches = build_watches(
+        settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels,
+        store_faults=ready.now, rules_faults=lambda: keeper.faults, free_disk=lambda: free_share(settings.data_dir),
+    )  # fmt: skip
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
     recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), watchdogs=watchdogs, keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge,
+        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
+        api_token=local_api_token(settings), nudge=nudge, ready=ready,
     )  # fmt: skip
 
 

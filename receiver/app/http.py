@@ -15,6 +15,7 @@ from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.browser import browser_routes
+from receiver.web.heartbeat import heartbeat_route
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
 from receiver.web.oncall import oncall_routes
@@ -28,22 +29,29 @@ def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
     token_of = _token_of(app)
     kinds = Kinds(lambda: app.rules.current, app.settings.secret, app.clock)
-    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, token_of, lambda: not app.ready.faults, kinds)
+    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, token_of, lambda: not app.ready.faults, kinds, app.watches.spool)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
-        *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
+        *ops_routes(app.ready.now, lambda: _degraded(app), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         sources_router(sources, lambda: app.rules.current, app.api_token),
+        heartbeat_route(app.watches.vitals, lambda: app.rules.current, token_of(""), app.clock),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
     return ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+
+
+def _degraded(app: App) -> tuple[str, ...]:
+    """What somebody should look at although traffic may come."""
+    rules = tuple(f"rules: {fault}" for fault in app.keeper.faults[:1])
+    return rules + tuple(f"heartbeat held back by {name}: {text}" for name, text in app.watches.heartbeat.held.items())
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:

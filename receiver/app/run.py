@@ -74,7 +74,7 @@ async def _run(
     watch = StoreWatch(app.client, app.clock, app.promise, app.ready, is_relaxed=app.settings.durability == "relaxed")
     await watch.look()
     with contextlib.suppress(StoreUnavailableError):
-        await app.watchdogs.look()  # before anything may end
+        await app.watches.watchdogs.look()  # before anything may end
     server = uvicorn.Server(_config(app))
     listener = _listen(app.settings)
     async with asyncio.TaskGroup() as group:
@@ -107,7 +107,14 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.watchdogs.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
+    workers: list[Any] = [
+        app.waker.run(),
+        *app.watches.workers(),
+        app.buttons.run(),
+        app.recorder.run(),
+        app.keeper.run(),
+        calendars(app).run(),
+    ]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
@@ -141,4 +148,5 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    await app.watches.alertmanager.close()
     await app.client.aclose()

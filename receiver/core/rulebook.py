@@ -12,7 +12,7 @@ from receiver.core.notice_rules import NoticeRules
 from receiver.core.policy import Policy, merge
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
-from receiver.core.source import Source, Watchdog, kind_of
+from receiver.core.source import KINDS, ExpectedHeartbeat, Source, Watchdog, kind_of
 from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
@@ -91,6 +91,7 @@ class RuleBook:
     people: Mapping[str, Person] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    heartbeats: Mapping[str, ExpectedHeartbeat] = field(default_factory=dict)
     any_source: Source = field(default_factory=lambda: Source(name="", kind=""))
     default_severity: Severity = Severity.WARNING
     default_links: Mapping[str, str] = field(default_factory=dict)
@@ -192,6 +193,13 @@ class RuleBook:
     def kind_of(self, source: str) -> str:
         """What its bodies look like: `alertmanager`, `grafana`, `kibana` or `generic`."""
         return kind_of(source, self.sources.get(source))
+
+    def with_peers(self, peers: tuple[str, ...]) -> "RuleBook":
+        """The same with these addresses as the peers of the source `alertmanager`, unless it has its own."""
+        known = self.sources.get(KINDS[0]) or replace(self.any_source, name=KINDS[0], kind=KINDS[0])
+        if not peers or known.peers:
+            return self
+        return replace(self, sources={**self.sources, KINDS[0]: replace(known, peers=peers)})
 
     def watchdog_of(self, source: str) -> Watchdog | None:
         """The alert of this source that always fires; Alertmanagers have one by its usual name unless the rules say otherwise."""

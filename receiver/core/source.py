@@ -64,6 +64,15 @@ class Watchdog:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExpectedHeartbeat:
+    """Something that promises to be heard of at least once per `interval`."""
+
+    name: str
+    interval: timedelta
+    severity: Severity = Severity.CRITICAL
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
     """Where alerts come from; `severity_map` holds lower-case words and already includes the common ones, `peers` the addresses of its API."""
 

@@ -36,7 +36,7 @@ from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
-from receiver.rules.sources import build_sources, words
+from receiver.rules.sources import build_heartbeats, build_sources, words
 from receiver.rules.yaml import Document, Path
 
 _DEFAULTS = RouteNode(
@@ -81,6 +81,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         people=_people(files.people),
         services=_services(files.services) if files.services else {},
         sources=build_sources(files.sources) if files.sources else {},
+        heartbeats=build_heartbeats(files.sources) if files.sources else {},
         any_source=Source(name="", kind="", severity_label=common.label, severity_map=words(common.map)),
         default_severity=Severity(common.default),
         default_links=files.services.defaults.links if files.services else {},

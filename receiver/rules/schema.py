@@ -141,11 +141,19 @@ class SourceEntry(Strict):
     mapping: Mapping | None = None
 
 
+class HeartbeatEntry(Strict):
+    """Something that promises to POST /heartbeats/NAME at least once per `interval`."""
+
+    interval: Duration
+    severity: SeverityWord = "critical"
+
+
 class SourcesFile(Strict):
     """sources.yaml."""
 
     version: Literal[1]
     sources: dict[Name, SourceEntry]
+    heartbeats: dict[Name, HeartbeatEntry] = Field(default_factory=dict)
     severity: CommonSeverity = CommonSeverity()
 
 

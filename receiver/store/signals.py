@@ -48,6 +48,14 @@ class Sightings:
         await self._ask(self._client.hset(_key(source), mapping=fields))
         await self._ask(self._client.sadd(f"{_TAG}all", source))
 
+    async def hear(self, source: str, receiver: str) -> None:
+        """Alertmanager sends us what it routes to this receiver of its own. Raises StoreUnavailableError."""
+        await self._ask(self._client.sadd(f"{_TAG}receivers:{source}", receiver))
+
+    async def receivers(self, source: str) -> frozenset[str]:
+        """The receivers whose alerts come to us. Raises StoreUnavailableError."""
+        return frozenset(name.decode() for name in await self._ask(self._client.smembers(f"{_TAG}receivers:{source}")))
+
     async def watch(self, source: str, now: datetime) -> None:
         """A source is watched from now on, unless it was before: what was never seen is missing from then. Raises StoreUnavailableError."""
         await self._ask(self._client.hsetnx(_key(source), "watched_from", _ms(now)))
