@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from receiver.store.spool import Spool, Spooled
+from receiver.workers.respool import Respool
 from tests.builders import NOW, body, rules_files, wire
 from tests.harness import DEVOPS, SPARE, Story, story
 
@@ -88,24 +89,26 @@ async def test_a_store_that_is_away_without_an_alert_is_told_to_the_fallback(tmp
 
 async def test_a_start_after_ten_minutes_says_so_and_takes_in_what_lies_on_disk(tmp_path: Path) -> None:
     async with story(tmp_path, rules=rules_files(tmp_path / "rules")) as s:
-        await s.app.watches.respool.look()
+        await s.settle()
         one = Spooled(source="alertmanager", at=s.clock.now(), is_firing=True, body=body(wire("a")))
         await s.app.watches.spool.keep(one)
         await s.app.watches.vitals.live(s.clock.now() - timedelta(minutes=10))
-        await s.app.watches.respool.look()
+        app = s.app
+        started = Respool(app.watches.spool, app.watches.vitals, app.engine, app.rules, s.clock, app.ready.now)
+        await started.look()
         await s.advance(seconds=10)
         texts = [(await s.expect(place)).text for place in (DEVOPS, "-1001000000001")]
         assert any("No replica ran for 10 min: webhooks recovered from disk: 1" in text for text in texts)
 
 
 async def test_the_spool_has_a_bound_and_drops_resolved_ones_first(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", most_bytes=3000)
+    spool = Spool(tmp_path / "spool", most_bytes=3300)
     for n in range(4):
         await spool.keep(Spooled(source="a", at=NOW + timedelta(seconds=n), is_firing=n != 1, body=b"%d" % n + b"x" * 700))
     kept = [await spool.read(name) for name in spool.names()]
     assert [one.body[:1] for one in kept if one] == [b"0", b"2", b"3"]
     assert spool.dropped == 1
-    again = Spool(tmp_path / "spool", most_bytes=3000)
+    again = Spool(tmp_path / "spool", most_bytes=3300)
     assert again.names() == spool.names(), "a restart finds what lies there"
     await again.keep(Spooled(source="a", at=NOW, is_firing=True, body=b"2" + b"x" * 700))
     assert again.count == 3, "the same body once"
