@@ -153,6 +153,19 @@ class TelegramChannel:
             return _mended("one_line: too long", await self._classified(lambda: attempt(line, None)))
         return outcome
 
+    async def pin(self, destination: Destination, ref: str, *, is_pinned: bool) -> Outcome:
+        """Pin a message without a sound, or take the pin away; both may be asked again."""
+
+        async def call() -> str:
+            chat = destination.address["chat"]
+            if is_pinned:
+                await self._bot.pin_chat_message(chat_id=chat, message_id=int(ref), disable_notification=True)
+            else:
+                await self._bot.unpin_chat_message(chat_id=chat, message_id=int(ref))
+            return ref
+
+        return await self._classified(call)
+
     async def updates(self, offset: int, timeout: int) -> list[dict[str, Any]]:
         """Long poll, as raw objects; raises OSError when the far end is away or another poller is there."""
         try:

@@ -193,6 +193,7 @@ class Notice:
     hold_until: datetime | None = None
     components: tuple[str, ...] = ()
     incidents: tuple[IncidentId, ...] = ()
+    apart: tuple[IncidentId, ...] = ()
     starter: str = "errors"
     draft: Draft | None = None
     updates: tuple[Update, ...] = ()
@@ -215,7 +216,8 @@ class Notice:
     dismissed_by: str = ""
     merged_into: NoticeId | None = None
     is_retracted: bool = False
-    drift: str = ""
+    drift: Mapping[str, str] = field(default_factory=dict)
+    menu: str = ""
     wake_at: datetime | None = None
 
     @property
