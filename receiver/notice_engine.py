@@ -61,7 +61,7 @@ class Senses:
 class NoticeEngine:
     """Lets events change notices; raises NoticesOffError where the rules have no notices.yaml."""
 
-    def __init__(self, desk: NoticeDesk, incidents: Incidents, rules: Rules, compose: Callable[[], Compose], clock: Clock, nudge: Nudge) -> None:
+    def __init__(self, desk: NoticeDesk, incidents: Incidents, rules: Rules, compose: Compose, clock: Clock, nudge: Nudge) -> None:
         self._desk, self._incidents, self._rules = desk, incidents, rules
         self._compose, self._clock, self._nudge = compose, clock, nudge
         self.senses = Senses()
@@ -116,7 +116,7 @@ class NoticeEngine:
 
     async def world(self, notice: Notice) -> World:
         """What a decision about this notice looks at now."""
-        return World(rules=self.rules, facts=await self._facts(notice), compose=self._compose(), now=self._clock.now())
+        return World(rules=self.rules, facts=await self._facts(notice), compose=self._compose, now=self._clock.now())
 
     async def _attach(self, notice_id: NoticeId, incident: Incident, wanted: Customers) -> NoticePlan | None:
         notice = await self._desk.load(notice_id)
@@ -150,7 +150,7 @@ class NoticeEngine:
             log.info("notice changed", notice=plan.next.id, reason=plan.reason.value, stage=plan.next.stage.value, by=plan.by)
             await self.senses.audit(plan, now)
         if plan.next.wake_at and plan.next.wake_at <= now:
-            self._nudge.wakes.set()
+            self._nudge.notices.set()
         return replace(plan, next=replace(plan.next, version=version))
 
     async def _facts(self, notice: Notice) -> Facts:

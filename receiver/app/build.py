@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.notices import NoticeParts, build_notices
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
@@ -63,6 +64,7 @@ class App:
     channels: dict[str, Channel]
     sender: Sender
     buttons: Buttons
+    notices: NoticeParts
     waker: Waker
     keeper: RulesKeeper
     login: LoginLink
@@ -119,7 +121,7 @@ def build(
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        sender=sender, buttons=buttons, notices=build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key), waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
     )  # fmt: skip
 

@@ -104,7 +104,7 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
+    workers: list[Any] = [app.waker.run(), app.notices.noticer.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
@@ -138,4 +138,5 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    await app.notices.close()
     await app.client.aclose()

@@ -4,7 +4,7 @@ Called by `workers.publisher` and `chat`. Templates in `message_templates/notice
 """
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from receiver.core.notice import Impact
 from receiver.core.notice_approval import look, need
 from receiver.core.notice_plan import World
 from receiver.core.notice_record import Delivery, Draft, Notice
-from receiver.core.wording import Piece
+from receiver.core.wording import Piece, diff
 
 LANGUAGES = ("en", "ru")
 
@@ -49,13 +49,13 @@ class NoticeCards:
             language: self._environment.from_string((directory / "notices" / f"card.{language}.html.j2").read_text("utf-8")) for language in LANGUAGES
         }
 
-    def card(self, notice: Notice, world: World, desk: Desk, diff: Iterable[Piece] = ()) -> Message:
+    def card(self, notice: Notice, world: World, desk: Desk) -> Message:
         """The card as it must be shown now."""
         language = desk.language if desk.language in LANGUAGES else "en"
         remarks = look(notice.draft, world) if notice.draft else ()
         wanted = need(notice, notice.draft, world, remarks) if notice.draft else None
         view = _view(notice, world, desk, language)
-        view["draft"] = _draft(notice, notice.draft, world, desk, remarks, diff) if notice.draft else None
+        view["draft"] = _draft(notice, notice.draft, world, desk, remarks) if notice.draft else None
         markup = self._templates[language].render(**view).strip()
         buttons = card_buttons(desk.keys, notice, world.rules, wanted, has_asks=bool(remarks) and not any(r.is_block for r in remarks))
         return Message(html=markup, plain=plain_text(markup), buttons=buttons, silent=False)
@@ -102,7 +102,7 @@ def _view(notice: Notice, world: World, desk: Desk, language: str) -> dict[str, 
     }
 
 
-def _draft(notice: Notice, draft: Draft, world: World, desk: Desk, remarks: tuple[Remark, ...], diff: Iterable[Piece]) -> dict[str, Any]:
+def _draft(notice: Notice, draft: Draft, world: World, desk: Desk, remarks: tuple[Remark, ...]) -> dict[str, Any]:
     language, rules = desk.language, world.rules
     shown = shown_language(notice, desk.language)
     text = draft.texts.get(shown) or next(iter(draft.texts.values()))
@@ -115,7 +115,7 @@ def _draft(notice: Notice, draft: Draft, world: World, desk: Desk, remarks: tupl
         "title": text.title,
         "body": text.body,
         "languages": languages(draft, rules, language, shown),
-        "diff": Markup(pieces(diff)),  # noqa: S704 - every piece is escaped where it is made
+        "diff": Markup(pieces(_changed(draft))),  # noqa: S704 - every piece is escaped where it is made
         "goes_to": goes_to(draft, rules, language),
         "checks": checks(remarks, draft, language),
         "given": len(draft.approvals),
@@ -125,6 +125,16 @@ def _draft(notice: Notice, draft: Draft, world: World, desk: Desk, remarks: tupl
         "holding_at": clock(draft.proposed_at + holding, desk.timezone, world.now, language) if holding and not draft.publish_at else "",
         "publish_in": _in(draft.publish_at, world.now, language) if draft.publish_at else "",
     }
+
+
+def _changed(draft: Draft) -> tuple[Piece, ...]:
+    """What the last edit did, word by word, the title first."""
+    for language, was in draft.was.items():
+        now = draft.texts[language]
+        titles = diff(was.title, now.title) if was.title != now.title else ()
+        bodies = diff(was.body, now.body) if was.body != now.body else ()
+        return (*titles, *((Piece(how="same", text="\n"),) if titles and bodies else ()), *bodies)
+    return ()
 
 
 def shown_language(notice: Notice, language: str) -> str:

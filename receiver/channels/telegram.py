@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import BaseRequest, RequestData
 
@@ -114,7 +114,7 @@ class TelegramChannel:
                 parse_mode=mode,
                 disable_notification=message.silent,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=_keyboard(message.buttons),
+                reply_markup=_answers(message),
                 **options,
             )
             return str(sent.message_id)
@@ -162,6 +162,15 @@ class TelegramChannel:
                 await self._bot.pin_chat_message(chat_id=chat, message_id=int(ref), disable_notification=True)
             else:
                 await self._bot.unpin_chat_message(chat_id=chat, message_id=int(ref))
+            return ref
+
+        return await self._classified(call)
+
+    async def delete(self, destination: Destination, ref: str) -> Outcome:
+        """Take a message of ours away; one that is gone is no failure."""
+
+        async def call() -> str:
+            await self._bot.delete_message(chat_id=destination.address["chat"], message_id=int(ref))
             return ref
 
         return await self._classified(call)
@@ -258,6 +267,13 @@ def _bad_request(reason: str) -> Outcome:
     if _DEAD.search(reason):
         return Outcome(evidence=Evidence.DEAD, reason=reason)
     return Outcome(evidence=Evidence.REFUSED, reason=reason)
+
+
+def _answers(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
+    """A question opens the reply field of whoever it mentions; buttons and a question exclude each other."""
+    if message.prompt:
+        return ForceReply(selective=True, input_field_placeholder=message.prompt[:64])
+    return _keyboard(message.buttons)
 
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:

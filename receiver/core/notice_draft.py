@@ -102,8 +102,11 @@ def edit(notice: Notice, event: Edited, world: World) -> NoticePlan:
     is_catching_up = event.language in draft.stale
     text = replace(text, stamp=newest if is_catching_up else newest + 1)
     editors = (*(e for e in draft.editors if e != actor.id), actor.id)
-    edited = renew(replace(draft, texts={**draft.texts, event.language: text}, editors=editors), world)
-    return NoticePlan(before=notice, next=replace(notice, draft=edited), reason=NoticeReason.EDITED, by=actor.id, text=event.language)
+    edited = renew(replace(draft, texts={**draft.texts, event.language: text}, editors=editors, was={event.language: was}), world)
+    after = replace(notice, draft=edited)
+    if draft.approvals:
+        after = call(after, "voided", world.now, who=actor.name, names=", ".join(approval.name for approval in draft.approvals))
+    return NoticePlan(before=notice, next=after, reason=NoticeReason.EDITED, by=actor.id, text=event.language)
 
 
 def turn(notice: Notice, event: Turned, world: World) -> NoticePlan:

@@ -52,6 +52,7 @@ class NoticeReason(StrEnum):
     MERGED = "merged"
     SPLIT = "split"
     NUDGED = "nudged"
+    RETIMED = "retimed"
     REMINDED = "reminded"
     SUGGESTED = "suggested"
     RETURNED = "returned"

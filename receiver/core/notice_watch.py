@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from receiver.core.notice import Phase
 from receiver.core.notice_approval import look, missing
 from receiver.core.notice_delivery import CARD, call, expire
-from receiver.core.notice_draft import is_fault, make_draft, reopen
+from receiver.core.notice_draft import is_fault, make_draft, reopen, turn
+from receiver.core.notice_event import HOUSE, Turned
 from receiver.core.notice_plan import Confirmation, NoticePlan, NoticeReason, World, stay
 from receiver.core.notice_publish import publish, publish_holding
 from receiver.core.notice_record import Notice, Stage, Suggestion
@@ -19,6 +20,7 @@ LOOK_AGAIN = timedelta(seconds=30)
 NUDGES = (timedelta(minutes=5), timedelta(minutes=10))
 AFTERCARE = timedelta(minutes=30)
 LONG = timedelta(hours=2)
+SOONEST = timedelta(minutes=5)  # a promise nearer than this would be broken by saying it
 _CALM = (Phase.MONITORING, Phase.RESOLVED)
 
 
@@ -48,6 +50,8 @@ def _moments(notice: Notice, world: World) -> Iterator[datetime | None]:
         yield now + LOOK_AGAIN
     if draft:
         yield draft.publish_at
+        if draft.next_update_at and not draft.publish_at and not draft.corrects:
+            yield draft.next_update_at - SOONEST
         if draft.publish_at is None and draft.nudged < len(NUDGES):
             yield draft.proposed_at + NUDGES[draft.nudged]
         if draft.publish_at is None and rules.holding_after and not notice.is_published:
@@ -102,6 +106,20 @@ def _agree_alone(notice: Notice, world: World) -> NoticePlan | None:
         return None
     going = replace(notice, draft=replace(draft, publish_at=world.now + world.rules.undo))
     return NoticePlan(before=notice, next=going, reason=NoticeReason.APPROVED_ENOUGH, by="rules", text=draft.revision)
+
+
+def _retime(notice: Notice, world: World) -> NoticePlan | None:
+    """A draft that waited too long would promise what is over: it promises anew, and whoever had agreed looks again."""
+    draft = notice.draft
+    if draft is None or draft.publish_at or draft.next_update_at is None or draft.corrects or draft.next_update_at > world.now + SOONEST:
+        return None
+    span = draft.next_update_at - draft.proposed_at
+    plan = turn(notice, Turned(actor=HOUSE, next_in=max(span, SOONEST * 2)), world)
+    if plan.next.draft is None or plan.reason is not NoticeReason.TURNED:
+        return None
+    kept = replace(plan.next.draft, proposed_at=draft.proposed_at, nudged=draft.nudged)
+    after = replace(plan.next, draft=kept, rhythm=notice.rhythm)
+    return NoticePlan(before=notice, next=call(after, "voided", world.now) if draft.approvals else after, reason=NoticeReason.RETIMED, by=HOUSE.id)
 
 
 def _nudge(notice: Notice, world: World) -> NoticePlan | None:
@@ -179,6 +197,6 @@ def _close(notice: Notice, world: World) -> NoticePlan | None:
 
 
 _STEPS: tuple[Callable[[Notice, World], NoticePlan | None], ...] = (
-    _expire, _held, _publish, _follow, _agree_alone, _nudge, _remind, _close,
+    _expire, _held, _publish, _follow, _retime, _agree_alone, _nudge, _remind, _close,
 )  # fmt: skip
 __all__ = ["CARD", "next_wake", "wake"]

@@ -10,11 +10,17 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     WHY = "why"
+    NOTICE_EDIT = "notice-edit"
+    NOTICE_APPROVE = "notice-approve"
+    NOTICE_LEAD = "notice-lead"
 
 
 MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ACKNOWLEDGE: frozenset({"responder", "admin"}),
     Verb.RESOLVE: frozenset({"responder", "admin"}),
+    Verb.NOTICE_EDIT: frozenset({"support", "comms_lead", "admin"}),
+    Verb.NOTICE_APPROVE: frozenset({"support", "comms_lead", "admin"}),
+    Verb.NOTICE_LEAD: frozenset({"comms_lead", "admin"}),
     Verb.WHY: frozenset({"viewer", "responder", "support", "comms_lead", "admin"}),
 }
 
