@@ -15,7 +15,7 @@ from receiver.core.incident import Customers, Incident, IncidentId
 from receiver.core.lint import Secrets, values_of
 from receiver.core.notice import Impact, NoticeId
 from receiver.core.notice_decide import decide_notice
-from receiver.core.notice_event import Attached, NoticeEvent, Woke
+from receiver.core.notice_event import Actor, Attached, Merged, NoticeEvent, Split, Woke
 from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
 from receiver.core.notice_public import project
 from receiver.core.notice_record import Notice, Stage
@@ -113,6 +113,25 @@ class NoticeEngine:
         if await self._desk.commit(notice, None, now) == TAKEN:
             raise CommitConflictError("another open notice already speaks of this component")
         return replace(notice, version=1)
+
+    async def merge(self, notice_id: NoticeId, into: NoticeId, actor: Actor) -> NoticePlan:
+        """The other notice speaks of everything this one did. Raises UnknownNoticeError for either."""
+        other = await self._desk.load(into)
+        if not other.is_open:
+            raise CommitConflictError(f"{into} is over")
+        plan = await self.apply(notice_id, Merged(actor=actor, into=into))
+        if plan.reason is NoticeReason.MERGED:
+            for incident in plan.before.incidents:
+                impact = plan.before.draft.impact if plan.before.draft else Impact.PARTIAL_OUTAGE
+                await self.apply(into, Attached(incident=incident, impact=impact, components=plan.before.components))
+        return plan
+
+    async def split(self, notice_id: NoticeId, incident: IncidentId, actor: Actor) -> NoticePlan:
+        """The incident is looked at by itself again."""
+        plan = await self.apply(notice_id, Split(actor=actor, incident=incident))
+        if plan.reason is NoticeReason.SPLIT:
+            await self.consider(incident)
+        return plan
 
     async def world(self, notice: Notice) -> World:
         """What a decision about this notice looks at now."""

@@ -14,6 +14,7 @@ from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
+from receiver.web.notices import notices_router
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.rules import rules_routes
@@ -28,6 +29,7 @@ def litestar_app(app: App) -> ASGIApp:
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),

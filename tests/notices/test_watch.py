@@ -40,7 +40,6 @@ def test_the_hold_goes_on_until_it_is_confirmed(fields, reason):
     flow = Flow()
     flow.facts = replace(flow.facts, **fields)
     assert flow.wake() == []
-    from receiver.core.notice_event import Woke
 
     assert flow(Woke()).reason is reason
     assert flow.notice.wake_at == flow.now + timedelta(seconds=30)
