@@ -1,6 +1,5 @@
 """A press becomes an event: signature, chat, person and role are checked now, the effect is the engine's, the answer is always given."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -49,7 +48,7 @@ class Press:
 
 
 class Buttons:
-    """Consumes stored updates until cancelled."""
+    """The presses of incidents' buttons; `desk` brings them."""
 
     def __init__(
         self,
@@ -70,17 +69,8 @@ class Buttons:
         self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
         self._timezone = timezone
 
-    async def run(self) -> None:
-        """Loop: take, apply, answer, finish. What a crash leaves is taken again."""
-        while True:
-            try:
-                for update in await self._intake.take():
-                    await self._one(update)
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, chat waits", error=str(fault))
-                await asyncio.sleep(1)
-
-    async def _one(self, update: Update) -> None:
+    async def take(self, update: Update) -> None:
+        """Apply, answer, finish. What a crash leaves is taken again. Raises StoreUnavailableError."""
         press = _press(update.body)
         if press:
             try:

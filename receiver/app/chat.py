@@ -1,0 +1,61 @@
+"""Builds the chat: commands, presses and their answers. Called by `app.build`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.channels.base import Channel
+from receiver.channels.render import Templates
+from receiver.chat.account import Account
+from receiver.chat.buttons import Buttons
+from receiver.chat.commands import Commands
+from receiver.chat.condition import Condition
+from receiver.chat.desk import Desk, Means
+from receiver.chat.post import Post
+from receiver.chat.reader import Readers
+from receiver.chat.refusal import Refusals
+from receiver.clock import Clock
+from receiver.engine import Engine, Rules
+from receiver.settings import Settings
+from receiver.store.audit import Audit
+from receiver.store.connection import Client
+from receiver.store.incidents import Incidents
+from receiver.store.intake import Intake
+from receiver.store.links import Links
+from receiver.store.once import Once
+from receiver.store.outbox import Outbox, Pace
+from receiver.store.promise import Promise
+from receiver.store.quarantine import Quarantine
+from receiver.store.replicas import Replicas
+from receiver.trial.examples import Page
+from receiver.workers.amender import Amender
+from receiver.workers.storewatch import Readiness
+
+
+@dataclass(slots=True, kw_only=True)
+class Chat:
+    """What runs and what other parts ask."""
+
+    desk: Desk
+    commands: Commands
+    amender: Amender
+    audit: Audit
+    links: Links
+
+
+def build_chat(
+    settings: Settings, client: Client, clock: Clock, promise: Promise, engine: Engine, rules: Rules, templates: Templates, incidents: Incidents,
+    outbox: Outbox, quarantine: Quarantine, intake: Intake, buttons: Buttons, ready: Readiness, channels: Mapping[str, Channel],
+    answerers: Mapping[str, Any], paces: Mapping[str, Pace], key: bytes,
+) -> Chat:  # fmt: skip
+    """The desk and all that it needs."""
+    links, audit = Links(client), Audit(client, promise)
+    amender = Amender(rules, links)
+    account = Account(links, amender.look)
+    condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
+    page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
+    commands = Commands(engine, incidents, page, condition, account)
+    means = Means(Post(channels, Once(client), outbox, paces, clock), answerers, key, Refusals(intake, engine), audit)
+    readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
+    desk = Desk(intake, buttons, commands, account, readers, means, clock)
+    return Chat(desk=desk, commands=commands, amender=amender, audit=audit, links=links)
