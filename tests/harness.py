@@ -19,6 +19,7 @@ from receiver.app.build import App, build
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.app.run import end
+from receiver.chat.setup import introduce
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.origin import Place
@@ -195,7 +196,17 @@ def _workers(app: App) -> list[Any]:
         if app.settings.telegram_mode == "webhook"
         else Poller(bot, app.intake).run()
     )
-    return [app.waker.run(), app.sender.run(), app.notices.noticer.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
+    return [
+        app.waker.run(),
+        app.sender.run(),
+        app.notices.noticer.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
+        introduce(bot, app.chat.desk, app.chat.commands, app.settings.language),
+        app.recorder.run(),
+        app.keeper.run(),
+        updates,
+    ]
 
 
 def _own_settings(settings: Settings, replicas: int, rules: Path | Sequence[Path] | RuleBook) -> list[Settings]:

@@ -11,6 +11,7 @@ from receiver.channels.notice_telegram import TelegramTarget
 from receiver.channels.notice_texts import NoticeTexts
 from receiver.channels.notice_webhook import WebhookTarget
 from receiver.channels.telegram import TelegramChannel
+from receiver.chat.notices import NoticeChat
 from receiver.clock import Clock
 from receiver.engine import Nudge, Rules
 from receiver.notice_engine import NoticeEngine
@@ -18,6 +19,7 @@ from receiver.settings import Settings
 from receiver.store.connection import Client
 from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import NoticeDesk
+from receiver.store.notice_prompts import NoticePrompts
 from receiver.store.notices import PublicNotices
 from receiver.store.promise import Promise
 from receiver.workers.noticer import Noticer
@@ -36,6 +38,7 @@ class NoticeParts:
     targets: dict[str, NoticeTarget]
     publisher: Publisher
     noticer: Noticer
+    chat: NoticeChat
     publishing: TelegramChannel | None = None
 
     async def close(self) -> None:
@@ -64,6 +67,7 @@ def build_notices(
     return NoticeParts(
         desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher,
         noticer=Noticer(engine, desk, incidents, publisher, clock, nudge), publishing=publishing,
+        chat=NoticeChat(engine, desk, NoticePrompts(client), rules, channels, clock, key=key, language=settings.language),
     )  # fmt: skip
 
 

@@ -7,14 +7,24 @@ sent" from "perhaps performed". Error texts are the Bot API server's (github.com
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
-from telegram import Bot, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    ForceReply,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import BaseRequest, RequestData
 
@@ -199,6 +209,16 @@ class TelegramChannel:
 
         async def call() -> str:
             return (await self._bot.get_me()).username or ""
+
+        return await self._classified(call)
+
+    async def set_commands(self, commands: Sequence[tuple[str, str]], scope: str, language: str) -> Outcome:
+        """What clients offer while somebody types "/": in private chats or in groups, for one language or (empty) for all others."""
+        where = BotCommandScopeAllPrivateChats() if scope == "private" else BotCommandScopeAllGroupChats()
+
+        async def call() -> str:
+            await self._bot.set_my_commands([BotCommand(name, text) for name, text in commands], scope=where, language_code=language or None)
+            return ""
 
         return await self._classified(call)
 

@@ -16,6 +16,8 @@ from receiver.channels.notice_card import mention, shown_language
 from receiver.channels.notice_prompt import conflict, not_yours, prompt_message
 from receiver.channels.text import plain_text
 from receiver.chat.notice_press import ASKS, Pressing, event_of, needed_verb, parse
+from receiver.chat.reader import find_person
+from receiver.chat.update import Heard
 from receiver.clock import Clock
 from receiver.core.errors import CommitConflictError, NoticesOffError, UnknownNoticeError
 from receiver.core.incident import Destination
@@ -76,6 +78,13 @@ class NoticeChat:
             return answer_text("gone", language), True
         except (NoticesOffError, CommitConflictError) as fault:
             return str(fault)[:200], True
+
+    async def heard(self, heard: Heard) -> bool:
+        """A reply to any message; False when it is nothing to us. Nobody we do not know changes anything."""
+        person = find_person(self._rules.current, heard.place.via, heard.user)
+        if person is None or self._rules.current.notices is None:
+            return False
+        return await self.replied(Reply(chat=heard.place.chat, reply_to=heard.reply_to, text=heard.text, person=person))
 
     async def replied(self, reply: Reply) -> bool:
         """Take a reply to a question or a card of ours; False when it was to neither."""

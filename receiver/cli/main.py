@@ -24,6 +24,8 @@ def parser() -> argparse.ArgumentParser:
     oncall.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
     notices.add_parser(commands)
+    _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
+    _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
     _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
     return top
 

@@ -135,6 +135,11 @@ class Incidents:
         found: Iterable[Any] = await self._ask(self._client.zrevrange(self._at.of("list"), 0, limit - 1))
         return [IncidentId(i.decode()) for i in found]
 
+    async def held(self) -> list[IncidentId]:
+        """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
+        found: list[bytes] = await self._ask(self._client.hvals(self._at.of("open")))
+        return sorted((IncidentId(i.decode()) for i in found), key=_number, reverse=True)
+
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
         lines = await self._ask(self._client.lrange(self._at.of("tl", incident_id), 0, -1))
@@ -153,6 +158,10 @@ class Incidents:
             return await question
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
+
+
+def _number(incident_id: IncidentId) -> int:
+    return int(incident_id.rpartition("-")[2])
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:

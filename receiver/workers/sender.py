@@ -22,7 +22,7 @@ from receiver.core.plan import Kind, Priority
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
-from receiver.store.outbox import Outbox, Pace, Slot
+from receiver.store.outbox import Outbox, Pace, Slot, pace_of
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.workers.waker import wait_for_nudge
@@ -246,12 +246,6 @@ def views(book: RuleBook) -> Mapping[str, ServiceView]:
 
 def _skip(slot: Slot, incident: Incident) -> str:
     return "" if slot.ref or slot.unknowns else pointless(slot.kind, incident.state)
-
-
-def pace_of(pace: Pace, chat: str) -> Pace:
-    """Groups (negative ids, channels) take 20 messages a minute, private chats one a second."""
-    target = chat.partition(":")[2]
-    return pace if target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
 
 
 def buttons(key: bytes, incident: Incident, destination: Destination, language: str) -> tuple[tuple[Button, ...], ...]:
