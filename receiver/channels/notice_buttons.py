@@ -41,7 +41,7 @@ def card_buttons(keys: Keys, notice: Notice, rules: NoticeRules, need: Need | No
     """Everything that makes sense now; none when the notice is over for good."""
 
     def one(verb: str, arg: str = "", label: str = "") -> Button:
-        return keys.button(notice, verb, label or keys.word(verb), arg)
+        return keys.button(notice, verb, label or keys.word(arg if verb in ("say", "menu") else verb), arg)
 
     if notice.stage is not Stage.OPEN:
         return _after_the_end(notice, one)
@@ -82,7 +82,7 @@ def _of_published(notice: Notice, one: _One) -> Rows:
         return ((one("update"), one("menu", "more")), *_stop(notice, one))
     first: Rows = {
         Suggestion.MONITORING: ((one("monitoring", "fix-applied"),),),
-        Suggestion.RESOLVED: ((one("say", "nothing-lost", ""), one("say", "resolved", "")),),
+        Suggestion.RESOLVED: ((one("say", "nothing-lost"), one("say", "resolved")),),
     }.get(notice.suggestion, ())
     if not is_fault(notice):
         return ((one("update"), one("menu", "more")),)
@@ -139,12 +139,12 @@ def _edit_menu(keys: Keys, _notice: Notice, rules: NoticeRules, one: _One) -> Ro
 
 
 def _resolve_menu(keys: Keys, _notice: Notice, _rules: NoticeRules, one: _One) -> Rows:
-    return ((one("say", "nothing-lost", keys.word("nothing-lost")),), (one("say", "resolved", keys.word("resolved")),))
+    return ((one("say", "nothing-lost"),), (one("say", "resolved"),))
 
 
 def _more_menu(keys: Keys, notice: Notice, _rules: NoticeRules, one: _One) -> Rows:
     phrases = ("partly-restored", "workaround", "still-working") if notice.phase and not notice.phase.is_over else ()
-    return (*_pairs(one("say", name, keys.word(name)) for name in phrases), (one("correct"), one("retract")))
+    return (*_pairs(one("say", name) for name in phrases), (one("correct"), one("retract")))
 
 
 def _pairs(buttons: Iterable[Button]) -> Rows:
@@ -169,7 +169,7 @@ def call_buttons(keys: Keys, notice: Notice, call: Delivery) -> Rows:
     """What answers a call."""
 
     def one(verb: str, arg: str = "", label: str = "") -> Button:
-        return keys.button(notice, verb, label or keys.word(verb), arg)
+        return keys.button(notice, verb, label or keys.word(arg if verb in ("say", "menu") else verb), arg)
 
     about, number = call.args["about"], short_key(call.args.get("delivery", ""))
     match about:
@@ -179,7 +179,7 @@ def call_buttons(keys: Keys, notice: Notice, call: Delivery) -> Rows:
             return ((one("again", number, keys.word("retry")),),)
         case "soon" | "due" | "late" | "long":
             spans = tuple(one("later", str(minutes), f"+{minutes} {keys.word('minutes')}") for minutes in SPANS)
-            return ((one("say", "still-working", keys.word("still-working")), one("update")), spans)
+            return ((one("say", "still-working"), one("update")), spans)
         case _:
             return ()
 
