@@ -80,6 +80,7 @@ def values_of(texts: Iterable[str]) -> frozenset[str]:
             found.add(plain)
         parts = (word.strip(".:,/-@") for word in re.findall(r"[\w.@:/-]+", plain))
         found.update(word for word in parts if len(word) >= SHORTEST_VALUE and re.search(r"[a-z]", word) and re.search(r"[\d_@:/.-]", word))
+        found.update(word for word in re.findall(r"\w{4,}", plain) if re.search(r"[^\W\d]", word) and re.search(r"\d", word))
     return frozenset(found)
 
 
