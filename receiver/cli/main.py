@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, notices, oncall, rules, trial
+from receiver.cli import client, demo, doctor, notices, oncall, rules, sources, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
+    sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
     notices.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
@@ -71,6 +72,8 @@ def _run(args: argparse.Namespace) -> int:
             return oncall.run(settings, args)
         case "notices":
             return asyncio.run(notices.run(settings, args))
+        case "sources":
+            return asyncio.run(sources.run(settings, args))
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:
