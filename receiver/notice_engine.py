@@ -21,6 +21,7 @@ from receiver.core.notice_public import project
 from receiver.core.notice_record import Notice, Stage
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.notice_text import STARTERS, Compose
+from receiver.core.notice_wish import wants
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Nudge, Rules
 from receiver.store.incidents import Incidents
@@ -196,14 +197,6 @@ class NoticeEngine:
         )
 
 
-def wants(incident: Incident, book: RuleBook) -> Customers | None:
-    """What the incident's route wants customers to be told; none when nothing, or when no public component is touched."""
-    customers = incident.route.customers if incident.route else None
-    if customers is None or book.notices is None or customers.component not in book.notices.components:
-        return None
-    return customers
-
-
 def _impacts(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]:
     found: dict[str, Impact] = {}
     for incident in incidents:
@@ -223,4 +216,4 @@ def _doubt(incidents: Sequence[Incident], *, is_lost: bool) -> str:
     return reasons[0] if reasons else "not reported" if still else ""
 
 
-__all__ = ["Audit", "NoticeEngine", "NoticeReason", "Senses", "unaudited", "unconfirmed", "wants"]
+__all__ = ["Audit", "NoticeEngine", "NoticeReason", "Senses", "unaudited", "unconfirmed"]

@@ -58,7 +58,6 @@ REFERENCES = (
 NO_EFFECT = (
     ("destinations.yaml", "destinations/*/policy", "escalation policies have no effect yet, the fallback is told instead"),
     ("escalation.yaml", "policies", "escalation policies have no effect yet"),
-    ("routes.yaml", "route/**/customers", "customers are not told yet"),
     ("people.yaml", "people/*/page_by", "page_by has no effect yet"),
     ("maintenance.yaml", "windows/*/mirror", "mirror has no effect yet, Alertmanager gets no silence"),
     ("maintenance.yaml", "windows/*/notice", "customers are not told of maintenance yet"),
