@@ -12,7 +12,10 @@ from receiver.core.notice_record import Delivery, Draft, Form, Notice, Passage, 
 from receiver.core.notice_rules import FEEDS, PAGE, NoticeRules
 from receiver.core.wording import Piece
 
-_PLACES = {"en": {PAGE: "page", FEEDS: "feeds"}, "ru": {PAGE: "страница", FEEDS: "ленты"}}
+_PLACES = {
+    "en": {PAGE: "page", FEEDS: "feeds", "email": "mail", "statuspage": "Statuspage"},
+    "ru": {PAGE: "страница", FEEDS: "ленты", "email": "почта", "statuspage": "Statuspage"},
+}
 _MOST_REMARKS = 6
 _DOUBTS = {
     "en": {
@@ -62,14 +65,16 @@ def calls(notice: Notice, call: Delivery, world: World, language: str, timezone:
     """Why a person is needed, in one sentence."""
     promised = clock(notice.next_update_at, timezone, world.now, language) if notice.next_update_at else "—"
     waits = span(world.now - notice.draft.proposed_at, language) if notice.draft else ""
-    given = {"target": "", "why": "", "who": "", **call.args}
+    given = {"why": "", "who": "", **call.args, "target": place_word(call.args.get("target", ""), world.rules, language)}
     return _CALLS[_known(language)][call.args["about"]].format(id=notice.id, promised=promised, waits=waits, **given)
 
 
 def place_word(name: str, rules: NoticeRules, language: str) -> str:
     """What people call a channel: a chat by its name."""
-    channel = rules.channels.get(name)
-    return _PLACES[_known(language)].get(name) or (channel.address.get("chat", name) if channel else name)
+    channel, words = rules.channels.get(name), _PLACES[_known(language)]
+    if channel is None:
+        return words.get(name, name)
+    return channel.address.get("chat") or words.get(channel.kind) or name
 
 
 def deliveries(notice: Notice, rules: NoticeRules, language: str) -> str:

@@ -91,7 +91,8 @@ def lint(draft: Draft, rules: NoticeRules, secrets: Secrets, firing: int) -> tup
     values = frozenset(value for value in secrets.values if value not in known)
     for language, text in draft.texts.items():
         said = f"{text.title}\n{text.body}"
-        found += [Remark(finding=f, language=language, word=w) for f, w in _leaks(said, rules, values, secrets.people)]
+        leaks = {w.casefold(): (f, w) for f, w in reversed([*_leaks(said, rules, values, secrets.people)])}  # each word once, by its first name
+        found += [Remark(finding=f, language=language, word=w) for f, w in reversed(leaks.values())]
         found += [Remark(finding=f, language=language, word=w, is_block=False) for f, w in _style(said, draft, rules, language)]
         if not text.title.strip() or not text.body.strip():
             found.append(Remark(finding=Finding.EMPTY, language=language))

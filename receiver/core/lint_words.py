@@ -6,13 +6,13 @@ _CODES = "40[0134589]|41[03]|42[29]|50[0-4]"
 _COUNTED = r"руб|rub|₽|\$|€|%|мин|min|час|hour|заказ|order|клиент|customer|покупател|человек|people|товар|item|раз\b|times"
 
 LEAKS: Mapping[str, str] = {
+    "error_text": r"traceback|stack ?trace|\bat [\w.$]+\([\w.]+:\d+\)|file \"[^\"]+\", line \d+|\bpanic:|segfault|core dumped|\b0x[0-9a-f]{4,}"
+    r"|\b(?:econn\w+|etimedout|enospc|oomkilled|nullpointer\w*)\b|\binc-\d+|\b\d+ из \d+ соединений|\b(?:errno|exit code)\b",
     "host": r"(?<![\w./@-])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+(?!(?:m|a)\b)[a-z][a-z0-9-]{1,}(?![\w])"
     r"|(?<![\w-])[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*[-_]\d+(?![\w-])|\blocalhost\b",
     "address": r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}(?![\w:])|(?<![\w:])[0-9a-f:]*::[0-9a-f:]+"
     r"|(?<!\d):\d{2,5}\b|\b(?:port|порт\w{0,2}) *\d{2,5}\b",
     "link": r"\b(?:https?|ftp|ssh|tcp|amqps?|rediss?|postgres(?:ql)?)://\S+|\bwww\.\S+|\bt\.me/\S+",
-    "error_text": r"traceback|stack ?trace|\bat [\w.$]+\([\w.]+:\d+\)|file \"[^\"]+\", line \d+|\bpanic:|segfault|core dumped|\b0x[0-9a-f]{4,}"
-    r"|\b(?:econn\w+|etimedout|enospc|oomkilled|nullpointer\w*)\b|\binc-\d+|\b\d+ из \d+ соединений|\b(?:errno|exit code)\b",
     "path": r"(?<![\w/:])/(?:[\w.-]+/)+[\w.-]*|\b[a-z]:\\\S+",
     "version": r"(?<![\w.])v?\d+\.\d+\.\d+(?!\w|\.\w)|\bv\d+(?:\.\d+)?\b",
     "secret": r"\b\d{6,}:[\w-]{20,}|\b(?=\w*\d)(?=\w*[a-z])[\w-]{24,}\b|\b(?:bearer|token|api.?key|password|пароль) *[:=] *\S+",

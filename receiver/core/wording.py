@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+ALIKE = 0.5  # less than this in common is another text, not a changed one
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -20,7 +21,10 @@ def diff(old: str, new: str) -> tuple[Piece, ...]:
     """Pieces in reading order; what went stands before what came in its place. Joined without what went they are the new text."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     pieces: list[Piece] = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    if old and new and matcher.ratio() < ALIKE:
+        return Piece(how="removed", text=old), Piece(how="added", text=new)
+    for tag, a, b, c, d in matcher.get_opcodes():
         gone, come = "".join(before[a:b]), "".join(after[c:d])
         if tag == "equal":
             pieces.append(Piece(how="same", text=come))
