@@ -17,6 +17,8 @@ from receiver.web.ingest import Ingest
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.rules import rules_routes
+from receiver.web.status.host import on_own_host
+from receiver.web.status.routes import status_routes
 from receiver.web.trial import trial_router
 
 
@@ -31,11 +33,13 @@ def litestar_app(app: App) -> ASGIApp:
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
+        *status_routes(app.shelf),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
-    return ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+    whole = ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+    return on_own_host(whole, app.settings.status_url, app.settings.public_url)
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
