@@ -38,6 +38,7 @@ from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.web.status.edition import Site, site_of
 from receiver.web.status.shelf import Shelf
+from receiver.web.status.twin import Twin
 from receiver.workers.calendars import Calendars
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
@@ -155,6 +156,11 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def twin(app: App) -> Twin:
+    """The worker that keeps the static copy of the status page."""
+    return Twin(app.shelf, app.settings.status_dir, app.clock)
 
 
 def calendars(app: App) -> Calendars:
