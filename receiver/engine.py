@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from receiver.clock import Clock
 from receiver.core.alert import Severity
+from receiver.core.amendment import Amendments, amend
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
@@ -43,20 +44,28 @@ class Report:
 
 
 class Rules:
-    """The rule book in force; replaced as a whole on reload. `peers` are Alertmanagers named by the settings and not by the rules."""
+    """The rule book in force; replaced as a whole on reload. What people added in the chat is laid over each.
+
+    `peers` are Alertmanagers named by the settings and not by the rules.
+    """
 
     def __init__(self, book: RuleBook, peers: tuple[str, ...] = ()) -> None:
-        self._peers = peers
+        self._peers, self.amendments = peers, Amendments()
         self.current = book
 
     @property
     def current(self) -> RuleBook:
-        """The rule book in force."""
+        """The rules and their amendments."""
         return self._current
 
     @current.setter
     def current(self, book: RuleBook) -> None:
-        self._current = book.with_peers(self._peers)
+        self._current = amend(book.with_peers(self._peers), self.amendments)
+
+    def amend(self, amendments: Amendments) -> None:
+        """From now on exactly these are laid over the rules."""
+        self.amendments = amendments
+        self.current = self._current
 
 
 class Trust(Enum):
@@ -80,6 +89,7 @@ class Nudge:
     def __init__(self) -> None:
         self.wakes = asyncio.Event()
         self.sends = asyncio.Event()
+        self.notices = asyncio.Event()
 
 
 class Engine:
@@ -197,6 +207,8 @@ class Engine:
             log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
         if plan.notifications:
             self._nudge.sends.set()
+        if plan.next.route and plan.next.route.customers:
+            self._nudge.notices.set()
 
 
 async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:

@@ -54,7 +54,9 @@ class Settings(BaseModel):
     telegram_proxy: str | None = None
     alertmanager_urls: SecretStr | None = None
     heartbeat_url: SecretStr | None = None
+    telegram_public_token: SecretStr | None = None
     public_url: str | None = None
+    status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"
     timezone: str = "UTC"
@@ -93,6 +95,16 @@ class Settings(BaseModel):
     def peers(self) -> tuple[str, ...]:
         """Alertmanager's addresses, those of a pair side by side."""
         return tuple(one.rstrip("/") for one in _listed(self.alertmanager_urls)) if self.alertmanager_urls else ()
+
+    @property
+    def page_url(self) -> str:
+        """Where customers find `/status`, without a slash at the end: STATUS_URL, else PUBLIC_URL, else this address."""
+        return (self.status_url or self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def status_dir(self) -> Path:
+        """Where the static copy of the status page lies."""
+        return self.data_dir / "status"
 
     @property
     def calendars_dir(self) -> Path:

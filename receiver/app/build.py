@@ -4,12 +4,14 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from receiver.app.chat import Chat, build_chat
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
@@ -39,8 +41,10 @@ from receiver.store.suspects import Suspects
 from receiver.trial.examples import Page, prove
 from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
+from receiver.web.status.edition import Site, site_of
+from receiver.web.status.shelf import Shelf
+from receiver.web.status.twin import Twin
 from receiver.workers.calendars import Calendars
-from receiver.workers.heartbeat import free_share
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -68,13 +72,16 @@ class App:
     channels: dict[str, Channel]
     sender: Sender
     buttons: Buttons
+    notices: NoticeParts
     waker: Waker
     watches: Watches
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
     nudge: Nudge
-    ready: Readiness = field(default_factory=Readiness)
+    shelf: Shelf
+    ready: Readiness
+    chat: Chat
 
 
 def origin_of(settings: Settings) -> Origin:
@@ -106,10 +113,9 @@ def build(
     client, at = connect(store_url), Partition(0)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
     rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
-    promise = Promise()
+    promise, ready = Promise(), Readiness()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    vetting, ready = Vetting(Sightings(client), Suspects(client), clock), Readiness()
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting)
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
     standing = Standing(engine, replicas, clock)
     browser = BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
@@ -124,16 +130,31 @@ def build(
     )  # fmt: skip
     watches = build_watches(
         settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels,
-        store_faults=ready.now, rules_faults=lambda: keeper.faults, free_disk=lambda: free_share(settings.data_dir),
+        store_faults=ready.now, rules_faults=lambda: keeper.faults,
     )  # fmt: skip
-    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
-    recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
+    buttons = Buttons(
+        intake, engine, incidents, outbox, rules, answerers, templates, clock,
+        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
+    )  # fmt: skip
+    quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
+    chat = build_chat(
+        settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
+        notices.chat, notices.engine, notices.desk,
+    )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
-        quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge, ready=ready,
+        quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
+        sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
+        api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
+        shelf=Shelf(notices.public, lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
     )  # fmt: skip
+
+
+def _site(settings: Settings, rules: Rules) -> Site | None:
+    """What customers may see of the rules in force; search engines are let in once the page has its own address."""
+    notices = rules.current.notices
+    return site_of(notices, settings.page_url, is_indexed=bool(settings.status_url)) if notices else None
 
 
 def _replica_id() -> str:
@@ -156,6 +177,11 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def twin(app: App) -> Twin:
+    """The worker that keeps the static copy of the status page."""
+    return Twin(app.shelf, app.settings.status_dir, app.clock)
 
 
 def calendars(app: App) -> Calendars:

@@ -9,10 +9,11 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, origin_of, prover
+from receiver.app.build import App, build, calendars, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
+from receiver.chat.setup import introduce
 from receiver.core.errors import StoreUnavailableError
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
@@ -110,12 +111,17 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
     workers: list[Any] = [
         app.waker.run(),
         *app.watches.workers(),
-        app.buttons.run(),
+        app.notices.noticer.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
         app.recorder.run(),
         app.keeper.run(),
         calendars(app).run(),
+        twin(app).run(),
     ]
     bot = app.channels.get("telegram")
+    if isinstance(bot, TelegramChannel):
+        workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
@@ -149,4 +155,5 @@ async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
     await app.watches.alertmanager.close()
+    await app.notices.close()
     await app.client.aclose()

@@ -19,7 +19,7 @@ from receiver.store.spool import Spool
 from receiver.store.suspects import Suspects
 from receiver.store.vitals import Vitals
 from receiver.workers.breakglass import BreakGlass
-from receiver.workers.heartbeat import Heartbeat, Surroundings
+from receiver.workers.heartbeat import Heartbeat, Surroundings, free_share
 from receiver.workers.punctuality import Punctuality
 from receiver.workers.reconciler import Reconciler
 from receiver.workers.respool import Respool
@@ -63,7 +63,6 @@ def build_watches(
     *,
     store_faults: Callable[[], tuple[str, ...]],
     rules_faults: Callable[[], tuple[str, ...]],
-    free_disk: Callable[[], float],
 ) -> Watches:
     """Build them without starting anything."""
     sightings, suspects, vitals, api = Sightings(client), Suspects(client), Vitals(client, Partition(0), promise), Alertmanager()
@@ -71,7 +70,7 @@ def build_watches(
     url = settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else ""
     spool, bot = Spool(settings.data_dir / "spool"), channels["telegram"]
     respool = Respool(spool, vitals, engine, rules, clock, store_faults)
-    around = Surroundings(store_faults=store_faults, rules_faults=rules_faults, free_disk=free_disk)
+    around = Surroundings(store_faults=store_faults, rules_faults=rules_faults, free_disk=lambda: free_share(settings.data_dir))
     return Watches(
         alertmanager=api,
         vitals=vitals,

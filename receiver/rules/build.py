@@ -16,7 +16,6 @@ from receiver.rules.notices import build_notices
 from receiver.rules.policies import build_policies
 from receiver.rules.schedules import build_links, build_schedules
 from receiver.rules.schema import (
-    CommonSeverity,
     CustomersEntry,
     DestinationsFile,
     EmailPlace,
@@ -28,7 +27,6 @@ from receiver.rules.schema import (
     RoutesFile,
     SecretPlace,
     ServicesFile,
-    SourcesFile,
     TelegramPlace,
     WebhookPlace,
 )
@@ -36,6 +34,7 @@ from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
+from receiver.rules.schema_sources import CommonSeverity, SourcesFile
 from receiver.rules.sources import build_heartbeats, build_sources, words
 from receiver.rules.yaml import Document, Path
 

@@ -6,7 +6,7 @@ from receiver.core.alert import Severity
 from receiver.core.bodypath import read_path
 from receiver.core.matcher import parse_matcher
 from receiver.core.source import BodyMapping, ExpectedHeartbeat, Signature, Source, Watchdog
-from receiver.rules import schema
+from receiver.rules import schema_sources as schema
 
 
 def build_sources(file: schema.SourcesFile) -> dict[str, Source]:

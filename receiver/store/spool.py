@@ -34,6 +34,7 @@ class Spool:
         self._directory, self._most = directory, most_bytes
         self._lock = asyncio.Lock()
         self.dropped = 0
+        self._turn = 0
         self._sizes = {path.name: path.stat().st_size for path in sorted(directory.glob(f"*{_SUFFIX}"))} if directory.is_dir() else {}
 
     @property
@@ -47,7 +48,8 @@ class Spool:
         async with self._lock:
             if any(digest in name for name in self._sizes):
                 return
-            name = f"{int(one.at.timestamp() * 1_000_000):017d}-{digest}-{'F' if one.is_firing else 'R'}{_SUFFIX}"
+            self._turn += 1
+            name = f"{int(one.at.timestamp() * 1_000_000):017d}-{self._turn:08d}-{digest}-{'F' if one.is_firing else 'R'}{_SUFFIX}"
             content = msgspec.json.encode(one)
             await asyncio.to_thread(_write, self._directory, name, content)
             self._sizes[name] = len(content)

@@ -86,9 +86,9 @@ class BreakGlass:
                 one = await self._spool.read(name)
                 for page in self._pages(one) if one and one.is_firing else ():
                     await self._page(page, now)
-        if self._noted is None and not self._seen:
+        is_news, self._noted = self._noted is None and not self._seen, now
+        if is_news:
             await self._tell(self._rules.current.fallback_destinations(), "none", since=f"{since:%H:%M}")
-        self._noted = now
 
     def _pages(self, one: Spooled) -> Iterator[_Page]:
         rules, now = self._rules.current, self._clock.now()

@@ -87,7 +87,7 @@ class Reconciler:
         await self._open_missed(source, union, {alert.id for _, firing in ours for alert in firing})
 
     async def _ours(self, source: Source) -> list[tuple[Incident, list[Alert]]]:
-        ids = await self._incidents.open_ids()
+        ids = await self._incidents.held()
         found = []
         for first in range(0, len(ids), _TOGETHER):
             for incident in await self._incidents.load_many(ids[first : first + _TOGETHER]):

@@ -88,7 +88,7 @@ class WatchdogWatch:
 
     async def _wake_all(self) -> None:
         """Every open incident says it; those of other sources decide that nothing is new."""
-        for incident_id in await self._incidents.open_ids():
+        for incident_id in await self._incidents.held():
             try:
                 await self._engine.apply(incident_id, Woke())
             except UnknownIncidentError:
