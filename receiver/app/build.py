@@ -116,8 +116,7 @@ def build(
     promise, ready = Promise(), Readiness()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
     engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
-    standing = Standing(engine, replicas, clock)
-    browser = BrowserChat(client, clock)
+    standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
     sender = Sender(
@@ -128,10 +127,7 @@ def build(
         rules, templates, origin, replicas, standing, clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    watches = build_watches(
-        settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels,
-        store_faults=ready.now, rules_faults=lambda: keeper.faults,
-    )  # fmt: skip
+    watches = build_watches(settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,

@@ -60,7 +60,6 @@ def build_watches(
     nudge: Nudge,
     standing: Standing,
     channels: dict[str, Channel],
-    *,
     store_faults: Callable[[], tuple[str, ...]],
     rules_faults: Callable[[], tuple[str, ...]],
 ) -> Watches:
