@@ -5,6 +5,7 @@
 
 import os
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from receiver.core.alert import matched_labels
 from receiver.core.incident import Severity
 from receiver.core.route import route
 from receiver.rules.load import load_rules
-from tests.builders import NOW
+from tests.builders import NOW as NIGHT
 from tests.harness import ROOT
 from tests.monitoring.pack import PLAN, alerts, cases, read, rules
 
+DAY = NIGHT + timedelta(hours=4)
 PAGE = ROOT / "docs" / "monitoring.md"
 START, END = "<!-- table: written by tests/monitoring/test_plan.py -->", "<!-- end of table -->"
 RAW = re.compile(r"\b(?:http_server|container|node|pg|rabbitmq|alexandrite)_\w+")
@@ -80,7 +82,7 @@ def table() -> str:
         head, series = (system, metric), "<br>".join(f"`{name}`" for name in watch["series"])
         for rule in (rule for name in watch["alerts"] for rule in alerts() if rule["alert"] == name):
             severity = rule["labels"]["severity"]
-            took = route(book.root, matched_labels({"alertname": rule["alert"], "environment": "prod", **rule["labels"]}, Severity(severity)), NOW)
+            took = route(book.root, matched_labels({"alertname": rule["alert"], "environment": "prod", **rule["labels"]}, Severity(severity)), DAY)
             where = f"`{took.route_id}` → {', '.join(took.destinations)}"
             lines.append(f"| {head[0]} | {head[1]} | {series} | `{rule['alert']}` | {severity} | {where} | {said[rule['alert'], severity]} |")
             head, series = ("", ""), ""
@@ -100,7 +102,8 @@ def test_errors_above_the_norm_and_saturation_reach_administrators_and_devops():
     book = load_rules(ROOT / "routing_rules")
     for rule in alerts():
         severity = rule["labels"]["severity"]
-        took = route(book.root, matched_labels({"environment": "prod", **rule["labels"]}, Severity(severity)), NOW)
-        assert "admin-chat" in took.destinations, rule["alert"]
+        for at in (DAY, NIGHT):
+            took = route(book.root, matched_labels({"environment": "prod", **rule["labels"]}, Severity(severity)), at)
+            assert "admin-chat" in took.destinations, rule["alert"]
         if severity == "critical" or (severity == "warning" and rule["labels"]["signal"] in ("errors", "saturation")):
             assert "devops" in took.destinations, rule["alert"]
