@@ -51,6 +51,8 @@ class Respool:
         for name in self._spool.names():
             await self._take(name)
         alive_at = await self._vitals.live(self._clock.now())
+        if self._faults():  # it went away meanwhile
+            return
         if self.away_since is not None:
             await self._tell(self._clock.now() - self.away_since)
             self.away_since, self._taken, self._spool.dropped = None, 0, 0
