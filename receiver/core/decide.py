@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from receiver.core.alert import Alert, AlertId, Severity, matched_labels
-from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Resolve, Woke
+from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Observed, Resolve, Woke
+from receiver.core.evidence import Evidence, is_news
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.maintenance import Mute, find_mute
 from receiver.core.plan import Kind, Notification, Plan, Priority, Reason
@@ -38,6 +39,8 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
             return _resolve_by_hand(incident, by, name, now)
         case DeliveryTrouble(destination=destination, why=why):
             return _fall_back(incident, destination, why, rules.fallback_destinations())
+        case Observed(evidence=evidence):
+            return _observe(incident, evidence)
 
 
 def _woke(incident: Incident, mutes: Mutes, now: datetime) -> Plan:
@@ -150,6 +153,14 @@ def _fall_back(incident: Incident, destination: str, why: str, fallback: tuple[D
         return Plan(before=incident, next=marked, reason=reason)
     told = tuple(Notification(kind=Kind.INCIDENT, destination=d, priority=_priority(marked)) for d in added)
     return Plan(before=incident, next=marked, reason=Reason.FELL_BACK, notifications=told if incident.announced_at else ())
+
+
+def _observe(incident: Incident, evidence: Evidence) -> Plan:
+    """Only the living message shows it; another replica may have been faster with the same news."""
+    if not incident.is_open or incident.announced_at is None or not is_news(incident.evidence, evidence):
+        return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)
+    shown = replace(incident, evidence=evidence)
+    return Plan(before=incident, next=shown, reason=Reason.EVIDENCE, notifications=_living(shown))
 
 
 def _end(before: Incident, ended: Incident, reason: Reason, now: datetime) -> Plan:

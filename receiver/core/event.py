@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from receiver.core.evidence import Evidence
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
@@ -32,4 +34,11 @@ class DeliveryTrouble:
     why: str
 
 
-Event = Woke | Acknowledge | Resolve | DeliveryTrouble
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """Prometheus was asked about what is saturated; `evidence` is the conclusion."""
+
+    evidence: Evidence
+
+
+Event = Woke | Acknowledge | Resolve | DeliveryTrouble | Observed

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from receiver.core.alert import Alert, AlertId, Severity
+from receiver.core.evidence import Evidence
 
 IncidentId = NewType("IncidentId", str)
 
@@ -89,6 +90,7 @@ class Incident:
     systems: tuple[str, ...] = ()
     hushed: Mapping[AlertId, datetime] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    evidence: Evidence | None = None
 
     @property
     def is_open(self) -> bool:
