@@ -16,6 +16,7 @@ from receiver.channels.render import Renderer, Templates
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
+from receiver.clients.prometheus import Prometheus
 from receiver.clock import Clock, SystemClock
 from receiver.engine import Engine, Nudge, Rules
 from receiver.rules.git import Mirror, Remote
@@ -36,6 +37,7 @@ from receiver.store.replicas import Replicas
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.workers.calendars import Calendars
+from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -68,6 +70,7 @@ class App:
     login: LoginLink
     api_token: str
     nudge: Nudge
+    prometheus: Prometheus | None
     ready: Readiness = field(default_factory=Readiness)
 
 
@@ -121,6 +124,7 @@ def build(
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,
+        prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
     )  # fmt: skip
 
 
@@ -149,3 +153,8 @@ def prover(settings: Settings) -> Prove:
 def calendars(app: App) -> Calendars:
     """The worker that keeps the shifts of calendars in the rules."""
     return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
+
+
+def observers(app: App) -> list[Observer]:
+    """The worker that looks at what is saturated, where there is a Prometheus to ask."""
+    return [Observer(app.prometheus, app.engine, app.incidents, app.rules, app.clock)] if app.prometheus else []

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, origin_of, prover
+from receiver.app.build import App, build, calendars, observers, origin_of, prover
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -105,6 +105,7 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
     workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
+    workers += [observer.run() for observer in observers(app)]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
@@ -138,4 +139,6 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    if app.prometheus:
+        await app.prometheus.close()
     await app.client.aclose()
