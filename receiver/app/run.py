@@ -9,10 +9,11 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, observers, origin_of, prover
+from receiver.app.build import App, build, calendars, observers, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
+from receiver.chat.setup import introduce
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry.logs import get_logger
@@ -104,9 +105,20 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
-    workers += [observer.run() for observer in observers(app)]
+    workers: list[Any] = [
+        app.waker.run(),
+        app.notices.noticer.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
+        app.recorder.run(),
+        app.keeper.run(),
+        calendars(app).run(),
+        twin(app).run(),
+        *(observer.run() for observer in observers(app)),
+    ]
     bot = app.channels.get("telegram")
+    if isinstance(bot, TelegramChannel):
+        workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
@@ -141,4 +153,5 @@ async def _close(app: App) -> None:
         await channel.close()
     if app.prometheus:
         await app.prometheus.close()
+    await app.notices.close()
     await app.client.aclose()
