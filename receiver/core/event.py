@@ -6,6 +6,7 @@ from datetime import datetime
 
 from receiver.core.alert import AlertId
 from receiver.core.condition import Condition
+from receiver.core.evidence import Evidence
 from receiver.core.signal import Signals
 
 
@@ -17,7 +18,7 @@ class Woke:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Observed:
+class Reported:
     """What Alertmanager holds of the incident's firing alerts: all that are silenced, inhibited, muted or gone, by alert."""
 
     conditions: Mapping[AlertId, Condition]
@@ -98,5 +99,12 @@ class DeliveryTrouble:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """Prometheus was asked about what is saturated; `evidence` is the conclusion."""
+
+    evidence: Evidence
+
+
 Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
-Event = Woke | Observed | Press | Delivered | DeliveryTrouble
+Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed

@@ -9,6 +9,7 @@ from typing import NewType
 from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
+from receiver.core.evidence import Evidence
 from receiver.core.policy import Escalation
 
 __all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "State"]
@@ -91,6 +92,7 @@ class Incident:
     conditions: Mapping[AlertId, Condition] = field(default_factory=dict)
     signal_source: str = ""
     signal_lost_at: datetime | None = None
+    evidence: Evidence | None = None
     owner: str = ""
     leased_at: datetime | None = None
     lease_until: datetime | None = None

@@ -13,7 +13,7 @@ from receiver.clock import Clock
 from receiver.core.alert import Alert, AlertId
 from receiver.core.condition import Condition, ConditionKind
 from receiver.core.errors import ReceiverError, StoreUnavailableError
-from receiver.core.event import Observed
+from receiver.core.event import Reported
 from receiver.core.incident import Incident
 from receiver.core.source import Source
 from receiver.engine import Engine, Rules, Trust
@@ -110,7 +110,7 @@ class Reconciler:
 
     async def _apply(self, incident: Incident, said: Mapping[AlertId, Condition]) -> None:
         try:
-            await self._engine.apply(incident.id, Observed(conditions=said))
+            await self._engine.apply(incident.id, Reported(conditions=said))
         except StoreUnavailableError:
             raise
         except ReceiverError as fault:
