@@ -22,6 +22,7 @@ from receiver.store.notice_desk import NoticeDesk
 from receiver.store.notice_prompts import NoticePrompts
 from receiver.store.notices import PublicNotices
 from receiver.store.promise import Promise
+from receiver.workers.noticekeeper import NoticeKeeper
 from receiver.workers.noticer import Noticer
 from receiver.workers.publisher import Means, Publisher
 
@@ -39,6 +40,7 @@ class NoticeParts:
     publisher: Publisher
     noticer: Noticer
     chat: NoticeChat
+    keeper: NoticeKeeper
     publishing: TelegramChannel | None = None
 
     async def close(self) -> None:
@@ -63,11 +65,12 @@ def build_notices(
         "statuspage": StatuspageTarget(settings.secret),
     }
     means = Means(channels=channels, targets=targets, cards=cards, key=key, language=settings.language, timezone=settings.timezone)
-    publisher = Publisher(engine, rules, means, clock)
+    publisher, prompts = Publisher(engine, rules, means, clock), NoticePrompts(client)
+    chat = NoticeChat(engine, desk, prompts, rules, channels, clock, key=key, language=settings.language)
     return NoticeParts(
         desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher,
         noticer=Noticer(engine, desk, incidents, publisher, clock, nudge), publishing=publishing,
-        chat=NoticeChat(engine, desk, NoticePrompts(client), rules, channels, clock, key=key, language=settings.language),
+        chat=chat, keeper=NoticeKeeper(desk, prompts, publisher, chat.take_away, clock),
     )  # fmt: skip
 
 
