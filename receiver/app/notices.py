@@ -10,9 +10,13 @@ from receiver.channels.notice_target import NoticeTarget
 from receiver.channels.notice_telegram import TelegramTarget
 from receiver.channels.notice_texts import NoticeTexts
 from receiver.channels.notice_webhook import WebhookTarget
+from receiver.channels.render import Templates
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.notices import NoticeChat
 from receiver.clock import Clock
+from receiver.core.notice import PublicText
+from receiver.core.notice_rules import NoticeRules
+from receiver.core.notice_text import Saying
 from receiver.engine import Nudge, Rules
 from receiver.notice_engine import NoticeEngine
 from receiver.settings import Settings
@@ -52,12 +56,18 @@ class NoticeParts:
 
 
 def build_notices(
-    settings: Settings, client: Client, clock: Clock, promise: Promise, rules: Rules, incidents: Incidents, channels: Mapping[str, Channel], nudge: Nudge, *, key: bytes
+    settings: Settings, client: Client, clock: Clock, promise: Promise, rules: Rules, incidents: Incidents, channels: Mapping[str, Channel], nudge: Nudge, templates: Templates, *,
+    key: bytes,
 ) -> NoticeParts:  # fmt: skip
     """Build it without starting anything; raises TemplateFault when a text in TEMPLATES_DIR is wrong."""
     texts, cards = NoticeTexts(settings.templates_dir), NoticeCards(settings.templates_dir)
     desk = NoticeDesk(client, promise)
-    engine = NoticeEngine(desk, incidents, rules, texts.compose, clock, nudge)
+
+    def compose(key: str, saying: Saying, book: NoticeRules) -> Mapping[str, PublicText]:
+        """By the texts in force; those of the start where a reload brought none."""
+        return (templates.current.notices or texts).compose(key, saying, book)
+
+    engine = NoticeEngine(desk, incidents, rules, compose, clock, nudge)
     publishing = _publishing(settings)
     targets: dict[str, NoticeTarget] = {
         "telegram": _telegram(settings, channels["telegram"], publishing),
