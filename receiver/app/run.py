@@ -112,6 +112,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.waker.run(),
         *app.watches.workers(),
         app.notices.noticer.run(),
+        app.notices.keeper.run(),
         app.chat.desk.run(),
         app.chat.amender.run(),
         app.recorder.run(),
