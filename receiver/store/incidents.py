@@ -39,7 +39,7 @@ class TimelineEntry:
 
 def encode_document(incident: Incident) -> bytes:
     """What a hash field keeps: everything but the alerts, which admission merges on its own."""
-    return msgspec.json.encode(replace(incident, alerts={}))
+    return msgspec.json.encode(replace(incident, alerts={}) if incident.alerts else incident)
 
 
 def decode_document(raw: bytes) -> Incident:
@@ -47,9 +47,9 @@ def decode_document(raw: bytes) -> Incident:
     return _documents.decode(raw)
 
 
-def payload(severity: Severity, source: str, labels: bytes, annotations: bytes) -> bytes:
-    """One alert's content as admission stores it: severity letter, source, raw labels, raw annotations."""
-    return b'["%b",%b,%b,%b]' % (severity.value[0].upper().encode(), msgspec.json.encode(source), labels, annotations)
+def payload_head(severity: Severity, source: str) -> bytes:
+    """How one alert's content begins as admission stores it: `[severity letter, source, labels, annotations]`, the latter two as they came."""
+    return b'["%b",%b,' % (severity.value[0].upper().encode(), msgspec.json.encode(source))
 
 
 class Incidents:
