@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from receiver.core.alert import Severity, service_of
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
+from receiver.core.notice_rules import NoticeRules
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
 from receiver.core.window import Window
@@ -86,7 +87,8 @@ class RuleBook:
     """A version of the rules. `notes` are remarks for the operator, none of them a fault.
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
-    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `warnings` are those notes that
+    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `notices` are none where there is no
+    notices.yaml: then no customer is told anything. `warnings` are those notes that
     `--strict` makes faults.
     """
 
@@ -107,6 +109,7 @@ class RuleBook:
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     calendars: Mapping[str, CalendarLink] = field(default_factory=dict)
+    notices: NoticeRules | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)

@@ -11,6 +11,7 @@ from receiver.core.route import RouteNode, describe_step
 from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service, Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
+from receiver.rules.notices import build_notices
 from receiver.rules.schedules import build_links, build_schedules
 from receiver.rules.schema import (
     CommonSeverity,
@@ -30,6 +31,7 @@ from receiver.rules.schema import (
     WebhookPlace,
 )
 from receiver.rules.schema_later import MaintenanceFile
+from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.yaml import Document, Path
 
@@ -56,6 +58,7 @@ class Files:
     services: ServicesFile | None = None
     sources: SourcesFile | None = None
     maintenance: MaintenanceFile | None = None
+    notices: NoticesFile | None = None
     schedules: SchedulesFile | None = None
     calendars: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -81,6 +84,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         teams={name: tuple(dict.fromkeys(ids)) for name, ids in files.people.teams.items()},
         schedules=build_schedules(files.schedules, files.people, documents["schedules.yaml"]) if files.schedules else {},
         calendars=build_links(files.schedules, files.calendars) if files.schedules else {},
+        notices=build_notices(files.notices) if files.notices else None,
         notes=notes,
     )
 
