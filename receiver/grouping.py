@@ -216,7 +216,7 @@ class Grouping:
         for index, alert in enumerate(webhook.alerts):
             digest = sha256(alert.labels).digest()[:16]
             try:
-                known = memory.known.get(digest) or self._learn(source, memory, digest, alert)
+                known = memory.known.get(digest) or self._learn(source, memory, digest, alert, webhook.identity)
                 signature = _signature(known, alert)
             except ValueError as fault:
                 bad.append(BadAlert(index=index, reason=str(fault), raw=bytes(alert.labels)[:65536], is_firing=alert.status != "resolved"))
@@ -242,7 +242,7 @@ class Grouping:
             self._phase = phase
             self._forget()
 
-    def _learn(self, source: str, memory: Memory, digest: bytes, alert: WireAlert) -> Known:
+    def _learn(self, source: str, memory: Memory, digest: bytes, alert: WireAlert, told_by: tuple[str, ...]) -> Known:
         labels = decode_labels(alert.labels)
         if self._remembered >= REMEMBERED:
             self._forget()
@@ -257,7 +257,8 @@ class Grouping:
         if not course.has_service:
             metrics.unknown_service.labels(source=source).inc()
         self._remembered += 1
-        known = memory.known[digest] = Known(identify(source, labels, memory.ignored) + _variant(labels, memory.ignored), course)
+        identity = identify(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, memory.ignored)
+        known = memory.known[digest] = Known(identity + (_NO_VARIANT if told_by else _variant(labels, memory.ignored)), course)
         return known
 
     def _course(self, source: str, labels: Mapping[str, str], ignored: frozenset[str]) -> Course:

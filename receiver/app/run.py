@@ -11,11 +11,12 @@ import uvicorn
 
 from receiver.app.build import App, build, calendars, origin_of, prover
 from receiver.app.derived import webhook_secret
-from receiver.app.http import litestar_app
+from receiver.app.http import litestar_app, webhooks
 from receiver.channels.telegram import TelegramChannel
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry.logs import get_logger
+from receiver.web.connection import serving
 from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import first
 from receiver.workers.storewatch import StoreWatch
@@ -116,10 +117,11 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
 
 
 def _config(app: App) -> uvicorn.Config:
+    ingest = webhooks(app)
     return uvicorn.Config(
-        litestar_app(app),
+        litestar_app(app, ingest),
         loop="none",
-        http="httptools",
+        http=serving(ingest),
         lifespan="off",
         access_log=False,
         log_config=None,

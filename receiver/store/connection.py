@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import hiredis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
@@ -102,7 +103,7 @@ class Line:
                 if connection.is_connected and await connection.can_read():
                     await connection.disconnect()  # the server hung up, or says what nobody asked
                 await connection.connect()
-                await connection.send_packed_command(connection.pack_command(*words), check_health=False)
+                await connection.send_packed_command(hiredis.pack_command(words), check_health=False)
                 return await connection.read_response()
         except ResponseError:
             raise
