@@ -24,10 +24,10 @@ from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
 from receiver.store.admission import Admission
 from receiver.store.browserchat import BrowserChat
-from receiver.store.connection import Client, connect
+from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
-from receiver.store.keys import Partition
+from receiver.store.keys import Partitions
 from receiver.store.notices import PublicNotices
 from receiver.store.outbox import Outbox, Pace
 from receiver.store.promise import Promise
@@ -55,6 +55,7 @@ class App:
     client: Client
     clock: Clock
     promise: Promise
+    partitions: Partitions
     rules: Rules
     templates: Templates
     engine: Engine
@@ -99,10 +100,11 @@ def build(
     loaded: Loaded | None = None,
     refused: RulesRefusedError | None = None,
     prove: Prove = nothing_to_prove,
+    partitions: Partitions | None = None,
 ) -> App:
     """Build everything without starting anything; raises RulesRefusedError when no rules are given and those in RULES_DIR do not load."""
     clock = clock or SystemClock()
-    client, at = connect(store_url), Partition(0)
+    client, at = connect(store_url), partitions or partitions_for(store_url)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
     rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
     promise = Promise()
@@ -122,7 +124,7 @@ def build(
     buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
     recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     return App(
-        settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
+        settings=settings, client=client, clock=clock, promise=promise, partitions=at, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge,

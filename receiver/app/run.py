@@ -71,7 +71,7 @@ async def _run(
     started: Callable[[App], Awaitable[None]] | None,
     companions: tuple[Callable[[App], Awaitable[None]], ...],
 ) -> None:
-    watch = StoreWatch(app.client, app.clock, app.promise, app.ready, is_relaxed=app.settings.durability == "relaxed")
+    watch = StoreWatch(app.client, app.clock, app.promise, app.ready, app.partitions, is_relaxed=app.settings.durability == "relaxed")
     await watch.look()
     server = uvicorn.Server(_config(app))
     listener = _listen(app.settings)

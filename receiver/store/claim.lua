@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- Claim due slots, pages first. A member leaves the due set only on a terminal state; a claim moves its score to the lease's end.
--- KEYS[1] = <prefix>due:0  ARGV: prefix, now ms, lease ms, limit
+-- KEYS[1] = <prefix>due:0  ARGV: prefix, now ms, lease ms, limit, first and last priority
 -- Answers per slot a flat list: mid, then HGETALL. A slot found in `sending` had its worker die with the outcome unknown.
 local P, now, lease, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local out = {}
-for prio = 0, 3 do
+for prio = tonumber(ARGV[5]), tonumber(ARGV[6]) do
   local due = P .. 'due:' .. prio
   if #out >= limit then break end
   for _, mid in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit - #out)) do
