@@ -21,7 +21,8 @@ SEND_LEASE = timedelta(seconds=20)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same."""
+    """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same; `lost` workers had it before and were
+    never heard of again."""
 
     id: str
     incident_id: IncidentId
@@ -34,6 +35,7 @@ class Slot:
     copies: tuple[str, ...]
     attempts: int
     unknowns: int
+    lost: int
     first_due_ms: int
 
 
@@ -173,6 +175,7 @@ def _slot(mid: str, flat: list[bytes]) -> Slot:
         copies=tuple(c for c in m.get("copies", b"").decode().split(",") if c),
         attempts=int(m["attempts"]),
         unknowns=int(m["unknowns"]),
+        lost=int(m.get("lost", b"0")),
         first_due_ms=int(m["first_due"]),
     )
 
