@@ -63,7 +63,7 @@ class Incidents:
         self._partitions = partitions
         self._promise = promise
         self._commit = Script("commit")
-        self._wake = Script("wake")
+        self._wake, self._forget = Script("wake"), Script("forget")
 
     async def load(self, incident_id: IncidentId) -> Incident:
         """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
@@ -132,6 +132,7 @@ class Incidents:
             int(EDIT_SPACING.total_seconds() * 1000),
             int(KEEP_CLOSED.total_seconds()),
             "1" if is_woken else "0",
+            "1" if incident.route and incident.route.customers else "0",
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
@@ -139,15 +140,31 @@ class Incidents:
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""
+        return await self._lease("wake", now, limit)
+
+    async def lease_telling(self, now: datetime, limit: int = 64) -> list[IncidentId]:
+        """Take the incidents that changed and whose route tells customers; each comes again after the lease unless it is `told`."""
+        return await self._lease("telling", now, limit)
+
+    async def _lease(self, what: str, now: datetime, limit: int) -> list[IncidentId]:
         args = [_ms(now), int(LEASE.total_seconds() * 1000), limit]
-        found = await asyncio.gather(*(self._wake.run(self._client, [at.of("wake")], args) for at in self._partitions))
+        found = await asyncio.gather(*(self._wake.run(self._client, [at.of(what)], args) for at in self._partitions))
         return [IncidentId(i.decode()) for share in found for i in share]
+
+    async def told(self, incident_id: IncidentId, leased_at: datetime) -> None:
+        """Forget one of `lease_telling`, unless it changed again meanwhile."""
+        await self._forget.run(self._client, [self._partitions.of_incident(incident_id).of("telling")], [incident_id, _ms(leased_at + LEASE)])
 
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""
         listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self._partitions]
         newest = heapq.merge(*listed, key=lambda one: one[1], reverse=True)
         return [IncidentId(i.decode()) for i, _ in itertools.islice(newest, limit)]
+
+    async def held(self) -> list[IncidentId]:
+        """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
+        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self._partitions]
+        return sorted((IncidentId(i.decode()) for share in found for i in share), key=_number, reverse=True)
 
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
@@ -173,6 +190,10 @@ def _in_order(shares: Mapping[Partition, list[int]], found: Sequence[Sequence[An
     """What was found share by share, in the places it was asked for."""
     answers = {place: answer for places, share in zip(shares.values(), found, strict=True) for place, answer in zip(places, share, strict=True)}
     return [answers[place] for place in range(len(answers))]
+
+
+def _number(incident_id: IncidentId) -> int:
+    return int(incident_id.rpartition("-")[2])
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:
