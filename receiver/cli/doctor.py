@@ -18,7 +18,7 @@ from receiver.rules.git import Mirror
 from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
-from receiver.store.connection import agree_on_partitions, connect, inspect, partitions_for
+from receiver.store.connection import check_partitions, connect, inspect, partitions_for
 from receiver.workers.calendars import read_again
 from receiver.workers.ruleskeeper import SHORT, load
 
@@ -97,7 +97,7 @@ async def _store(settings: Settings) -> list[Finding]:
             try:
                 report = await inspect(client)
                 partitions = partitions_for(url)
-                layout = await agree_on_partitions(client, partitions)
+                layout = await check_partitions(client, partitions)
             finally:
                 await client.aclose()
     except Exception as fault:  # noqa: BLE001 - the doctor reports whatever is wrong

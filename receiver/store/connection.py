@@ -128,11 +128,18 @@ def partitions_for(url: str) -> Partitions:
     return Partitions(PARTITIONS if url.startswith(CLUSTER) else 1)
 
 
-async def agree_on_partitions(client: Redis, partitions: Partitions) -> str:
-    """Fix their number at the first start; the fault when the store was laid out in another number. Raises StoreUnavailableError."""
+async def fix_partitions(client: Redis, partitions: Partitions) -> None:
+    """Keep their number in the store, unless one is kept already. Raises StoreUnavailableError."""
     try:
         await client.hsetnx(META, "partitions", str(len(partitions)))
-        found = int(await client.hget(META, "partitions") or 0)
+    except (RedisError, OSError, TimeoutError) as fault:
+        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
+
+
+async def check_partitions(client: Redis, partitions: Partitions) -> str:
+    """The fault when the store was laid out in another number, else empty. Raises StoreUnavailableError."""
+    try:
+        found = int(await client.hget(META, "partitions") or len(partitions))
     except (RedisError, OSError, TimeoutError) as fault:
         raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
     if found == len(partitions):

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from receiver.clock import Clock
-from receiver.store.connection import Client, agree_on_partitions, agree_on_time, inspect
+from receiver.store.connection import Client, agree_on_time, check_partitions, fix_partitions, inspect
 from receiver.store.keys import Partitions
 from receiver.store.promise import Promise
 
@@ -41,7 +41,8 @@ class StoreWatch:
         try:
             report = await inspect(self._client)
             await agree_on_time(self._client, self._clock)
-            layout = await agree_on_partitions(self._client, self._partitions)
+            await fix_partitions(self._client, self._partitions)
+            layout = await check_partitions(self._client, self._partitions)
         except Exception as fault:  # noqa: BLE001 - whatever the store does, readiness must say so and the process go on
             self._ready.faults = (f"store: {fault}",)
             return
