@@ -58,13 +58,15 @@ class NoticeCards:
         view["draft"] = _draft(notice, notice.draft, world, desk, remarks) if notice.draft else None
         markup = self._templates[language].render(**view).strip()
         buttons = card_buttons(desk.keys, notice, world.rules, wanted, has_asks=bool(remarks) and not any(r.is_block for r in remarks))
-        return Message(html=markup, plain=plain_text(markup), buttons=buttons, silent=False)
+        return Message(html=markup, plain=plain_text(markup), buttons=buttons, protected=True)
 
     def call(self, notice: Notice, call: Delivery, world: World, desk: Desk, mention: str = "") -> Message:
         """A loud reply to the card: why a person is needed. `mention` is markup that notifies somebody."""
         said = calls(notice, call, world, desk.language, desk.timezone)
         markup = f"{mention} {html.escape(said, quote=False)}".strip()
-        return Message(html=markup, plain=plain_text(markup), buttons=call_buttons(desk.keys, notice, call), silent=call.args["about"] == "soon")
+        return Message(
+            html=markup, plain=plain_text(markup), buttons=call_buttons(desk.keys, notice, call), silent=call.args["about"] == "soon", protected=True
+        )
 
 
 def mention(telegram: int | None, name: str) -> str:
