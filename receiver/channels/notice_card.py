@@ -18,6 +18,7 @@ from receiver.channels.base import Message
 from receiver.channels.notice_buttons import Keys, call_buttons, card_buttons
 from receiver.channels.notice_says import approvers, calls, checks, deliveries, goes_to, languages, pieces, suggestion, why_word
 from receiver.channels.notice_words import MARKS, impact_word, phase_word
+from receiver.channels.render import FAILURES
 from receiver.channels.text import plain_text
 from receiver.channels.words import clock, form, span
 from receiver.core.lint import Remark
@@ -56,7 +57,10 @@ class NoticeCards:
         wanted = need(notice, notice.draft, world, remarks) if notice.draft else None
         view = _view(notice, world, desk, language)
         view["draft"] = _draft(notice, notice.draft, world, desk, remarks) if notice.draft else None
-        markup = self._templates[language].render(**view).strip()
+        try:
+            markup = self._templates[language].render(**view).strip()
+        except FAILURES as fault:  # somebody's own template: the buttons work all the same
+            markup = html.escape(f"{notice.id} · {notice.stage.value} ({type(fault).__name__}: card)", quote=False)
         buttons = card_buttons(desk.keys, notice, world.rules, wanted, has_asks=bool(remarks) and not any(r.is_block for r in remarks))
         return Message(html=markup, plain=plain_text(markup), buttons=buttons, protected=True)
 
