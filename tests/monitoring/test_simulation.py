@@ -28,7 +28,7 @@ from tests.monitoring.pack import PACK, alerts
 from tests.monitoring.test_grafana import BOARDS, queries
 from tests.stories.test_real_chain import running, until_up
 
-SPEED = 30.0
+SPEED = 20.0
 EXPECTED: dict[Fault, dict[str, set[str]]] = {
     Fault.SHOP_API_ERRORS: {"shop-api": {"ShopApiErrorRateHigh", "ShopApiErrorBudgetBurn"}, "internet-shop": {"InternetShopErrorRateHigh"}},
     Fault.MES_API_EXHAUSTED: {"mes-api": {"MesApiCpuHigh", "MesApiMemoryHigh", "MesApiCpuThrottled", "MesApiResponseTimeHigh"}},
@@ -90,7 +90,7 @@ async def test_every_fault_brings_its_alerts_one_incident_per_group_the_right_au
             await until_up(f"http://127.0.0.1:{port}/readyz")
             async with (
                 served(simulation) as target,
-                stack(tmp_path / "stack", simulation, target, hook, speed=SPEED, scrape="2s", token="hook-token") as programs,
+                stack(tmp_path / "stack", simulation, target, hook, speed=SPEED, scrape="3s", token="hook-token") as programs,
                 httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer api-token"}, trust_env=False, timeout=30) as http,
             ):
                 desk = Desk(http)
@@ -151,7 +151,7 @@ def test_the_quick_rules_are_the_shipped_ones_with_shorter_times(tmp_path):
     quick = [r for p in sorted((tmp_path / "rules").glob("*.yml")) for g in yaml.safe_load(p.read_text())["groups"] for r in g["rules"] if r.get("for")]
     assert [(r["alert"], r["labels"]) for r in quick] == [(r["alert"], r["labels"]) for r in alerts()]
     burn = next(r for r in quick if r["alert"] == "ShopApiErrorBudgetBurn")
-    assert (burn["for"], "14.4 * 0.1" in burn["expr"]) == ("4s", True)
+    assert (burn["for"], "14.4 * 0.1" in burn["expr"]) == ("6s", True)
     filling = next(r for r in quick if r["alert"] == "MesDbDiskFilling" and r["labels"]["severity"] == "critical")
-    assert "[120s], 4 * 3600 / 30)" in filling["expr"]
+    assert "[180s], 4 * 3600 / 20)" in filling["expr"]
     assert PACK.is_dir()
