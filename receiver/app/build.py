@@ -132,9 +132,9 @@ def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Chann
     """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
     page = BrowserChannel(browser)
     if settings.telegram_mode == "off" or not settings.telegram_token:
-        return {"browser": page, "telegram": page}, {"browser": browser}, {}
+        return {"browser": page, "telegram": page}, {"browser": page}, {}
     bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
-    return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
+    return {"browser": page, "telegram": bot}, {"browser": page, "telegram": bot}, {"telegram": Pace()}
 
 
 def prover(settings: Settings) -> Prove:

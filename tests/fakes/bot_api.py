@@ -248,6 +248,11 @@ class BotApi:
         self._note("edit", sent)
         return 200, self._message(sent)
 
+    async def _do_editmessagereplymarkup(self, p: dict[str, Any]) -> tuple[int, Any]:
+        sent = self.messages[str(p["chat_id"]), int(p["message_id"])]
+        sent.buttons = _buttons(p)
+        return 200, self._message(sent)
+
     async def _do_answercallbackquery(self, p: dict[str, Any]) -> tuple[int, Any]:
         if len(p.get("text", "")) > 200:
             return 400, _error(400, "Bad Request: MESSAGE_TOO_LONG")
