@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app.build import App, build
+from receiver.app.build import App, auditor, build
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.app.run import end
@@ -192,7 +192,7 @@ def _workers(app: App) -> list[Any]:
         if app.settings.telegram_mode == "webhook"
         else Poller(bot, app.intake).run()
     )
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
+    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), auditor(app).run(), updates]
 
 
 def _own_settings(settings: Settings, replicas: int, rules: Path | Sequence[Path] | RuleBook) -> list[Settings]:

@@ -33,8 +33,10 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
+from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
+from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
@@ -144,6 +146,11 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def auditor(app: App) -> Auditor:
+    """The worker that proves that no open incident is forgotten."""
+    return Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge)
 
 
 def calendars(app: App) -> Calendars:
