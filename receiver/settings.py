@@ -53,6 +53,7 @@ class Settings(BaseModel):
     telegram_mode: Literal["polling", "webhook", "off"] = "off"
     telegram_proxy: str | None = None
     public_url: str | None = None
+    status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"
     timezone: str = "UTC"
@@ -72,6 +73,16 @@ class Settings(BaseModel):
         except (ValueError, OSError, KeyError):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
+
+    @property
+    def page_url(self) -> str:
+        """Where customers find `/status`, without a slash at the end: STATUS_URL, else PUBLIC_URL, else this address."""
+        return (self.status_url or self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def status_dir(self) -> Path:
+        """Where the static copy of the status page lies."""
+        return self.data_dir / "status"
 
     @property
     def calendars_dir(self) -> Path:
