@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import contextlib
 import random
-import re
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -19,11 +18,10 @@ from typing import Any
 
 from receiver.app.build import App, build
 from receiver.app.run import end
-from receiver.channels.base import Evidence, Message, Outcome
 from receiver.clock import ManualClock
 from receiver.core.errors import ReceiverError
 from receiver.core.event import Acknowledge
-from receiver.core.incident import Destination, IncidentId
+from receiver.core.incident import IncidentId
 from receiver.rules.origin import Place
 from receiver.settings import Settings, load_settings
 from receiver.sources.alertmanager import parse
@@ -32,24 +30,13 @@ from receiver.store.upkeep import Upkeep
 from receiver.workers.auditor import Auditor
 from receiver.workers.ruleskeeper import Loaded, load
 from tests.builders import NOW, body, rules_files, wire
+from tests.faults.far_end import FarEnd, Ring
 from tests.harness import ROOT, redis_server
 
 WAITS = {"a": timedelta(minutes=2), "b": timedelta(minutes=3), "c": timedelta(minutes=4)}
 STEP = 2.0  # virtual seconds between two looks
 AFTER_ACK = timedelta(seconds=12)
 LATE = timedelta(seconds=30)  # a killed replica's lease, and a look
-MARK = "Possible repeat"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ring:
-    """One new message to a person, as the far end performed it."""
-
-    at: datetime
-    incident: str
-    person: str
-    is_marked: bool
-    is_silent: bool
 
 
 @dataclass(kw_only=True)
@@ -77,46 +64,6 @@ class Figures:
         return [f"{name}: {held[:5]}" for name, held in vars(self).items() if isinstance(held, list) and held] + (
             [f"{self.repairs} repairs by the auditor"] if self.repairs else []
         )
-
-
-class FarEnd:
-    """Performs, then now and then loses the answer or hangs; what it performed is the truth."""
-
-    name = "telegram"
-    is_idempotent = False
-
-    def __init__(self, clock: ManualClock, rng: random.Random) -> None:
-        self._clock, self._random = clock, rng
-        self.rings: list[Ring] = []
-        self.hangs = asyncio.Event()
-        self.hangs.set()
-        self._next = 0
-
-    async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
-        """Perform; the answer may be lost on its way."""
-        await asyncio.sleep(0)
-        await self.hangs.wait()
-        chance = self._random.random()
-        if chance < 0.02:
-            return Outcome(evidence=Evidence.NOT_SENT, reason="connection refused")
-        self._next += 1
-        found = re.search(r"INC-\d+", message.plain)
-        if destination.person and found:
-            ring = Ring(at=self._clock.now(), incident=found[0], person=destination.person, is_marked=MARK in message.plain, is_silent=message.silent)
-            self.rings.append(ring)
-        await asyncio.sleep(0)
-        return Outcome(evidence=Evidence.UNKNOWN, reason="reset") if chance < 0.04 else Outcome(evidence=Evidence.OK, ref=str(self._next))
-
-    async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
-        """Rings nobody."""
-        await asyncio.sleep(0)
-        return Outcome(evidence=Evidence.OK, ref=ref)
-
-    async def edit_buttons(self, _chat: str, _ref: str, _rows: Any) -> None:
-        """Rings nobody."""
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 class Replica:
