@@ -36,11 +36,13 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
+from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.web.status.edition import Site, site_of
 from receiver.web.status.shelf import Shelf
 from receiver.web.status.twin import Twin
+from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
 from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
@@ -160,9 +162,9 @@ def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Chann
     """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
     page = BrowserChannel(browser)
     if settings.telegram_mode == "off" or not settings.telegram_token:
-        return {"browser": page, "telegram": page}, {"browser": browser}, {}
+        return {"browser": page, "telegram": page}, {"browser": page}, {}
     bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
-    return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
+    return {"browser": page, "telegram": bot}, {"browser": page, "telegram": bot}, {"telegram": Pace()}
 
 
 def prover(settings: Settings) -> Prove:
@@ -172,6 +174,11 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def auditor(app: App) -> Auditor:
+    """The worker that proves that no open incident is forgotten."""
+    return Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge)
 
 
 def twin(app: App) -> Twin:

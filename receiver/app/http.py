@@ -39,7 +39,7 @@ def litestar_app(app: App) -> ASGIApp:
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
-        api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),

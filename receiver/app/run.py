@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, observers, origin_of, prover, twin
+from receiver.app.build import App, auditor, build, calendars, observers, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -114,6 +114,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.recorder.run(),
         app.keeper.run(),
         calendars(app).run(),
+        auditor(app).run(),
         twin(app).run(),
         *(observer.run() for observer in observers(app)),
     ]

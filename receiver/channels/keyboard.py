@@ -19,9 +19,9 @@ Names = tuple[tuple[str, ...], ...]
 MENU = "menu-"
 BACK = "menu-back"
 ROWS: Mapping[State, Names] = {
-    State.TRIGGERED: (("ack", "resolve"), ("escalate", "why")),
-    State.ACKNOWLEDGED: (("resolve", "release"), ("why",)),
-    State.SNOOZED: (("ack", "resolve"), ("why",)),
+    State.TRIGGERED: (("ack", "resolve"), ("menu-assign", "escalate"), ("menu-snooze", "why")),
+    State.ACKNOWLEDGED: (("resolve", "release"), ("menu-snooze", "menu-assign"), ("why",)),
+    State.SNOOZED: (("ack", "resolve"), ("release", "menu-assign"), ("why",)),
     State.RESOLVED: (("why",),),
 }
 OF_KIND: Mapping[Kind, Names] = {Kind.ENDED: (), Kind.STILL: (("keep", "release"),)}

@@ -131,7 +131,10 @@ class Outbox:
         out = []
         for mid in sorted(m.decode() for m in mids):
             fields = await self._ask(self._client.hgetall(self._at.of("msg", mid)))
-            out.append({"mid": mid, **{k.decode(): v.decode() for k, v in fields.items() if k != b"dest"}})
+            if not fields:
+                continue  # it is older than what is kept
+            place = msgspec.json.decode(fields[b"dest"], type=Destination)
+            out.append({"mid": mid, "to": place.name, "person": place.person, **{k.decode(): v.decode() for k, v in fields.items() if k != b"dest"}})
         return out
 
     async def depth(self) -> int:

@@ -13,6 +13,10 @@ resolved_unknown = Counter("receiver_resolved_unknown", "Resolved notices for al
 unknown_service = Counter("receiver_unknown_service", "Label sets with neither `service` nor `job`, when first seen.", ["source"], registry=registry)
 unknown_severity = Counter("receiver_unknown_severity", "Label sets whose severity is missing or not mapped, when first seen.", ["source"], registry=registry)
 calendar_failures = Counter("receiver_calendar_failures", "Times a schedule's calendar could not be read.", ["schedule"], registry=registry)
+audit_repairs = Counter(
+    "receiver_audit_repairs", "Wake-ups and messages of open incidents that were missing and put back: each is a bug.", ["what"], registry=registry
+)
+audited = Gauge("receiver_audited_incidents", "Incidents the last audit looked at.", registry=registry)
 incidents_open = Gauge("receiver_incidents_open", "Groups that hold an incident, those inside their reopen window included.", registry=registry)
 outbox_depth = Gauge("receiver_outbox_depth", "Notifications that wait.", registry=registry)
 dead_letters = Gauge("receiver_dead_letters", "Kept bad input and undelivered notifications.", registry=registry)

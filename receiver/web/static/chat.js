@@ -134,7 +134,7 @@ async function press(button, m, data) {
     const body = JSON.stringify({ chat: m.chat, message_id: m.id, data, person: $("who").value });
     const answer = await fetch("/chat/press", { method: "POST", headers: { "Content-Type": "application/json" }, body });
     const said = await answer.json();
-    toast(said.text || said.detail);
+    if (said.text || said.detail) toast(said.text || said.detail);
   } catch { toast(say.offline); } finally {
     button.disabled = false;
     if (button.isConnected && document.activeElement === document.body) button.focus();
