@@ -7,6 +7,7 @@ nothing waits for a poll.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from receiver.clock import Clock
 from receiver.core.alert import Severity
@@ -17,6 +18,7 @@ from receiver.core.event import Event, Woke
 from receiver.core.incident import IncidentId
 from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
+from receiver.core.signal import Signals
 from receiver.grouping import Grouping
 from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
@@ -24,6 +26,7 @@ from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
+from receiver.vetting import Vetting
 
 COMMIT_ATTEMPTS = 12
 log = get_logger(__name__)
@@ -41,10 +44,14 @@ class Report:
 
 
 class Rules:
-    """The rule book in force; replaced as a whole on reload. What people added in the chat is laid over each."""
+    """The rule book in force; replaced as a whole on reload. What people added in the chat is laid over each.
 
-    def __init__(self, book: RuleBook) -> None:
-        self._current, self.amendments = book, Amendments()
+    `peers` are Alertmanagers named by the settings and not by the rules.
+    """
+
+    def __init__(self, book: RuleBook, peers: tuple[str, ...] = ()) -> None:
+        self._peers, self.amendments = peers, Amendments()
+        self.current = book
 
     @property
     def current(self) -> RuleBook:
@@ -53,12 +60,27 @@ class Rules:
 
     @current.setter
     def current(self, book: RuleBook) -> None:
-        self._current = amend(book, self.amendments)
+        self._current = amend(book.with_peers(self._peers), self.amendments)
 
     def amend(self, amendments: Amendments) -> None:
         """From now on exactly these are laid over the rules."""
         self.amendments = amendments
         self.current = self._current
+
+
+class Trust(Enum):
+    """How far a webhook's firings are believed: as they come, only after a question (an old body), or at once (the answer to it)."""
+
+    USUAL = auto()
+    LATE = auto()
+    FULL = auto()
+
+
+class SignalBoard:
+    """What is known of the guarded sources, for this process; kept by the worker that watches them."""
+
+    def __init__(self) -> None:
+        self.current: Signals = {}
 
 
 class Nudge:
@@ -73,7 +95,9 @@ class Nudge:
 class Engine:
     """Admission of alerts and application of events."""
 
-    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge) -> None:
+    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting) -> None:
+        self.signals = SignalBoard()
+        self._vetting = vetting
         self._admission = admission
         self._incidents = incidents
         self._rules = rules
@@ -81,14 +105,15 @@ class Engine:
         self._nudge = nudge
         self._grouping = Grouping(rules.current, clock)
 
-    async def admit(self, source: str, webhook: Webhook, digest: bytes = b"") -> Report:
+    async def admit(self, source: str, webhook: Webhook, digest: bytes = b"", *, trust: Trust = Trust.USUAL) -> Report:
         """Merge one webhook's alerts into incidents; returns after the store has synced it. `digest` names source and body for `admit_again`.
 
         Raises StoreUnavailableError: nothing may be promised, the sender must come again.
         """
         grouping = self._grouping_now()
+        aside = 0 if trust is Trust.FULL else await self._vetting.part(self._rules.current, source, webhook, is_late=trust is Trust.LATE)
         pieces, bad = grouping.split(source, webhook)
-        report = Report(accepted=len(webhook.alerts) - len(bad), dead_lettered=len(bad) + len(webhook.bad))
+        report = Report(accepted=len(webhook.alerts) + aside - len(bad), dead_lettered=len(bad) + len(webhook.bad))
         webhook.bad.extend(bad)
         report.reasons = [f"alert {b.index}: {b.reason}" for b in webhook.bad][:20]
         futures = [self._admission.submit(piece.item()) for piece in pieces]
@@ -99,7 +124,7 @@ class Engine:
                 raise StoreUnavailableError("the store asked twice for the same alerts")
             piece.confirm()
             self._count(report, merged)
-        if digest and not webhook.bad:
+        if digest and not webhook.bad and not aside:
             grouping.repeats.remember(digest, pieces)
         return report
 
@@ -140,6 +165,7 @@ class Engine:
         """Let one event change one incident; retried when somebody else was faster."""
         for _ in range(COMMIT_ATTEMPTS):
             incident = await self._incidents.load(incident_id)
+            event = self._informed(event)
             rules = self._rules.current
             now = self._clock.now()
             plan = decide(incident, event, rules, now)
@@ -156,7 +182,7 @@ class Engine:
         """Let one event change many incidents, in two trips to the store. One that is gone is left out, one that
         somebody else changed meanwhile is decided again. Raises what `apply` raises.
         """
-        now = self._clock.now()
+        now, event = self._clock.now(), self._informed(event)
         plans: list[Plan] = []
         for incident_id, incident in zip(incident_ids, await self._incidents.load_many(incident_ids), strict=True):
             if incident is None:
@@ -171,6 +197,9 @@ class Engine:
                 conflicts.append(plan.next.id)
         for incident_id in conflicts:
             await self.apply(incident_id, event)
+
+    def _informed(self, event: Event) -> Event:
+        return Woke(signals=self.signals.current) if isinstance(event, Woke) else event
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

@@ -52,6 +52,8 @@ class Settings(BaseModel):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook", "off"] = "off"
     telegram_proxy: str | None = None
+    alertmanager_urls: SecretStr | None = None
+    heartbeat_url: SecretStr | None = None
     prometheus_url: SecretStr | None = None
     telegram_public_token: SecretStr | None = None
     public_url: str | None = None
@@ -75,6 +77,25 @@ class Settings(BaseModel):
         except (ValueError, OSError, KeyError):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
+
+    @field_validator("alertmanager_urls")
+    @classmethod
+    def _peers(cls, text: SecretStr | None) -> SecretStr | None:
+        if text and not all(re.fullmatch(r"https?://[^\s/@,]+(@[^\s/@,]+)?(/[^\s,]*)?", one) for one in _listed(text)):
+            raise ValueError("write addresses like http://alertmanager-1:9093, separated by commas")
+        return text
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _checker(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url.get_secret_value()):
+            raise ValueError("write the address that the checker outside gave you")
+        return url
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Alertmanager's addresses, those of a pair side by side."""
+        return tuple(one.rstrip("/") for one in _listed(self.alertmanager_urls)) if self.alertmanager_urls else ()
 
     @property
     def page_url(self) -> str:
@@ -131,6 +152,10 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def _listed(text: SecretStr) -> list[str]:
+    return [one.strip() for one in text.get_secret_value().split(",") if one.strip()]
 
 
 def _collect(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:

@@ -186,6 +186,7 @@ async def story(
                     await client.aclose()
                 for app in apps:
                     await app.channels["telegram"].close()
+                    await app.watches.alertmanager.close()
                     if app.prometheus:
                         await app.prometheus.close()
                     await app.notices.close()
@@ -201,6 +202,7 @@ def _workers(app: App) -> list[Any]:
     )
     return [
         app.waker.run(),
+        *app.watches.workers(),
         app.sender.run(),
         app.notices.noticer.run(),
         app.chat.desk.run(),

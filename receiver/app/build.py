@@ -12,6 +12,7 @@ from typing import Any
 from receiver.app.chat import Chat, build_chat
 from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
+from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
@@ -36,8 +37,11 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
+from receiver.store.signals import Sightings
+from receiver.store.suspects import Suspects
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
+from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.web.status.edition import Site, site_of
 from receiver.web.status.shelf import Shelf
@@ -74,6 +78,7 @@ class App:
     buttons: Buttons
     notices: NoticeParts
     waker: Waker
+    watches: Watches
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
@@ -112,11 +117,11 @@ def build(
     clock = clock or SystemClock()
     client, at = connect(store_url), Partition(0)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
-    rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
-    promise = Promise()
+    rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
+    promise, ready = Promise(), Readiness()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge)
-    browser = BrowserChat(client, clock)
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
+    standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
     sender = Sender(
@@ -124,16 +129,16 @@ def build(
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
     )  # fmt: skip
     keeper = RulesKeeper(
-        rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
+        rules, templates, origin, replicas, standing, clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
+    watches = build_watches(settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
     )  # fmt: skip
-    recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
-    quarantine, ready = Quarantine(client, at), Readiness()
+    quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     chat = build_chat(
         settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
         notices.chat, notices.engine, notices.desk,
@@ -142,7 +147,7 @@ def build(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
         shelf=Shelf(notices.public, lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
     )  # fmt: skip

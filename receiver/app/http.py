@@ -16,6 +16,7 @@ from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.audit import audit_routes, audited
 from receiver.web.browser import browser_routes
+from receiver.web.heartbeat import heartbeat_route
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
 from receiver.web.notices import notices_router
@@ -33,12 +34,12 @@ def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
     token_of = _token_of(app)
     kinds = Kinds(lambda: app.rules.current, app.settings.secret, app.clock)
-    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, token_of, lambda: not app.ready.faults, kinds)
+    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, token_of, lambda: not app.ready.faults, kinds, app.watches.spool)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
-        *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
+        *ops_routes(app.ready.now, lambda: _degraded(app), lambda: _refresh(app)),
         api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
@@ -46,6 +47,7 @@ def litestar_app(app: App) -> ASGIApp:
         audit_routes(app.chat.audit, app.api_token),
         people_routes(lambda: app.rules.current, app.chat.links, app.api_token),
         sources_router(sources, lambda: app.rules.current, app.api_token),
+        heartbeat_route(app.watches.vitals, lambda: app.rules.current, token_of(""), app.clock),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         *status_routes(app.shelf),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
@@ -54,6 +56,12 @@ def litestar_app(app: App) -> ASGIApp:
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
     whole = ingest.in_front_of(audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock))
     return on_own_host(whole, app.settings.status_url, app.settings.public_url)
+
+
+def _degraded(app: App) -> tuple[str, ...]:
+    """What somebody should look at although traffic may come."""
+    rules = tuple(f"rules: {fault}" for fault in app.keeper.faults[:1])
+    return rules + tuple(f"heartbeat held back by {name}: {text}" for name, text in app.watches.heartbeat.held.items())
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:

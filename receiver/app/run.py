@@ -14,6 +14,7 @@ from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
+from receiver.core.errors import StoreUnavailableError
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry.logs import get_logger
@@ -73,6 +74,8 @@ async def _run(
 ) -> None:
     watch = StoreWatch(app.client, app.clock, app.promise, app.ready, is_relaxed=app.settings.durability == "relaxed")
     await watch.look()
+    with contextlib.suppress(StoreUnavailableError):
+        await app.watches.watchdogs.look()  # before anything may end
     server = uvicorn.Server(_config(app))
     listener = _listen(app.settings)
     async with asyncio.TaskGroup() as group:
@@ -107,6 +110,7 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
     workers: list[Any] = [
         app.waker.run(),
+        *app.watches.workers(),
         app.notices.noticer.run(),
         app.notices.keeper.run(),
         app.chat.desk.run(),
@@ -153,6 +157,7 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    await app.watches.alertmanager.close()
     if app.prometheus:
         await app.prometheus.close()
     await app.notices.close()

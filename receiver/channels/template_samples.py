@@ -8,6 +8,7 @@ from typing import Any
 from receiver.channels.view import LINK_NAMES, ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.condition import Condition, ConditionKind
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence, Flow, Remedy, Saturated
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
@@ -70,6 +71,8 @@ def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
         repeats=9,
         evidence=_evidence(HOSTILE[0]),
     )
+    held = {alert_id: Condition(kind=ConditionKind.SILENCED, by=HOSTILE[0] * 20, until=_NOW) for alert_id in hostile.alerts}
+    hostile = replace(hostile, conditions=held, signal_source=HOSTILE[0] * 20, signal_lost_at=_NOW)
     hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
     yield _FULL, hostile, _SERVICES
     for state in State:

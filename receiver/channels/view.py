@@ -10,6 +10,7 @@ from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, span
 from receiver.core.alert import Alert
+from receiver.core.condition import SUPPRESSED, strongest
 from receiver.core.incident import Incident, State
 
 SHOWN = 10
@@ -60,6 +61,7 @@ def build(
         "worse_severity": bool((args or {}).get("severity")),
         "worse_systems": [_name(s, services, language) for s in joined.split(", ") if s],
         **_times(incident, language, zone, now),
+        **_conditions(incident, language, zone, now),
         **_alerts(incident.firing),
         "total": len(incident.alerts),
         **_route(incident),
@@ -79,6 +81,22 @@ def _times(incident: Incident, language: str, zone: str, now: datetime) -> dict[
         "taken_after": span(taken - opened, language) if taken else "",
         "ended_at": clock(ended, zone, now, language) if ended else "",
         "ended_by": visible(incident.resolved_by, 60),
+    }
+
+
+def _conditions(incident: Incident, language: str, zone: str, now: datetime) -> dict[str, object]:
+    """What Alertmanager or a missing Watchdog says of the alerts: held back altogether or in part, over without its word, not to be trusted."""
+    firing = [incident.conditions[a.id] for a in incident.firing if a.id in incident.conditions and incident.conditions[a.id].kind in SUPPRESSED]
+    shown = strongest(firing or ([] if incident.firing else incident.conditions.values()))
+    lost_at = incident.signal_lost_at
+    return {
+        "held_back": len(firing),
+        "all_held_back": incident.is_suppressed,
+        "condition": shown.kind.value if shown else "",
+        "condition_by": visible(shown.by, 60) if shown else "",
+        "condition_until": clock(shown.until, zone, now, language) if shown and shown.until else "",
+        "signal_source": visible(incident.signal_source, 60) if incident.is_open else "",
+        "signal_lost_at": clock(lost_at, zone, now, language) if lost_at and incident.is_open else "",
     }
 
 
@@ -103,6 +121,9 @@ def _route(incident: Incident) -> dict[str, object]:
 
 
 def _mark(incident: Incident) -> str:
+    is_unsure = incident.is_suppressed or (incident.signal_lost_at is not None and not incident.firing)
+    if incident.is_open and is_unsure:
+        return "⚪"
     return PICTOGRAMS.get(incident.state) or ("🔴" if incident.severity.rank == 2 else "🟠")
 
 

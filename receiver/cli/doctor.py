@@ -62,7 +62,8 @@ async def _rules(settings: Settings) -> list[Finding]:
     book = loaded.book
     newest = f", newest commit {book.commit}" if book.commit else ""
     found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
-    senders = [Finding(name, is_ok, text) for name, is_ok, text in sources.findings(settings, book)]
+    said = [*sources.findings(settings, book), *await sources.peer_findings(settings, book)]
+    senders = [Finding(name, is_ok, text) for name, is_ok, text in said]
     told = [Finding("notices", is_ok, text) for is_ok, text in doctor_notices.findings(settings, book)]
     return [*found, *senders, *_people(book), *told, *await _schedules(settings, book), *_templates(loaded.place.templates)]
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from receiver.app.derived import local_api_token
+from receiver.clients.alertmanager import Alertmanager, PeerError, shown
 from receiver.core.rulebook import RuleBook
 from receiver.settings import Settings
 from receiver.web.kinds import path_of
@@ -106,6 +107,28 @@ def _refused(answer: httpx.Response) -> int:
         detail = answer.text
     sys.stderr.write(f"{detail}\n")
     return 1
+
+
+async def peer_findings(settings: Settings, book: RuleBook) -> list[tuple[str, bool, str]]:
+    """The doctor's lines about Alertmanager's own answers, about Watchdogs and about the outward heartbeat."""
+    found = []
+    async with Alertmanager() as api:
+        for source in book.with_peers(settings.peers).sources.values():
+            for url in source.peers:
+                try:
+                    view = await api.look(url)
+                except PeerError as fault:
+                    found.append((f"peer of {source.name}", False, f"{fault}: is it up, and the address right?"))
+                else:
+                    text = f"{shown(url)}, version {view.version}, up since {view.up_since:%Y-%m-%d %H:%M:%S %Z}, {len(view.alerts)} alerts"
+                    found.append((f"peer of {source.name}", True, text))
+            watchdog = book.watchdog_of(source.name)
+            if source.kind == "alertmanager" and not (watchdog and watchdog.is_required):
+                text = "not required: until one is seen, a Prometheus that died looks like everything resolved (watchdog: {required: true})"
+                found.append((f"watchdog of {source.name}", True, text))
+    is_on = settings.heartbeat_url is not None
+    text = "a checker outside is pinged once a minute" if is_on else "RECEIVER_HEARTBEAT_URL is not set: nobody outside would notice that this service is dead"
+    return [*found, ("heartbeat", True, text)]
 
 
 def findings(settings: Settings, book: RuleBook) -> list[tuple[str, bool, str]]:

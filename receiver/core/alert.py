@@ -45,6 +45,7 @@ class Alert:
     ends_at: datetime | None = None
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    source: str = ""
 
     @property
     def is_firing(self) -> bool:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from receiver.core.event import Delivered, DeliveryTrouble, Event, Observed, Woke
+from receiver.core.event import Delivered, DeliveryTrouble, Event, Observed, Reported, Woke
 from receiver.core.hands import press
 from receiver.core.incident import Incident, State
-from receiver.core.life import observed, woke
+from receiver.core.life import observed, reported, woke
 from receiver.core.mute import Mutes, find_mutes
 from receiver.core.plan import Plan
 from receiver.core.reach import delivered, trouble
@@ -31,8 +31,10 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
     """What follows from this event for this incident at this instant (UTC)."""
     mutes = find_mutes(incident, rules, now)
     match event:
-        case Woke():
-            return with_wake(woke(incident, rules, mutes, now), mutes)
+        case Woke(signals=signals):
+            return with_wake(woke(incident, rules, mutes, signals, now), mutes)
+        case Reported(conditions=conditions):
+            plan = reported(incident, conditions)
         case Delivered():
             plan = delivered(incident, event)
         case DeliveryTrouble():

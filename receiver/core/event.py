@@ -1,14 +1,27 @@
 """What may happen to an incident. Everything that changes one arrives as one of these."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from receiver.core.alert import AlertId
+from receiver.core.condition import Condition
 from receiver.core.evidence import Evidence
+from receiver.core.signal import Signals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
-    """The incident's wake-up time came, or admission merged something into it."""
+    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them."""
+
+    signals: Signals = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reported:
+    """What Alertmanager holds of the incident's firing alerts: all that are silenced, inhibited, muted or gone, by alert."""
+
+    conditions: Mapping[AlertId, Condition]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,4 +107,4 @@ class Observed:
 
 
 Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
-Event = Woke | Press | Delivered | DeliveryTrouble | Observed
+Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from receiver.core.alert import Alert, AlertId, Severity
+from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
 from receiver.core.policy import Escalation
@@ -57,6 +58,8 @@ class RouteSnapshot:
 class Incident:
     """One incident at one version. Instants are aware, in UTC.
 
+    `conditions` are Alertmanager's words about its alerts. `signal_source` names a source whose Watchdog does not confirm what it
+    says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
     """
@@ -86,6 +89,9 @@ class Incident:
     systems: tuple[str, ...] = ()
     hushed: Mapping[AlertId, datetime] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[AlertId, Condition] = field(default_factory=dict)
+    signal_source: str = ""
+    signal_lost_at: datetime | None = None
     evidence: Evidence | None = None
     owner: str = ""
     leased_at: datetime | None = None
@@ -105,6 +111,12 @@ class Incident:
     def is_quiet(self) -> bool:
         """True when its route wants no sound and no page."""
         return self.route is not None and self.route.is_quiet
+
+    @property
+    def is_suppressed(self) -> bool:
+        """True when Alertmanager holds back every alert that fires: nobody needs to be called meanwhile."""
+        held = [self.conditions.get(a.id) for a in self.alerts.values() if a.is_firing]
+        return bool(held) and all(one is not None and one.kind in SUPPRESSED for one in held)
 
     @property
     def firing(self) -> tuple[Alert, ...]:

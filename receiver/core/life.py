@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from receiver.core.alert import Alert, Severity
+from receiver.core.condition import SUPPRESSED, Conditions, describe_end, strongest
 from receiver.core.evidence import Evidence, is_news
 from receiver.core.incident import Incident, State
 from receiver.core.mute import Mutes, first_end, is_held
@@ -12,19 +13,47 @@ from receiver.core.paging import again, start, told, untaken, with_places
 from receiver.core.plan import Kind, Notification, Plan, Reason
 from receiver.core.policy import VoidOn
 from receiver.core.rulebook import RuleBook
+from receiver.core.signal import LOOK_AGAIN, Signals, mark
 from receiver.core.telling import ended, living, merge, to_all, worse
 from receiver.core.timers import due
 
 
-def woke(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    """What follows from the incident's wake-up."""
+def woke(incident: Incident, rules: RuleBook, mutes: Mutes, signals: Signals, now: datetime) -> Plan:
+    """What follows from the incident's wake-up; `signals` say whose ends may be believed."""
     if incident.state is State.RESOLVED:
         plan = _woke_resolved(incident, rules, mutes, now)
     elif incident.announced_at is None:
         plan = _woke_unannounced(incident, rules, mutes, now)
     else:
-        plan = _woke_open(incident, rules, mutes, now)
+        plan = _name_signal(replace(_woke_open(mark(incident, signals), rules, mutes, now), before=incident))
     return replace(plan, text=", ".join(sorted({mute.window.name for mute in mutes.values()}))) if mutes else plan
+
+
+def reported(incident: Incident, said: Conditions) -> Plan:
+    """Take in what Alertmanager holds of the alerts; one that is over keeps its last word."""
+    kept = {i: one for i, one in incident.conditions.items() if i in incident.alerts and not incident.alerts[i].is_firing}
+    conditions = kept | {i: one for i, one in said.items() if i in incident.alerts}
+    if incident.state is State.RESOLVED or conditions == incident.conditions:
+        return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)
+    seen = replace(incident, conditions=conditions)
+    shown = replace(seen, told=_digest(seen, seen.firing))
+    found = strongest(said.values())
+    text = f"{found.kind.value} {found.by}".strip() if found else "told again"
+    return Plan(before=incident, next=shown, reason=Reason.CONDITION_CHANGED, text=text, notifications=_if_told(incident, shown))
+
+
+def _name_signal(plan: Plan) -> Plan:
+    """An edit that says that a signal was lost, or is back, is called by that."""
+    if plan.reason is not Reason.ALERTS_CHANGED or plan.before.signal_lost_at == plan.next.signal_lost_at:
+        return plan
+    return replace(plan, reason=Reason.SIGNAL_LOST if plan.next.signal_lost_at else Reason.SIGNAL_BACK)
+
+
+def _hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
+    """No alert fires, but the source that says so may be dead: nothing ends until its Watchdog has been heard."""
+    reason = Reason.SIGNAL_LOST if incident.signal_lost_at else Reason.HELD_UNCONFIRMED
+    held = replace(looked, wake_at=now + LOOK_AGAIN)
+    return Plan(before=incident, next=held, reason=reason, text=incident.signal_source, notifications=_if_told(incident, held))
 
 
 def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
@@ -49,12 +78,15 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, now: da
 
 def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     looked = look(incident, mutes)
-    if not incident.firing and not incident.truncated:
-        return end(incident, replace(looked, end_reason="resolved"), Reason.ALL_RESOLVED, now)
+    is_over = not incident.firing and not incident.truncated
+    if is_over and not incident.signal_source:
+        return end(incident, replace(looked, end_reason=describe_end(incident.conditions.values())), Reason.ALL_RESOLVED, now)
     timed = due(incident, rules, mutes, now)
     if timed is not None:
         # One thing at a time: what the alerts changed is looked at in the wake-up that follows at once.
-        return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told else now))
+        return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told and not is_over else now))
+    if is_over:
+        return _hold_end(incident, looked, now)
     if not incident.firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
@@ -122,6 +154,9 @@ def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) ->
         resolved_by="",
         end_reason="",
         hushed={},
+        conditions={},
+        signal_source="",
+        signal_lost_at=None,
         failed={},
         reopened=incident.reopened + 1,
         announced_at=incident.announced_at or now,
@@ -164,7 +199,9 @@ def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:
 
 def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
     shown = [f"{a.id}{a.severity}" for a in firing]
-    text = "\n".join([*sorted(shown), str(incident.truncated), str(len(incident.alerts))])
+    held = [f"{one.kind}{one.by}{one.until}" for one in incident.conditions.values() if one.kind in SUPPRESSED]
+    signal = [f"{incident.signal_source}{incident.signal_lost_at}"] if incident.signal_source else []
+    text = "\n".join([*sorted(shown), *sorted(held), *signal, str(incident.truncated), str(len(incident.alerts))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

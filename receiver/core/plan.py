@@ -19,6 +19,10 @@ class Reason(StrEnum):
     GOT_WORSE = "got_worse"
     NOTHING_NEW = "nothing_new"
     HELD_TRUNCATED = "held_truncated"
+    HELD_UNCONFIRMED = "held_unconfirmed"
+    SIGNAL_LOST = "signal_lost"
+    SIGNAL_BACK = "signal_back"
+    CONDITION_CHANGED = "condition_changed"
     ALL_RESOLVED = "all_resolved"
     REOPENED = "reopened"
     QUIET_AFTER_RESOLVE = "quiet_after_resolve"
@@ -100,6 +104,8 @@ class Plan:
         """False when nothing but the wake-up time may differ: no timeline entry is due."""
         if self.reason is Reason.MAINTENANCE:  # the same hold decided again is no news
             return self.before.wake_at != self.next.wake_at
+        if self.reason in (Reason.HELD_UNCONFIRMED, Reason.SIGNAL_LOST):  # neither is holding on
+            return (self.before.signal_source, self.before.signal_lost_at) != (self.next.signal_source, self.next.signal_lost_at)
         return self.reason not in _QUIET
 
     @property

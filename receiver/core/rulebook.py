@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from receiver.core.alert import Severity, service_of
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
+from receiver.core.matcher import Matcher
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.policy import Policy, merge
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
-from receiver.core.source import Source, kind_of
+from receiver.core.source import KINDS, ExpectedHeartbeat, Source, Watchdog, kind_of
 from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
@@ -108,6 +109,7 @@ class RuleBook:
     people: Mapping[str, Person] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    heartbeats: Mapping[str, ExpectedHeartbeat] = field(default_factory=dict)
     any_source: Source = field(default_factory=lambda: Source(name="", kind=""))
     default_severity: Severity = Severity.WARNING
     default_links: Mapping[str, str] = field(default_factory=dict)
@@ -210,6 +212,20 @@ class RuleBook:
         """What its bodies look like: `alertmanager`, `grafana`, `kibana` or `generic`."""
         return kind_of(source, self.sources.get(source))
 
+    def with_peers(self, peers: tuple[str, ...]) -> "RuleBook":
+        """The same with these addresses as the peers of the source `alertmanager`, unless it has its own."""
+        known = self.sources.get(KINDS[0]) or replace(self.any_source, name=KINDS[0], kind=KINDS[0])
+        if not peers or known.peers:
+            return self
+        return replace(self, sources={**self.sources, KINDS[0]: replace(known, peers=peers)})
+
+    def watchdog_of(self, source: str) -> Watchdog | None:
+        """The alert of this source that always fires; Alertmanagers have one by its usual name unless the rules say otherwise."""
+        known = self.sources.get(source)
+        if known is not None and known.watchdog is not None:
+            return known.watchdog
+        return _USUAL if known is not None and known.kind == "alertmanager" else None
+
     def severity(self, source: str, labels: Mapping[str, str]) -> tuple[Severity, bool]:
         """Map a sender's word onto the three; false when the word is missing or unknown (then the default)."""
         rules = self.source(source)
@@ -240,4 +256,5 @@ class RuleBook:
         return self.default_links if entry is None else entry.links
 
 
+_USUAL = Watchdog(matchers=(Matcher(name="alertname", op="=", value="Watchdog"),))
 _OWN_WORDS = {severity.value: severity for severity in Severity}

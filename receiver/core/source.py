@@ -42,8 +42,34 @@ class Watchdog:
     """The alert of a source that always fires: its silence longer than `interval` means that the source's other words are not to be trusted."""
 
     matchers: tuple[Matcher, ...]
-    interval: timedelta
+    interval: timedelta = timedelta(minutes=2)
     is_required: bool = False
+
+    @property
+    def needle(self) -> bytes:
+        """What stands in the JSON of every label set that may match; empty when nothing is sure to. Saves looking into the others."""
+        values = (m.value for m in self.matchers if m.op == "=" and m.name != "severity" and m.value.isascii() and m.value.replace("-", "").isalnum())
+        return next(values, "").encode()
+
+    def trails(self, *, has_peers: bool) -> timedelta:
+        """How far the proof that a webhook brings lies back: Alertmanager repeats a Watchdog until it times out, minutes after its
+        Prometheus died. Where its API says it exactly, the webhook proves less.
+        """
+        return self.interval * 3 / 4 if has_peers else self.interval / 2
+
+    @property
+    def patience(self) -> timedelta:
+        """How old the newest proof may be before the signal counts as lost."""
+        return self.interval * 3 / 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpectedHeartbeat:
+    """Something that promises to be heard of at least once per `interval`."""
+
+    name: str
+    interval: timedelta
+    severity: Severity = Severity.CRITICAL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -65,8 +65,8 @@ def question(incident: Incident, rules: RuleBook) -> tuple[Destination, ...]:
 
 
 def _escalation_due(incident: Incident, mutes: Mutes) -> datetime | None:
-    """Planned work that explains everything puts the next step off to its end."""
-    if incident.escalation is None or incident.is_quiet:
+    """Planned work that explains everything puts the next step off to its end; what Alertmanager holds back, until it does no more."""
+    if incident.escalation is None or incident.is_quiet or incident.is_suppressed:
         return None
     at, end = incident.escalation.due_at, first_end(mutes)
     return max(at, end) if end and is_all_muted(incident, mutes) else at

@@ -16,7 +16,6 @@ from receiver.rules.notices import build_notices
 from receiver.rules.policies import build_policies
 from receiver.rules.schedules import build_links, build_schedules
 from receiver.rules.schema import (
-    CommonSeverity,
     CustomersEntry,
     DestinationsFile,
     EmailPlace,
@@ -27,7 +26,6 @@ from receiver.rules.schema import (
     RouteEntry,
     RoutesFile,
     SecretPlace,
-    SourcesFile,
     TelegramPlace,
     WebhookPlace,
 )
@@ -36,7 +34,8 @@ from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.schema_services import CapacityEntry, ServicesFile
-from receiver.rules.sources import build_sources, words
+from receiver.rules.schema_sources import CommonSeverity, SourcesFile
+from receiver.rules.sources import build_heartbeats, build_sources, words
 from receiver.rules.yaml import Document, Path
 
 _DEFAULTS = RouteNode(
@@ -81,6 +80,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         people=_people(files.people),
         services=_services(files.services) if files.services else {},
         sources=build_sources(files.sources) if files.sources else {},
+        heartbeats=build_heartbeats(files.sources) if files.sources else {},
         any_source=Source(name="", kind="", severity_label=common.label, severity_map=words(common.map)),
         default_severity=Severity(common.default),
         default_links=files.services.defaults.links if files.services else {},

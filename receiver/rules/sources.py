@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from receiver.core.alert import Severity
 from receiver.core.bodypath import read_path
 from receiver.core.matcher import parse_matcher
-from receiver.core.source import BodyMapping, Signature, Source, Watchdog
-from receiver.rules import schema
+from receiver.core.source import BodyMapping, ExpectedHeartbeat, Signature, Source, Watchdog
+from receiver.rules import schema_sources as schema
 
 
 def build_sources(file: schema.SourcesFile) -> dict[str, Source]:
     """Every source by its name, with what it does not say taken from the common table."""
     return {name: _source(name, entry, file.severity) for name, entry in file.sources.items()}
+
+
+def build_heartbeats(file: schema.SourcesFile) -> dict[str, ExpectedHeartbeat]:
+    """What is expected to be heard of, by name."""
+    return {name: ExpectedHeartbeat(name=name, interval=entry.interval, severity=Severity(entry.severity)) for name, entry in file.heartbeats.items()}
 
 
 def words(table: Mapping[str, str]) -> dict[str, Severity]:

@@ -205,7 +205,7 @@ def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, byte
         held = alerts.get(identity)
         if held and held.is_firing and not is_firing:
             continue
-        severity, _, labels, annotations = msgspec.json.decode(payloads[member])
+        severity, source, labels, annotations = msgspec.json.decode(payloads[member])
         ends = int(signature[19:37])
         alerts[identity] = Alert(
             id=identity,
@@ -215,6 +215,7 @@ def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, byte
             ends_at=None if is_firing or not ends else _instant(ends),
             labels=labels,
             annotations=annotations,
+            source=source,
         )
     return alerts
 

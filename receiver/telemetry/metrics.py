@@ -17,6 +17,13 @@ audit_repairs = Counter(
     "receiver_audit_repairs", "Wake-ups and messages of open incidents that were missing and put back: each is a bug.", ["what"], registry=registry
 )
 audited = Gauge("receiver_audited_incidents", "Incidents the last audit looked at.", registry=registry)
+peer_up = Gauge("receiver_alertmanager_peer_up", "1 when the API of an Alertmanager peer answered the last question.", ["source", "peer"], registry=registry)
+reconciled = Counter("receiver_reconciled", "Alerts that reconciliation ended or opened.", ["source", "what"], registry=registry)
+suspects = Counter("receiver_suspects", "Firings no newer than a known end, by what became of them.", ["source", "outcome"], registry=registry)
+heartbeat_held = Gauge("receiver_heartbeat_held", "1 while this condition holds the outward heartbeat back.", ["reason"], registry=registry)
+heartbeat_pings = Counter("receiver_heartbeat_pings", "Outward heartbeats sent, by what became of them.", ["outcome"], registry=registry)
+spooled = Gauge("receiver_spooled", "Webhooks on this machine's disk that wait for the store.", registry=registry)
+signal_lost = Gauge("receiver_signal_lost", "1 while the Watchdog of a source is missing.", ["source"], registry=registry)
 incidents_open = Gauge("receiver_incidents_open", "Groups that hold an incident, those inside their reopen window included.", registry=registry)
 outbox_depth = Gauge("receiver_outbox_depth", "Notifications that wait.", registry=registry)
 dead_letters = Gauge("receiver_dead_letters", "Kept bad input and undelivered notifications.", registry=registry)

@@ -24,6 +24,7 @@ from receiver.grouping import Grouping, Piece
 from receiver.sources.alertmanager import Webhook, decode_labels
 from receiver.store.incidents import slot_id
 from receiver.trial.shelf import Shelf, from_ms, to_ms
+from receiver.vetting import is_watchdog
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +94,9 @@ class World:
 
     def admit(self, source: str, webhook: Webhook) -> None:
         """Take one webhook, and decide what is due at once."""
+        watchdog = self.rules.watchdog_of(source)
+        if watchdog:
+            webhook.alerts = [one for one in webhook.alerts if not is_watchdog(watchdog, self.rules, source, one)]
         pieces, bad = self._grouping.split(source, webhook)
         self.effects.bad_alerts += len(bad) + len(webhook.bad)
         for piece in pieces:

@@ -8,6 +8,7 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from receiver.clock import Clock
+from receiver.core.condition import Condition
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.incident import Incident, IncidentId
 from receiver.engine import Engine, Rules
@@ -39,6 +40,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "resolved_at": _text(incident.resolved_at),
         "resolved_by": incident.resolved_by,
         "end_reason": incident.end_reason,
+        "signal_lost": {"source": incident.signal_source, "since": _text(incident.signal_lost_at)} if incident.signal_lost_at else None,
         "reopened": incident.reopened,
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
@@ -76,6 +78,7 @@ def _incident_routes(engine: Engine, rules: Rules, incidents: Incidents, outbox:
                 "status": a.status.value,
                 "severity": a.severity.value,
                 "starts_at": _text(a.starts_at),
+                "condition": _condition(incident.conditions.get(a.id)),
                 "labels": dict(a.labels),
                 "annotations": dict(a.annotations),
             }
@@ -135,6 +138,10 @@ def _letter_routes(outbox: Outbox, quarantine: Quarantine, clock: Clock) -> list
         return {"id": letter.id, "done": verb}
 
     return [listing, show, act]
+
+
+def _condition(condition: Condition | None) -> dict[str, str | None] | None:
+    return {"kind": condition.kind.value, "by": condition.by, "until": _text(condition.until)} if condition else None
 
 
 def _text(instant: datetime | None) -> str | None:

@@ -22,6 +22,7 @@ from receiver.engine import Engine, Report
 from receiver.sources.alertmanager import BadAlert, UndecodableError, parse
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
+from receiver.store.spool import Spool, Spooled
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.web.auth import is_authorized
@@ -54,9 +55,10 @@ class Ingest:
         token_of: Callable[[str], str | None],
         is_ready: Callable[[], bool],
         kinds: Kinds,
+        spool: Spool,
     ) -> None:
         self._engine, self._quarantine, self._recorder, self._clock = engine, quarantine, recorder, clock
-        self._token_of, self._is_ready, self._kinds = token_of, is_ready, kinds
+        self._token_of, self._is_ready, self._kinds, self._spool = token_of, is_ready, kinds, spool
         self._noted_at: dict[str, float] = {}
         self._rejected_at: dict[str, float] = {}
         self._counters: dict[tuple[str, int], Counter] = {}
@@ -111,6 +113,13 @@ class Ingest:
         if not self._kinds.is_signed(source, headers, body):
             await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
+        try:
+            return await self._admit_body(source, body, kind)
+        except StoreUnavailableError:
+            await self._spool.keep(Spooled(source=source, at=self._clock.now(), is_firing=_may_fire(kind, body), body=body))
+            raise
+
+    async def _admit_body(self, source: str, body: bytes, kind: str) -> Report:
         if not self._is_ready():
             raise StoreUnavailableError("the store can't promise durability")
         digest = hashlib.sha256(b"%b\n%b" % (source.encode(), body)).digest()
@@ -186,6 +195,10 @@ class Ingest:
     async def _tell(self, source: str, name: str, english: str, russian: str, about: str) -> None:
         annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
         await self._engine.tell(name, {"from_source": source, "about": about}, annotations)
+
+
+def _may_fire(kind: str, body: bytes) -> bool:
+    return kind not in (ALERTMANAGER, "grafana") or b'"firing"' in body or b'"alerting"' in body
 
 
 async def _read(receive: Receive) -> bytes:

@@ -15,22 +15,24 @@ class Standing:
         self._engine, self._replicas, self._clock = engine, replicas, clock
         self._fired: dict[str, datetime] = {}  # by this process: its end must come even if another replica's end crossed it
 
-    async def fire(self, name: str, english: str, russian: str) -> None:
-        """Say it; again is harmless. Raises StoreUnavailableError: say it again later."""
-        since = self._fired[name] = await self._replicas.stand(name, self._clock.now())
-        webhook = own_webhook(_labels(name), {"summary": english, "summary_ru": russian}, since=since)
+    async def fire(self, name: str, english: str, russian: str, *, about: str = "", severity: str = "warning") -> None:
+        """Say it, of one source or thing where `about` names it; again is harmless. Raises StoreUnavailableError: say it again later."""
+        key = f"{name}:{about}" if about else name
+        since = self._fired[key] = await self._replicas.stand(key, self._clock.now())
+        webhook = own_webhook(_labels(name, about, severity), {"summary": english, "summary_ru": russian}, since=since)
         await self._engine.admit(OWN_SOURCE, webhook)
 
-    async def end(self, name: str, english: str, russian: str) -> None:
+    async def end(self, name: str, english: str, russian: str, *, about: str = "", severity: str = "warning") -> None:
         """Say that it is over, if it stands. Raises StoreUnavailableError: say it again later."""
-        since = await self._replicas.standing(name) or self._fired.get(name)
+        key = f"{name}:{about}" if about else name
+        since = await self._replicas.standing(key) or self._fired.get(key)
         if since is None:
             return
-        webhook = own_webhook(_labels(name), {"summary": english, "summary_ru": russian}, since=since, ended=self._clock.now())
+        webhook = own_webhook(_labels(name, about, severity), {"summary": english, "summary_ru": russian}, since=since, ended=self._clock.now())
         await self._engine.admit(OWN_SOURCE, webhook)
-        await self._replicas.over(name)
-        self._fired.pop(name, None)
+        await self._replicas.over(key)
+        self._fired.pop(key, None)
 
 
-def _labels(name: str) -> dict[str, str]:
-    return {"alertname": name, "severity": "warning"}
+def _labels(name: str, about: str, severity: str) -> dict[str, str]:
+    return {"alertname": name, "severity": severity, **({"from_source": about} if about else {})}
