@@ -7,18 +7,24 @@ from typing import Any
 from receiver.channels.base import Channel
 from receiver.channels.render import Templates
 from receiver.chat.account import Account
+from receiver.chat.announcer import Announcer
 from receiver.chat.buttons import Buttons
 from receiver.chat.commands import Commands
 from receiver.chat.condition import Condition
 from receiver.chat.desk import Desk, Means
+from receiver.chat.planned import Planned
 from receiver.chat.post import Post
 from receiver.chat.reader import Readers
 from receiver.chat.refusal import Refusals
+from receiver.chat.swap import Swaps
 from receiver.clock import Clock
 from receiver.engine import Engine, Rules
 from receiver.settings import Settings
+from receiver.store.amendments import AmendmentStore
+from receiver.store.announced import Announced
 from receiver.store.audit import Audit
 from receiver.store.connection import Client
+from receiver.store.drafts import Drafts
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.links import Links
@@ -39,6 +45,8 @@ class Chat:
     desk: Desk
     commands: Commands
     amender: Amender
+    announcer: Announcer
+    items: AmendmentStore
     audit: Audit
     links: Links
 
@@ -50,12 +58,16 @@ def build_chat(
 ) -> Chat:  # fmt: skip
     """The desk and all that it needs."""
     links, audit = Links(client), Audit(client, promise)
-    amender = Amender(rules, links)
+    items, drafts = AmendmentStore(client, promise), Drafts(client)
+    amender = Amender(rules, links, items, clock)
     account = Account(links, amender.look)
     condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
     page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
-    commands = Commands(engine, incidents, page, condition, account)
-    means = Means(Post(channels, Once(client), outbox, paces, clock), answerers, key, Refusals(intake, engine), audit)
+    planned, swaps = Planned(items, drafts, engine, incidents, amender.look), Swaps(items, drafts, amender.look)
+    commands = Commands(engine, incidents, page, condition, account, planned, swaps)
+    post = Post(channels, Once(client), outbox, paces, clock)
+    announcer = Announcer(rules, Announced(client), engine, post, clock, language=settings.language, timezone=settings.timezone)
+    means = Means(post, answerers, key, Refusals(intake, engine), audit)
     readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
     desk = Desk(intake, buttons, commands, account, readers, means, clock)
-    return Chat(desk=desk, commands=commands, amender=amender, audit=audit, links=links)
+    return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, items=items, audit=audit, links=links)

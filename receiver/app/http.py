@@ -13,7 +13,7 @@ from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.audit import audit_routes, audited
-from receiver.web.browser import browser_routes
+from receiver.web.browser import Scene, browser_routes
 from receiver.web.ingest import Ingest
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
@@ -25,17 +25,23 @@ from receiver.web.trial import trial_router
 def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
     ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults)
-    people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
-        *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
+        *oncall_routes(
+            lambda: app.rules.current,
+            lambda: app.rules.amendments.swaps,
+            app.clock,
+            ZoneInfo(app.settings.timezone),
+            app.settings.secret_key.get_secret_value(),
+            app.api_token,
+        ),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         audit_routes(app.chat.audit, app.api_token),
         people_routes(lambda: app.rules.current, app.chat.links, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
-        *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
+        *browser_routes(app.browser, app.intake, _scene(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
@@ -50,6 +56,15 @@ def _token_of(app: App) -> Callable[[str], str | None]:
         return app.settings.webhook_token.get_secret_value() if app.settings.webhook_token else None
 
     return token_of
+
+
+def _scene(app: App) -> Scene:
+    return Scene(
+        people=lambda: [(person.id, person.name) for person in app.rules.current.people.values()],
+        chats=lambda: [place.name for place in app.rules.current.destinations.values() if "chat" in place.address],
+        commands=lambda: list(app.chat.commands.table),
+        address_of=_address_of(app),
+    )
 
 
 def _address_of(app: App) -> Callable[[str], str]:

@@ -105,7 +105,15 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.chat.desk.run(), app.chat.amender.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
+    workers: list[Any] = [
+        app.waker.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
+        app.chat.announcer.run(),
+        app.recorder.run(),
+        app.keeper.run(),
+        calendars(app).run(),
+    ]
     bot = app.channels.get("telegram")
     if isinstance(bot, TelegramChannel):
         workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))

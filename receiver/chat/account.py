@@ -6,7 +6,7 @@ from receiver.chat.asked import Answer, Asked, shown
 from receiver.core.suggest import suggest
 from receiver.store.links import Links
 
-Refresh = Callable[[], Awaitable[None]]
+Refresh = Callable[[], Awaitable[object]]
 TELEGRAM = "telegram"
 
 

@@ -56,6 +56,15 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """What is said in another chat than the one that asked."""
+
+    there: Destination
+    text: str
+    rows: tuple[tuple[Choice, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """A message (`text` in Telegram's markup) with rows of choices; `result` and `target` are for the audit.
 
@@ -67,6 +76,7 @@ class Answer:
     result: str = "told"
     target: str = ""
     popup: str = ""
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def shown(text: str, longest: int = 80) -> str:

@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 
 from receiver.channels.answers import answer_text
 from receiver.channels.words import ago
+from receiver.chat import planned as planning
+from receiver.chat import swap as swapping
 from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
 from receiver.chat.listing import PICK, Listing
+from receiver.chat.planned import Planned
+from receiver.chat.swap import Swaps
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident, IncidentId
@@ -38,7 +42,7 @@ class Command:
 class Commands:
     """All commands and menus by name."""
 
-    def __init__(self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account) -> None:
+    def __init__(self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account, planned: Planned, swaps: Swaps) -> None:
         self._engine, self._incidents, self._page = engine, incidents, page
         listing = Listing(incidents)
         self.table: Mapping[str, Command] = {
@@ -50,6 +54,8 @@ class Commands:
             "ack": Command(verb=Verb.ACKNOWLEDGE, takes="INC-n", english="take an incident", russian="взять инцидент", run=self._ack),
             "resolve": Command(verb=Verb.RESOLVE, takes="INC-n", english="declare an incident over", russian="закрыть инцидент", run=self._resolve),
             "why": Command(verb=Verb.WHY, takes="INC-n", english="why it came here", russian="почему он пришёл сюда", run=self._why),
+            "maintenance": Command(verb=Verb.MAINTENANCE, takes="[2h service=…]", english="planned work", russian="плановые работы", run=planned.asked),
+            "swap": Command(verb=Verb.SWAP, takes="", english="offer a shift of yours", russian="отдать свою смену", run=swaps.asked),
             "notice": Command(verb=Verb.NOTICE, takes="", english="tell customers", russian="сообщить клиентам", run=_notice),
             "link": Command(
                 verb=Verb.LINK, takes="PERSON", english="a code that links a person's account", russian="код для привязки аккаунта", run=account.link
@@ -57,7 +63,15 @@ class Commands:
             "unlink": Command(verb=Verb.UNLINK, takes="", english="forget my account", russian="отвязать мой аккаунт", run=account.unlink),
             "help": Command(verb=Verb.HELP, takes="", english="this list", russian="этот список", run=self._help),
         }
-        self.menus: Mapping[str, tuple[Verb, Handler]] = {PICK: (Verb.INCIDENTS, listing.turned)}
+        self.menus: Mapping[str, tuple[Verb, Handler]] = {
+            PICK: (Verb.INCIDENTS, listing.turned),
+            planning.BEGIN: (Verb.MAINTENANCE, planned.begun),
+            planning.DROP: (Verb.MAINTENANCE, planned.dropped),
+            planning.END: (Verb.MAINTENANCE, planned.ended),
+            swapping.OFFER: (Verb.SWAP, swaps.offered),
+            swapping.TAKE: (Verb.SWAP, swaps.taken),
+            swapping.WITHDRAW: (Verb.SWAP, swaps.withdrawn),
+        }
 
     async def _help(self, asked: Asked) -> Answer:
         lines = [asked.say("<b>Commands</b>", "<b>Команды</b>")]

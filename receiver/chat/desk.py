@@ -93,7 +93,13 @@ class Desk:
         await self._note(identity, asked, spoken.name, answer)
         if not answer.text:
             return True
+        await self._say_elsewhere(identity, answer)
         return await self._means.post.say(identity, asked.place.destination(), self._message(asked.place, answer), spoken.message_id)
+
+    async def _say_elsewhere(self, identity: str, answer: Answer) -> None:
+        for n, one in enumerate(answer.elsewhere):
+            place = Place(via=one.there.channel, chat=str(one.there.address.get("chat", "")), name=one.there.name)
+            await self._means.post.say(f"{identity}:{n}", one.there, self._message(place, Answer(text=one.text, rows=one.rows)))
 
     async def _answer(self, asked: Asked, spoken: Spoken) -> Answer | None:
         """None for what is nothing to us: unknown commands in groups, and chats the rules do not know."""
@@ -139,6 +145,7 @@ class Desk:
             asked, verb, answer = await self._turn(chosen)
             await self._note(_identity(update), asked, verb, answer)
             popup = answer.popup
+            await self._say_elsewhere(_identity(update), answer)
             if answer.text:
                 await self._means.post.change(asked.place.destination(), chosen.message_id, self._message(asked.place, answer))
         except StoreUnavailableError:

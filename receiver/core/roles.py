@@ -18,6 +18,8 @@ class Verb(StrEnum):
     ONCALL = "oncall"
     STATUS = "status"
     HELP = "help"
+    MAINTENANCE = "maintenance"
+    SWAP = "swap"
     NOTICE = "notice"
     UNLINK = "unlink"
     LINK = "link"
@@ -31,6 +33,8 @@ MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ONCALL: ANYBODY,
     Verb.STATUS: ANYBODY,
     Verb.HELP: ANYBODY,
+    Verb.MAINTENANCE: ACTS,
+    Verb.SWAP: ACTS,
     Verb.NOTICE: frozenset({"support", "comms_lead", "admin"}),
     Verb.UNLINK: ANYBODY,
     Verb.LINK: frozenset({"admin"}),
