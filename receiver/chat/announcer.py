@@ -101,8 +101,8 @@ def _is_known(book: RuleBook, schedule: Schedule) -> bool:
 
 def _gap_name(schedule: Schedule, gap: Shift, now: datetime) -> str:
     """One that is under way has the name it had when it was ahead."""
-    start = gap.start if gap.start > now else schedule.last_change(now) or gap.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return f"{schedule.name} {start:%Y-%m-%dT%H:%MZ}"
+    start = gap.start if gap.start > now else schedule.last_change(now)
+    return f"{schedule.name} {f'{start:%Y-%m-%dT%H:%MZ}' if start else 'always'}"
 
 
 def _labels(name: str) -> dict[str, str]:

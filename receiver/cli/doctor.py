@@ -10,6 +10,7 @@ from receiver.app.build import origin_of
 from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
+from receiver.cli import sources
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import SystemClock
 from receiver.core.rulebook import RuleBook
@@ -60,7 +61,8 @@ async def _rules(settings: Settings) -> list[Finding]:
     book = loaded.book
     newest = f", newest commit {book.commit}" if book.commit else ""
     found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
-    return [*found, *_people(book), *await _schedules(settings, book), *_templates(loaded.place.templates)]
+    senders = [Finding(name, is_ok, text) for name, is_ok, text in sources.findings(settings, book)]
+    return [*found, *senders, *_people(book), *await _schedules(settings, book), *_templates(loaded.place.templates)]
 
 
 def _people(book: RuleBook) -> list[Finding]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, oncall, rules, trial
+from receiver.cli import client, demo, doctor, oncall, rules, sources, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
+    sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
     _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
@@ -68,6 +69,8 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "oncall":
             return oncall.run(settings, args)
+        case "sources":
+            return asyncio.run(sources.run(settings, args))
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:

@@ -49,13 +49,13 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         sys.stderr.write(f"{fault}\n")
         return 1
     found = import_calendars(loaded, KeptCalendars(settings.calendars_dir).load, now)
+    if args.schedule and args.schedule not in found.book.schedules:
+        sys.stderr.write(f'there is no schedule "{args.schedule}", {suggest(args.schedule, found.book.schedules)}\n')
+        return 1
     swaps = find_swaps(settings)
     notes = found.notes if swaps is not None else (*found.notes, "no service answers: swaps made in the chat are not in this")
     sys.stderr.write("".join(f"note: {note}\n" for note in notes))
     found = replace(found, book=amend(found.book, Amendments(swaps=swaps or ())))
-    if args.schedule and args.schedule not in found.book.schedules:
-        sys.stderr.write(f'there is no schedule "{args.schedule}", {suggest(args.schedule, found.book.schedules)}\n')
-        return 1
     if args.json:
         sys.stdout.write(json.dumps(list(_told(settings, found.book, args, now, zone)), ensure_ascii=False, indent=2) + "\n")
     else:

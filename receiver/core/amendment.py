@@ -101,5 +101,14 @@ def _window(window: AdHocWindow) -> MaintenanceWindow:
 
 
 def _swapped(schedule: Schedule, swaps: tuple[Swap, ...], people: Mapping[str, Person]) -> Schedule:
-    mine = tuple(Shift(start=s.start, end=s.end, people=(s.taker,)) for s in swaps if s.schedule == schedule.name and s.taker in people)
-    return schedule if mine == schedule.swaps else replace(schedule, swaps=mine)
+    """Only the giver is replaced, and only while the rules have him on call."""
+    bare = replace(schedule, swaps=()) if schedule.swaps else schedule
+    made: list[Shift] = []
+    for swap in swaps:
+        parts = bare.shifts(swap.start, swap.end) if swap.schedule == schedule.name and swap.taker in people else ()
+        made += [_given(part, swap) for part in parts if swap.giver in part.people]
+    return schedule if tuple(made) == schedule.swaps else replace(schedule, swaps=tuple(made))
+
+
+def _given(part: Shift, swap: Swap) -> Shift:
+    return replace(part, people=tuple(dict.fromkeys(swap.taker if one == swap.giver else one for one in part.people)))

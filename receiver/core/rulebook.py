@@ -10,6 +10,7 @@ from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_u
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
+from receiver.core.source import Source, kind_of
 from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
@@ -51,18 +52,6 @@ class Service:
     links: Mapping[str, str] = field(default_factory=dict)
     component: str = ""
     team: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """Where alerts come from; `severity_map` holds lower-case words and already includes the common ones."""
-
-    name: str
-    kind: str
-    ignore_labels: frozenset[str] = frozenset()
-    auth_secret: str = ""
-    severity_label: str = "severity"
-    severity_map: Mapping[str, Severity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +175,10 @@ class RuleBook:
     def source(self, name: str) -> Source:
         """Return the source of this name, or what holds for one no file mentions."""
         return self.sources.get(name, self.any_source)
+
+    def kind_of(self, source: str) -> str:
+        """What its bodies look like: `alertmanager`, `grafana`, `kibana` or `generic`."""
+        return kind_of(source, self.sources.get(source))
 
     def severity(self, source: str, labels: Mapping[str, str]) -> tuple[Severity, bool]:
         """Map a sender's word onto the three; false when the word is missing or unknown (then the default)."""

@@ -8,7 +8,8 @@ from receiver.core.alert import Severity
 from receiver.core.incident import Customers, Destination
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step
-from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service, Source
+from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service
+from receiver.core.source import Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
 from receiver.rules.notices import build_notices
@@ -33,6 +34,7 @@ from receiver.rules.schema import (
 from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
+from receiver.rules.sources import build_sources, words
 from receiver.rules.yaml import Document, Path
 
 _DEFAULTS = RouteNode(
@@ -74,8 +76,8 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         fallback=tuple(dict.fromkeys(files.destinations.fallback)),
         people=_people(files.people),
         services=_services(files.services) if files.services else {},
-        sources=_sources(files.sources, common) if files.sources else {},
-        any_source=Source(name="", kind="", severity_label=common.label, severity_map=_words(common.map)),
+        sources=build_sources(files.sources) if files.sources else {},
+        any_source=Source(name="", kind="", severity_label=common.label, severity_map=words(common.map)),
         default_severity=Severity(common.default),
         default_links=files.services.defaults.links if files.services else {},
         noise=_noise(files.routes.noise),
@@ -170,24 +172,6 @@ def _services(file: ServicesFile) -> dict[str, Service]:
         )
         for key, entry in file.services.items()
     }
-
-
-def _sources(file: SourcesFile, common: CommonSeverity) -> dict[str, Source]:
-    return {
-        key: Source(
-            name=key,
-            kind=entry.kind,
-            ignore_labels=frozenset(entry.ignore_labels),
-            auth_secret=entry.auth.secret if entry.auth else "",
-            severity_label=entry.severity.label or common.label,
-            severity_map=_words({**common.map, **entry.severity.map}),
-        )
-        for key, entry in file.sources.items()
-    }
-
-
-def _words(table: Mapping[str, str]) -> dict[str, Severity]:
-    return {word.lower(): Severity(severity) for word, severity in table.items()}
 
 
 def _noise(entry: NoiseEntry) -> Noise:
