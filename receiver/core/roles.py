@@ -14,6 +14,11 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     WHY = "why"
+    KEEP = "keep"
+    RELEASE = "release"
+    ASSIGN = "assign"
+    ESCALATE = "escalate"
+    SNOOZE = "snooze"
     INCIDENTS = "incidents"
     ONCALL = "oncall"
     STATUS = "status"
@@ -29,6 +34,11 @@ MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ACKNOWLEDGE: ACTS,
     Verb.RESOLVE: ACTS,
     Verb.WHY: ANYBODY,
+    Verb.KEEP: ACTS,
+    Verb.RELEASE: ACTS,
+    Verb.ASSIGN: ACTS,
+    Verb.ESCALATE: ACTS,
+    Verb.SNOOZE: ACTS,
     Verb.INCIDENTS: ANYBODY,
     Verb.ONCALL: ANYBODY,
     Verb.STATUS: ANYBODY,
