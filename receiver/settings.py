@@ -53,6 +53,7 @@ class Settings(BaseModel):
     telegram_mode: Literal["polling", "webhook", "off"] = "off"
     telegram_proxy: str | None = None
     public_url: str | None = None
+    alertmanager_urls: str = ""
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"
     timezone: str = "UTC"
@@ -72,6 +73,18 @@ class Settings(BaseModel):
         except (ValueError, OSError, KeyError):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
+
+    @field_validator("alertmanager_urls")
+    @classmethod
+    def _peers(cls, urls: str) -> str:
+        if any(urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname for url in re.split(r"[\s,]+", urls) if url):
+            raise ValueError("not addresses of Alertmanager: write http://HOST:9093, several parted by commas")
+        return urls
+
+    @property
+    def alertmanagers(self) -> tuple[str, ...]:
+        """The peers of Alertmanager, each an address."""
+        return tuple(url for url in re.split(r"[\s,]+", self.alertmanager_urls) if url)
 
     @property
     def calendars_dir(self) -> Path:

@@ -16,7 +16,10 @@ from receiver.chat.planned import Planned
 from receiver.chat.post import Post
 from receiver.chat.reader import Readers
 from receiver.chat.refusal import Refusals
+from receiver.chat.silence import Silencing
+from receiver.chat.silencer import Silencer
 from receiver.chat.swap import Swaps
+from receiver.clients.alertmanager import Alertmanagers
 from receiver.clock import Clock
 from receiver.engine import Engine, Rules
 from receiver.settings import Settings
@@ -33,6 +36,7 @@ from receiver.store.outbox import Outbox, Pace
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.replicas import Replicas
+from receiver.store.silences import Silences
 from receiver.trial.examples import Page
 from receiver.workers.amender import Amender
 from receiver.workers.storewatch import Readiness
@@ -46,6 +50,7 @@ class Chat:
     commands: Commands
     amender: Amender
     announcer: Announcer
+    silencer: Silencer
     items: AmendmentStore
     audit: Audit
     links: Links
@@ -64,10 +69,13 @@ def build_chat(
     condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
     page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
     planned, swaps = Planned(items, drafts, engine, incidents, amender.look), Swaps(items, drafts, amender.look)
-    commands = Commands(engine, incidents, page, condition, account, planned, swaps)
+    peers, silences = Alertmanagers(settings.alertmanagers), Silences(client)
+    silencing = Silencing(peers, silences, drafts, incidents)
+    commands = Commands(engine, incidents, page, condition, account, planned, swaps, silencing)
     post = Post(channels, Once(client), outbox, paces, clock)
+    silencer = Silencer(peers, silences, incidents, post, clock)
     announcer = Announcer(rules, Announced(client), engine, post, clock, language=settings.language, timezone=settings.timezone)
     means = Means(post, answerers, key, Refusals(intake, engine), audit)
     readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
     desk = Desk(intake, buttons, commands, account, readers, means, clock)
-    return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, items=items, audit=audit, links=links)
+    return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, silencer=silencer, items=items, audit=audit, links=links)

@@ -32,7 +32,8 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """One question or press. `person` is none for somebody the rules do not know; language and zone are the reader's; `now` in UTC."""
+    """One question or press. `person` is none for somebody the rules do not know; language and zone are the reader's; `now` in UTC;
+    `message_id` is the message that was pressed."""
 
     name: str
     words: tuple[str, ...]
@@ -44,6 +45,7 @@ class Asked:
     timezone: str
     now: datetime
     book: RuleBook
+    message_id: str = ""
 
     @property
     def actor(self) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from receiver.channels.answers import answer_text
 from receiver.channels.words import ago
 from receiver.chat import planned as planning
+from receiver.chat import silence as silencer
+from receiver.chat import silence_words as words
 from receiver.chat import swap as swapping
 from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
@@ -13,6 +15,7 @@ from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
 from receiver.chat.listing import PICK, Listing
 from receiver.chat.planned import Planned
+from receiver.chat.silence import Silencing
 from receiver.chat.swap import Swaps
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.event import Acknowledge, Resolve
@@ -42,8 +45,10 @@ class Command:
 class Commands:
     """All commands and menus by name."""
 
-    def __init__(self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account, planned: Planned, swaps: Swaps) -> None:
-        self._engine, self._incidents, self._page = engine, incidents, page
+    def __init__(
+        self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account, planned: Planned, swaps: Swaps, silencing: Silencing
+    ) -> None:
+        self._engine, self._incidents, self._page, self._silencing = engine, incidents, page, silencing
         listing = Listing(incidents)
         self.table: Mapping[str, Command] = {
             "incidents": Command(verb=Verb.INCIDENTS, takes="[all]", english="what is open", russian="что открыто", run=listing.asked),
@@ -54,6 +59,9 @@ class Commands:
             "ack": Command(verb=Verb.ACKNOWLEDGE, takes="INC-n", english="take an incident", russian="взять инцидент", run=self._ack),
             "resolve": Command(verb=Verb.RESOLVE, takes="INC-n", english="declare an incident over", russian="закрыть инцидент", run=self._resolve),
             "why": Command(verb=Verb.WHY, takes="INC-n", english="why it came here", russian="почему он пришёл сюда", run=self._why),
+            "silence": Command(
+                verb=Verb.SILENCE, takes="INC-n [2h]", english="silence it in Alertmanager", russian="заглушить в Alertmanager", run=silencing.asked
+            ),
             "maintenance": Command(verb=Verb.MAINTENANCE, takes="[2h service=…]", english="planned work", russian="плановые работы", run=planned.asked),
             "swap": Command(verb=Verb.SWAP, takes="", english="offer a shift of yours", russian="отдать свою смену", run=swaps.asked),
             "notice": Command(verb=Verb.NOTICE, takes="", english="tell customers", russian="сообщить клиентам", run=_notice),
@@ -65,6 +73,11 @@ class Commands:
         }
         self.menus: Mapping[str, tuple[Verb, Handler]] = {
             PICK: (Verb.INCIDENTS, listing.turned),
+            silencer.ASK: (Verb.SILENCE, silencing.pressed),
+            words.MAKE: (Verb.SILENCE, silencing.made),
+            words.ONE: (Verb.SILENCE, silencing.narrowed),
+            words.DROP: (Verb.SILENCE, silencing.dropped),
+            words.UNDO: (Verb.SILENCE, silencing.undone),
             planning.BEGIN: (Verb.MAINTENANCE, planned.begun),
             planning.DROP: (Verb.MAINTENANCE, planned.dropped),
             planning.END: (Verb.MAINTENANCE, planned.ended),
@@ -116,7 +129,8 @@ class Commands:
         if isinstance(found, Answer):
             return found
         explained = replace(explain_incident(asked.book, found, self._page), texts={})
-        return Answer(text=shown_lines(tell(explained, asked.language, asked.timezone)), target=found.id)
+        lasting = [words.made_text(one, asked.now) for one in await self._silencing.of_incident(found.id)]
+        return Answer(text="\n".join([shown_lines(tell(explained, asked.language, asked.timezone)), *lasting]), target=found.id)
 
 
 def _outcome(asked: Asked, plan: Plan) -> str:

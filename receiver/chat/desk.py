@@ -5,8 +5,9 @@ An update is finished only when its answer is out of our hands; what a crash lea
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from receiver.channels.answers import for_popup
 from receiver.channels.base import Button, Message
 from receiver.channels.render import to_plain
 from receiver.chat.account import Account
@@ -155,7 +156,7 @@ class Desk:
             return
         answerer = self._means.answerers.get(chosen.place.via)
         if answerer:
-            await answerer.answer(chosen.callback_id, popup, bool(popup))
+            await answerer.answer(chosen.callback_id, for_popup(popup), bool(popup))
         await self._intake.finish(update)
 
     async def _turn(self, chosen: Chosen) -> tuple[Asked, str, Answer]:
@@ -165,6 +166,7 @@ class Desk:
         asked = self._readers.asked(pressed.action if pressed else "", argument, place, chosen.user)
         if pressed is None:
             return asked, "press", Answer(result="forged", popup=asked.say("This button is not valid here", "Эта кнопка здесь не действует"))
+        asked = replace(asked, message_id=chosen.message_id)
         verb, run = self._commands.menus[pressed.action]
         if asked.person is None or not is_allowed(verb, asked.person.roles):
             await self._refusals.count(place.via, asked.user)

@@ -23,6 +23,7 @@ class Verb(StrEnum):
     ONCALL = "oncall"
     STATUS = "status"
     HELP = "help"
+    SILENCE = "silence"
     MAINTENANCE = "maintenance"
     SWAP = "swap"
     NOTICE = "notice"
@@ -43,6 +44,7 @@ MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ONCALL: ANYBODY,
     Verb.STATUS: ANYBODY,
     Verb.HELP: ANYBODY,
+    Verb.SILENCE: ACTS,
     Verb.MAINTENANCE: ACTS,
     Verb.SWAP: ACTS,
     Verb.NOTICE: frozenset({"support", "comms_lead", "admin"}),

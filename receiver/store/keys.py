@@ -32,6 +32,7 @@ AUDIT = "{audit}:log"
 AUDIT_SEEN = "{audit}:seen:"  # and the action's identity
 DRAFT = "{tg}:draft:"  # and its id
 GAPS = "{amend}:gaps"
+SILENCES = "{amend}:silences"
 AMENDMENTS = "{amend}:items"
 AMENDED = "{amend}:version"
 ACCOUNTS = "{people}:accounts"
