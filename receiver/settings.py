@@ -54,6 +54,7 @@ class Settings(BaseModel):
     telegram_proxy: str | None = None
     public_url: str | None = None
     alertmanager_urls: str = ""
+    status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"
     timezone: str = "UTC"
@@ -85,6 +86,16 @@ class Settings(BaseModel):
     def alertmanagers(self) -> tuple[str, ...]:
         """The peers of Alertmanager, each an address."""
         return tuple(url for url in re.split(r"[\s,]+", self.alertmanager_urls) if url)
+
+    @property
+    def page_url(self) -> str:
+        """Where customers find `/status`, without a slash at the end: STATUS_URL, else PUBLIC_URL, else this address."""
+        return (self.status_url or self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def status_dir(self) -> Path:
+        """Where the static copy of the status page lies."""
+        return self.data_dir / "status"
 
     @property
     def calendars_dir(self) -> Path:

@@ -23,6 +23,8 @@ from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.people import people_routes
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
+from receiver.web.status.host import on_own_host
+from receiver.web.status.routes import status_routes
 from receiver.web.trial import trial_router
 
 
@@ -49,11 +51,13 @@ def litestar_app(app: App) -> ASGIApp:
         people_routes(lambda: app.rules.current, app.chat.links, app.api_token),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
+        *status_routes(app.shelf),
         *browser_routes(app.browser, app.intake, _scene(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
-    return ingest.in_front_of(audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock))
+    whole = ingest.in_front_of(audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock))
+    return on_own_host(whole, app.settings.status_url, app.settings.public_url)
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, origin_of, prover
+from receiver.app.build import App, build, calendars, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -107,12 +107,11 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
     workers: list[Any] = [
         app.waker.run(),
-        app.chat.desk.run(),
-        app.chat.amender.run(),
-        app.chat.announcer.run(),
+        *(worker.run() for worker in app.chat.workers),
         app.recorder.run(),
         app.keeper.run(),
         calendars(app).run(),
+        twin(app).run(),
     ]
     bot = app.channels.get("telegram")
     if isinstance(bot, TelegramChannel):
