@@ -67,6 +67,7 @@ class Nudge:
     def __init__(self) -> None:
         self.wakes = asyncio.Event()
         self.sends = asyncio.Event()
+        self.notices = asyncio.Event()
 
 
 class Engine:
@@ -177,6 +178,8 @@ class Engine:
             log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
         if plan.notifications:
             self._nudge.sends.set()
+        if plan.next.route and plan.next.route.customers:
+            self._nudge.notices.set()
 
 
 async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:

@@ -52,6 +52,7 @@ class Settings(BaseModel):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook", "off"] = "off"
     telegram_proxy: str | None = None
+    telegram_public_token: SecretStr | None = None
     public_url: str | None = None
     alertmanager_urls: str = ""
     status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")

@@ -11,6 +11,7 @@ from typing import Any
 
 from receiver.app.chat import Chat, build_chat
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.notices import NoticeParts, build_notices
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
@@ -29,7 +30,6 @@ from receiver.store.connection import Client, connect
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
-from receiver.store.notices import PublicNotices
 from receiver.store.outbox import Outbox, Pace
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
@@ -68,6 +68,7 @@ class App:
     channels: dict[str, Channel]
     sender: Sender
     buttons: Buttons
+    notices: NoticeParts
     waker: Waker
     keeper: RulesKeeper
     login: LoginLink
@@ -121,18 +122,23 @@ def build(
         rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
+    buttons = Buttons(
+        intake, engine, incidents, outbox, rules, answerers, templates, clock,
+        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
+    )  # fmt: skip
     recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     quarantine, ready = Quarantine(client, at), Readiness()
     chat = build_chat(
-        settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key
-    )
+        settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
+        notices.chat, notices.engine, notices.desk,
+    )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
-        shelf=Shelf(PublicNotices(client), lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
+        shelf=Shelf(notices.public, lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from receiver.web.audit import audit_routes, audited
 from receiver.web.browser import Scene, browser_routes
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
+from receiver.web.notices import notices_router
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.people import people_routes
@@ -38,6 +39,7 @@ def litestar_app(app: App) -> ASGIApp:
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(
             lambda: app.rules.current,
             lambda: app.rules.amendments.swaps,

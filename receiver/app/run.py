@@ -107,6 +107,7 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
     workers: list[Any] = [
         app.waker.run(),
+        app.notices.noticer.run(),
         *(worker.run() for worker in app.chat.workers),
         app.recorder.run(),
         app.keeper.run(),
@@ -148,4 +149,5 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    await app.notices.close()
     await app.client.aclose()

@@ -14,6 +14,7 @@ from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
 from receiver.chat.listing import PICK, Listing
+from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.planned import Planned
 from receiver.chat.silence import Silencing
 from receiver.chat.swap import Swaps
@@ -42,19 +43,30 @@ class Command:
     run: Handler
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """The commands that have a file of their own."""
+
+    condition: Condition
+    account: Account
+    planned: Planned
+    swaps: Swaps
+    silencing: Silencing
+    notices: NoticeCommand
+
+
 class Commands:
     """All commands and menus by name."""
 
-    def __init__(
-        self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account, planned: Planned, swaps: Swaps, silencing: Silencing
-    ) -> None:
-        self._engine, self._incidents, self._page, self._silencing = engine, incidents, page, silencing
+    def __init__(self, engine: Engine, incidents: Incidents, page: Page, parts: Parts) -> None:
+        self._engine, self._incidents, self._page, self._silencing = engine, incidents, page, parts.silencing
+        planned, swaps, silencing = parts.planned, parts.swaps, parts.silencing
         listing = Listing(incidents)
         self.table: Mapping[str, Command] = {
             "incidents": Command(verb=Verb.INCIDENTS, takes="[all]", english="what is open", russian="что открыто", run=listing.asked),
             "oncall": Command(verb=Verb.ONCALL, takes="[schedule] [time]", english="who is on call", russian="кто дежурит", run=_oncall),
             "status": Command(
-                verb=Verb.STATUS, takes="", english="is all well, here and with the service itself", russian="всё ли в порядке", run=condition.asked
+                verb=Verb.STATUS, takes="", english="is all well, here and with the service itself", russian="всё ли в порядке", run=parts.condition.asked
             ),
             "ack": Command(verb=Verb.ACKNOWLEDGE, takes="INC-n", english="take an incident", russian="взять инцидент", run=self._ack),
             "resolve": Command(verb=Verb.RESOLVE, takes="INC-n", english="declare an incident over", russian="закрыть инцидент", run=self._resolve),
@@ -64,11 +76,17 @@ class Commands:
             ),
             "maintenance": Command(verb=Verb.MAINTENANCE, takes="[2h service=…]", english="planned work", russian="плановые работы", run=planned.asked),
             "swap": Command(verb=Verb.SWAP, takes="", english="offer a shift of yours", russian="отдать свою смену", run=swaps.asked),
-            "notice": Command(verb=Verb.NOTICE, takes="", english="tell customers", russian="сообщить клиентам", run=_notice),
-            "link": Command(
-                verb=Verb.LINK, takes="PERSON", english="a code that links a person's account", russian="код для привязки аккаунта", run=account.link
+            "notice": Command(
+                verb=Verb.NOTICE,
+                takes="[component text]",
+                english="tell customers; alone: what they are told now",
+                russian="сообщить клиентам; без слов: что им сказано сейчас",
+                run=parts.notices.asked,
             ),
-            "unlink": Command(verb=Verb.UNLINK, takes="", english="forget my account", russian="отвязать мой аккаунт", run=account.unlink),
+            "link": Command(
+                verb=Verb.LINK, takes="PERSON", english="a code that links a person's account", russian="код для привязки аккаунта", run=parts.account.link
+            ),
+            "unlink": Command(verb=Verb.UNLINK, takes="", english="forget my account", russian="отвязать мой аккаунт", run=parts.account.unlink),
             "help": Command(verb=Verb.HELP, takes="", english="this list", russian="этот список", run=self._help),
         }
         self.menus: Mapping[str, tuple[Verb, Handler]] = {
@@ -158,10 +176,3 @@ def shown_lines(text: str) -> str:
 
 async def _oncall(asked: Asked) -> Answer:
     return tell_duty(asked)
-
-
-async def _notice(asked: Asked) -> Answer:
-    """Customers are told by the incident whose route asks for it."""
-    english = "Notices to customers start at an incident: use its button once its route has a `customers` section."
-    russian = "Сообщение клиентам начинается с инцидента: кнопка появится, когда в его маршруте есть раздел customers."
-    return Answer(text=asked.say(english, russian).replace("`", ""), result="no notices")

@@ -14,10 +14,11 @@ from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, Choice, Place
 from receiver.chat.buttons import Answerer, Buttons
 from receiver.chat.commands import Commands
+from receiver.chat.notices import NoticeChat
 from receiver.chat.post import Post
 from receiver.chat.reader import Readers
 from receiver.chat.refusal import Refusals
-from receiver.chat.update import Chosen, Spoken, read_choice, read_command
+from receiver.chat.update import Chosen, Spoken, read_choice, read_command, read_reply
 from receiver.clock import Clock
 from receiver.core.callback import read, sign
 from receiver.core.errors import ReceiverError, StoreUnavailableError
@@ -45,10 +46,13 @@ class Means:
 class Desk:
     """Consumes stored updates until cancelled. `bot_name` is none until Telegram has said it; a command addressed by name waits for it."""
 
-    def __init__(self, intake: Intake, buttons: Buttons, commands: Commands, account: Account, readers: Readers, means: Means, clock: Clock) -> None:
+    def __init__(
+        self, intake: Intake, buttons: Buttons, commands: Commands, account: Account, readers: Readers, means: Means, clock: Clock, notices: NoticeChat
+    ) -> None:
         self._intake, self._buttons, self._commands, self._account = intake, buttons, commands, account
         self._readers, self._means, self._clock = readers, means, clock
         self._refusals, self._audit = means.refusals, means.audit
+        self._notices = notices
         self._free = asyncio.Semaphore(IN_FLIGHT)
         self.bot_name: str | None = None
 
@@ -77,6 +81,8 @@ class Desk:
             spoken = read_command(update.body, self.bot_name)
             if spoken is not None and spoken.is_for_whom_unknown:
                 return
+            if spoken is None and (reply := read_reply(update.body)):
+                await self._notices.heard(reply)
             if spoken is None or await self._answered(update, spoken):
                 await self._intake.finish(update)
         except ReceiverError as fault:

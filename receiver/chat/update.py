@@ -7,6 +7,7 @@ from typing import Any
 from receiver.chat.asked import Place
 
 LONGEST = 500
+LONGEST_REPLY = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +57,30 @@ def read_command(body: Mapping[str, Any], bot: str | None) -> Spoken | None:
             is_addressed=bool(addressee) or place.is_private,
             is_for_whom_unknown=bool(addressee) and bot is None,
         )
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """A text that answers one of our messages. Nobody else's forwarded words, no command."""
+
+    place: Place
+    user: str
+    reply_to: str
+    text: str
+
+
+def read_reply(body: Mapping[str, Any]) -> Heard | None:
+    """The reply in an update; none for other updates."""
+    try:
+        message = body["message"]
+        text, sender, answered = message["text"], message["from"], message["reply_to_message"]
+        if any(name in message for name in ("forward_origin", "forward_date", "via_bot", "sender_chat")) or sender.get("is_bot"):
+            return None
+        if not isinstance(text, str) or text.startswith("/"):
+            return None
+        return Heard(place=_place(body, message), user=str(sender["id"]), reply_to=str(answered["message_id"]), text=text[:LONGEST_REPLY])
     except (KeyError, TypeError, AttributeError):
         return None
 

@@ -29,6 +29,9 @@ class Verb(StrEnum):
     NOTICE = "notice"
     UNLINK = "unlink"
     LINK = "link"
+    NOTICE_EDIT = "notice-edit"
+    NOTICE_APPROVE = "notice-approve"
+    NOTICE_LEAD = "notice-lead"
 
 
 MAY: Mapping[Verb, frozenset[str]] = {
@@ -50,6 +53,9 @@ MAY: Mapping[Verb, frozenset[str]] = {
     Verb.NOTICE: frozenset({"support", "comms_lead", "admin"}),
     Verb.UNLINK: ANYBODY,
     Verb.LINK: frozenset({"admin"}),
+    Verb.NOTICE_EDIT: frozenset({"support", "comms_lead", "admin"}),
+    Verb.NOTICE_APPROVE: frozenset({"support", "comms_lead", "admin"}),
+    Verb.NOTICE_LEAD: frozenset({"comms_lead", "admin"}),
 }
 
 

@@ -60,7 +60,7 @@ class Incidents:
         self._at = partition
         self._promise = promise
         self._commit = Script("commit")
-        self._wake = Script("wake")
+        self._wake, self._forget = Script("wake"), Script("forget")
 
     async def load(self, incident_id: IncidentId) -> Incident:
         """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
@@ -110,6 +110,7 @@ class Incidents:
             int(EDIT_SPACING.total_seconds() * 1000),
             int(KEEP_CLOSED.total_seconds()),
             "1" if is_woken else "0",
+            "1" if incident.route and incident.route.customers else "0",
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
@@ -119,6 +120,15 @@ class Incidents:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""
         found = await self._wake.run(self._client, [self._at.of("wake")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
         return [IncidentId(i.decode()) for i in found]
+
+    async def lease_telling(self, now: datetime, limit: int = 64) -> list[IncidentId]:
+        """Take the incidents that changed and whose route tells customers; each comes again after the lease unless it is `told`."""
+        found = await self._wake.run(self._client, [self._at.of("telling")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
+        return [IncidentId(i.decode()) for i in found]
+
+    async def told(self, incident_id: IncidentId, leased_at: datetime) -> None:
+        """Forget one of `lease_telling`, unless it changed again meanwhile."""
+        await self._forget.run(self._client, [self._at.of("telling")], [incident_id, _ms(leased_at + LEASE)])
 
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""

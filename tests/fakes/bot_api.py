@@ -81,6 +81,7 @@ class BotApi(Spoken):
         self.messages: dict[tuple[str, int], Sent] = {}
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
+        self.pinned: dict[str, set[int]] = {}
         self.commands: dict[tuple[str, str], dict[str, str]] = {}
         self.webhooks: list[dict[str, Any]] = []
         self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
