@@ -29,6 +29,7 @@ from receiver.trial.examples import Page
 from receiver.trial.explain import explain_incident
 from receiver.trial.telling import tell
 
+_TAKES_RU = {"[schedule] [time]": "[расписание] [время]", "PERSON": "КТО", "[component text]": "[компонент текст]"}
 Handler = Callable[[Asked], Awaitable[Answer]]
 
 
@@ -107,7 +108,8 @@ class Commands:
     async def _help(self, asked: Asked) -> Answer:
         lines = [asked.say("<b>Commands</b>", "<b>Команды</b>")]
         for name, one in self.allowed(asked):
-            lines.append(f"/{name} {shown(one.takes)}".strip() + f" — {asked.say(one.english, one.russian)}")
+            takes = asked.say(one.takes, _TAKES_RU.get(one.takes, one.takes))
+            lines.append(f"/{name} {shown(takes)}".strip() + f" — {asked.say(one.english, one.russian)}")
         return Answer(text="\n".join(lines))
 
     def allowed(self, asked: Asked) -> list[tuple[str, Command]]:

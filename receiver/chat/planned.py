@@ -56,8 +56,10 @@ class Planned:
         try:
             length = parse_duration(asked.words[0])
             matchers = parse_matchers(asked.rest[len(asked.words[0]) :])
-        except (DurationError, MatcherError) as fault:
-            return Answer(text=_usage(asked, str(fault)), result="unclear")
+        except DurationError as fault:
+            return Answer(text=_usage(asked, asked.say(str(fault), f"«{asked.words[0]}» — это не длительность: 30m, 2h, 1h30m")), result="unclear")
+        except MatcherError as fault:
+            return Answer(text=_usage(asked, asked.say(str(fault), 'условие не разобрать, пишите метка="значение"')), result="unclear")
         if not timedelta(0) < length <= LONGEST:
             return Answer(text=_usage(asked, asked.say("at most 7 days", "не дольше 7 дней")), result="unclear")
         if not matchers or all(matcher.matches({}) for matcher in matchers):
