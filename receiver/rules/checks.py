@@ -46,6 +46,7 @@ REFERENCES = (
     Reference(file="services.yaml", pattern="services/*/component", what="component", targets=_COMPONENTS),
     Reference(file="schedules.yaml", pattern="schedules/*/layers/*/people/*", what="person or team", targets=_PEOPLE + _TEAMS),
     Reference(file="schedules.yaml", pattern="schedules/*/overrides/*/person", what="person", targets=_PEOPLE),
+    Reference(file="schedules.yaml", pattern="schedules/*/announce", what="destination", targets=_DESTINATIONS),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/schedule", what="schedule", targets=_SCHEDULES),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/person", what="person", targets=_PEOPLE),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/team", what="team", targets=_TEAMS),
