@@ -40,7 +40,7 @@ def litestar_app(app: App) -> ASGIApp:
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
-        *status_routes(app.shelf),
+        *status_routes(app.customers.shelf, app.customers.signup),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
