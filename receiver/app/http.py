@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
+from receiver.core.escalation import ways_of
 from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
@@ -65,7 +66,10 @@ def _token_of(app: App) -> Callable[[str], str | None]:
 
 def _address_of(app: App) -> Callable[[str], str]:
     def address_of(name: str) -> str:
-        found = app.rules.current.destinations.get(name)
+        book = app.rules.current
+        person = book.people.get(name.partition("/")[0])
+        ways = {way.destination.name: way.destination for way in ways_of(person)} if person else {}
+        found = book.destinations.get(name) or ways.get(name)
         return str(found.address.get("chat", "")) if found else ""
 
     return address_of
