@@ -28,6 +28,7 @@ class Customers:
     signup: Signup
     twin: Twin
     subscribers: Subscribers
+    key: bytes
     subscriptions: Subscriptions | None = None
     mailing: Mailing | None = None
 
@@ -48,6 +49,7 @@ def build_customers(settings: Settings, client: Client, rules: Callable[[], Noti
         signup=Signup(subscribers, clock, key, client_behind(settings.trusted_proxies)),
         twin=Twin(shelf, settings.status_dir, clock),
         subscribers=subscribers,
+        key=key,
     )
     if hand is not None:
         mailroom = Mailroom(hand, clock, key, base_url=settings.page_url, mailbox=mailbox, bounces=settings.status_bounces or "")

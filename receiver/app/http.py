@@ -14,6 +14,7 @@ from receiver.core.escalation import ways_of
 from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
+from receiver.web.bounces import bounces_router
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
@@ -41,6 +42,7 @@ def litestar_app(app: App) -> ASGIApp:
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
+        bounces_router(app.customers.subscribers, app.clock, app.customers.key, app.api_token),
         *status_routes(app.customers.shelf, app.customers.signup),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]

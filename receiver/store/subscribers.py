@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from receiver.core.subscriber import Standing, Subscriber
 TAG = "{sub}:"
 DOCS, BY, PENDING, ASKED = (TAG + name for name in ("docs", "by", "pending", "asked"))
 MOST_ASKED = 10_000
+BOUNCED_FOR = timedelta(days=30)
 _decoder = msgspec.json.Decoder(Subscriber)
 
 
@@ -67,6 +69,11 @@ class Subscribers:
         await self._ask(self._client.hdel(DOCS, one.id))
         await self._ask(self._client.hdel(BY, self.mark(one.kind, one.address)))
         await self._ask(self._client.zrem(PENDING, one.id))
+
+    async def quarantine(self, one: Subscriber) -> None:
+        """What is sent there comes back: nothing more is sent, and nobody can ask for it anew for a while."""
+        await self.save(replace(one, standing=Standing.QUARANTINED))
+        await self.cool(one.kind, one.address, BOUNCED_FOR)
 
     async def forget_pending(self, before: datetime) -> int:
         """Those who never answered; how many."""

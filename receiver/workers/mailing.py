@@ -6,7 +6,7 @@ answer that never came, its outcome is unknown and a person decides.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from receiver.channels.base import Evidence, Outcome
@@ -15,9 +15,9 @@ from receiver.clock import Clock
 from receiver.core.notice import PublicNotice, Update
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.pledge import Purpose
-from receiver.core.subscriber import Standing, Subscriber
+from receiver.core.subscriber import Subscriber
 from receiver.store.subscribers import Subscribers
-from receiver.workers.subscriptions import BOUNCED_FOR, Mailroom
+from receiver.workers.subscriptions import Mailroom
 
 SENT, FAILED, BEGUN = "sent", "failed", "begun"
 _LATER = (Evidence.NOT_SENT, Evidence.THROTTLED, Evidence.DOWN)
@@ -70,14 +70,8 @@ class Mailing:
             return BEGUN
         await self._subscribers.ended(key, one.id, FAILED)
         if outcome.evidence is Evidence.DEAD:
-            await quarantine(self._subscribers, one)
+            await self._subscribers.quarantine(one)
         return FAILED
-
-
-async def quarantine(subscribers: Subscribers, one: Subscriber) -> None:
-    """What is sent there comes back: nothing more is sent, and nobody can ask for it anew for a while."""
-    await subscribers.save(replace(one, standing=Standing.QUARANTINED))
-    await subscribers.cool(one.kind, one.address, BOUNCED_FOR)
 
 
 def _outcome(counts: Counter[str], total: int) -> Outcome:

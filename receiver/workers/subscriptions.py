@@ -15,7 +15,7 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.pledge import Purpose, pledge
 from receiver.core.subscriber import Standing, Subscriber
-from receiver.store.subscribers import Subscribers
+from receiver.store.subscribers import BOUNCED_FOR, Subscribers
 from receiver.telemetry.logs import get_logger
 
 Hand = Callable[[str, str, bytes], Awaitable[Outcome]]  # envelope sender, recipient, letter
@@ -25,7 +25,6 @@ SETTINGS_FOR = timedelta(hours=24)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PER_NETWORK, PER_DOMAIN, PER_HOUR = 6, 60, 500  # letters of one hour that nobody asked for with certainty
 PER_SUBSCRIBER = 3  # letters with their own settings, of one day
-BOUNCED_FOR = timedelta(days=30)
 log = get_logger(__name__)
 
 

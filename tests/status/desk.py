@@ -16,6 +16,7 @@ from receiver.core.notice_rules import NoticeRules, PublicComponent
 from receiver.store.connection import Client, connect
 from receiver.store.notices import PublicNotices
 from receiver.store.subscribers import Subscribers
+from receiver.web.bounces import bounces_router
 from receiver.web.status.client import client_behind
 from receiver.web.status.edition import site_of
 from receiver.web.status.routes import status_routes
@@ -83,7 +84,8 @@ async def desk(directory: Path, *, proxies: int = 0, bounces: str = "") -> Async
             subscribers = Subscribers(client, KEY)
             mailroom = Mailroom(mail.hand, clock, KEY, base_url=BASE, mailbox="Alexandrite <status@shop.example>", bounces=bounces)
             shelf = Shelf(PublicNotices(client), lambda: site_of(noticed(), BASE, takes_mail=True), clock, directory / "kept.json")
-            app = Litestar(status_routes(shelf, Signup(subscribers, clock, KEY, client_behind(proxies))), openapi_config=None)
+            routes = [bounces_router(subscribers, clock, KEY, "t" * 20), *status_routes(shelf, Signup(subscribers, clock, KEY, client_behind(proxies)))]
+            app = Litestar(routes, openapi_config=None)
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app, client=("198.51.100.7", 1)), base_url=BASE) as http:
                 subscriptions = Subscriptions(subscribers, mailroom, noticed, clock)
                 yield Desk(http, mail, clock, client, subscribers, subscriptions, Mailing(subscribers, mailroom, noticed, clock))

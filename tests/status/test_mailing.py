@@ -156,6 +156,31 @@ async def test_what_comes_back_says_by_its_address_whose_it_was(tmp_path: Path):
         assert "bob" not in envelope
 
 
+def report(to: str, status: str) -> bytes:
+    """As a mail server reports (RFC 3464)."""
+    lines = ["From: MAILER-DAEMON@mx.example", f"To: <{to}>", "Subject: Undelivered", "MIME-Version: 1.0", 'Content-Type: multipart/report; report-type=delivery-status; boundary="b"', "",
+        "--b", "Content-Type: text/plain", "", "Sorry.", "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example", "", "Final-Recipient: rfc822; bob@example.org", "Action: failed", f"Status: {status}", "", "--b--", ""]  # fmt: skip
+    return "\r\n".join(lines).encode()
+
+
+async def test_a_report_of_a_mailbox_that_is_gone_ends_the_letters(tmp_path: Path):
+    async with desk(tmp_path, bounces="bounce@shop.example") as d:
+        await d.subscribe("bob@example.org")
+        await send(d, told())
+        ((envelope, _, _),) = d.mail.letters
+
+        async def came_back(to: str, status: str, token: str = "t" * 20) -> tuple[int, str]:
+            answer = await d.http.post("/api/v1/bounces", content=report(to, status), headers={"authorization": f"Bearer {token}"})
+            return answer.status_code, answer.json().get("result", "")
+
+        assert (await came_back(envelope, "5.1.1", "wrong"))[0] == 401
+        assert await came_back("bounce+0123456789abcdef.0.aaaa@shop.example", "5.1.1") == (200, "nobody")
+        assert await came_back(envelope, "4.2.2") == (200, "temporary")
+        assert len(await d.subscribers.all("email")) == 1
+        assert await came_back(envelope.upper(), "5.1.1") == (200, "quarantined")
+        assert await d.subscribers.all("email") == []
+
+
 async def test_a_withdrawn_word_is_mailed_to_nobody(tmp_path: Path):
     async with desk(tmp_path) as d:
         await d.subscribe("bob@example.org")
