@@ -4,6 +4,7 @@ Called by `workers.publisher` for channels of kind `email`. A letter is claimed 
 answer that never came, its outcome is unknown and a person decides.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from receiver.core.subscriber import Subscriber
 from receiver.store.subscribers import Subscribers
 from receiver.workers.subscriptions import Mailroom
 
-SENT, FAILED, BEGUN = "sent", "failed", "begun"
+SENT, FAILED, BEGUN, WAITS, LATER = "sent", "failed", "begun", "waits", "later"
+AT_ONCE = 8
+BUDGET = 15.0  # seconds, well within the lease of a delivery; the rest goes with the next attempt
 _LATER = (Evidence.NOT_SENT, Evidence.THROTTLED, Evidence.DOWN)
-PATIENCE = timedelta(minutes=1)
+PATIENCE, AT_ONCE_AGAIN = timedelta(minutes=1), timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,8 +51,12 @@ class Mailing:
         readers = await self._subscribers.all("email") if rules and update.texts and not update.is_retracted else []
         wanted = [one for one in readers if one.wants(update.impacts) and language in ("", one.language)]
         counts: Counter[str] = Counter()
-        for one in wanted:
-            counts[await self._letter(notice, update, key, one, rules, again) if rules else FAILED] += 1
+        until = self._clock.monotonic() + BUDGET
+        for batch in (wanted[at : at + AT_ONCE] for at in range(0, len(wanted), AT_ONCE)):
+            if rules is None or self._clock.monotonic() >= until:
+                counts[LATER] += len(batch)
+                continue
+            counts.update(await asyncio.gather(*(self._letter(notice, update, key, one, rules, again) for one in batch)))
         return Tally(outcome=_outcome(counts, len(wanted)), total=len(wanted), sent=counts[SENT], failed=counts[FAILED])
 
     async def _letter(self, notice: PublicNotice, update: Update, key: str, one: Subscriber, rules: NoticeRules, again: bool) -> str:
@@ -65,7 +72,7 @@ class Mailing:
             return SENT
         if outcome.evidence in _LATER:
             await self._subscribers.ended(key, one.id, "")
-            return "later"
+            return WAITS
         if outcome.evidence is Evidence.UNKNOWN:
             return BEGUN
         await self._subscribers.ended(key, one.id, FAILED)
@@ -75,8 +82,10 @@ class Mailing:
 
 
 def _outcome(counts: Counter[str], total: int) -> Outcome:
-    if counts["later"]:
-        return Outcome(evidence=Evidence.THROTTLED, reason=f"{counts['later']} of {total} letters wait for the mail server", retry_after=PATIENCE)
+    if counts[WAITS]:
+        return Outcome(evidence=Evidence.THROTTLED, reason=f"{counts[WAITS]} of {total} letters wait for the mail server", retry_after=PATIENCE)
+    if counts[LATER]:
+        return Outcome(evidence=Evidence.THROTTLED, reason=f"{counts[LATER]} of {total} letters are still to go", retry_after=AT_ONCE_AGAIN)
     if counts[BEGUN]:
         return Outcome(evidence=Evidence.UNKNOWN, reason=f"{counts[BEGUN]} of {total} letters may have been delivered")
     return Outcome(evidence=Evidence.OK, reason=f"{counts[FAILED]} of {total} letters were refused" if counts[FAILED] else "")

@@ -118,6 +118,23 @@ async def test_a_server_that_says_later_gets_the_rest_later(tmp_path: Path):
         assert (tally.outcome.evidence, tally.sent, len(d.mail.letters)) == (Evidence.OK, 2, 2)
 
 
+async def test_a_long_list_is_written_to_in_parts(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        for n in range(20):
+            await d.subscribe(f"reader{n}@example{n}.org")
+        real = d.mailing._mailroom._hand  # the clock passes while letters are handed over
+
+        async def slow(envelope: str, recipient: str, letter: bytes):
+            d.clock.advance(seconds=1)
+            return await real(envelope, recipient, letter)
+
+        d.mailing._mailroom._hand = slow
+        tally = await send(d, told())
+        assert (tally.outcome.evidence, tally.outcome.reason, tally.sent) == (Evidence.THROTTLED, "4 of 20 letters are still to go", 16)
+        tally = await send(d, told())
+        assert (tally.outcome.evidence, tally.sent, len(d.mail.letters)) == (Evidence.OK, 20, 20)
+
+
 async def test_a_mailbox_that_is_gone_is_counted_and_written_to_no_more(tmp_path: Path):
     async with desk(tmp_path) as d:
         await d.subscribe("gone@example.org")
