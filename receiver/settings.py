@@ -52,6 +52,7 @@ class Settings(BaseModel):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook", "off"] = "off"
     telegram_proxy: str | None = None
+    telegram_public_token: SecretStr | None = None
     public_url: str | None = None
     trusted_proxies: int = Field(default=0, ge=0, le=10)
     status_bounces: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,12}@[A-Za-z0-9.-]+$")

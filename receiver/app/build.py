@@ -4,13 +4,15 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.notices import NoticeParts, build_notices
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
@@ -64,13 +66,15 @@ class App:
     channels: dict[str, Channel]
     sender: Sender
     buttons: Buttons
+    notices: NoticeParts
     waker: Waker
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
     nudge: Nudge
     customers: Customers
-    ready: Readiness = field(default_factory=Readiness)
+    ready: Readiness
+    chat: Chat
 
 
 def origin_of(settings: Settings) -> Origin:
@@ -116,13 +120,22 @@ def build(
         rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
+    buttons = Buttons(
+        intake, engine, incidents, outbox, rules, answerers, templates, clock,
+        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
+    )  # fmt: skip
     recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
+    quarantine, ready = Quarantine(client, at), Readiness()
+    chat = build_chat(
+        settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
+        notices.chat, notices.engine, notices.desk,
+    )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
-        quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge,
+        quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
+        sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
         customers=build_customers(settings, client, lambda: rules.current.notices, clock, None, ""),
     )  # fmt: skip
 

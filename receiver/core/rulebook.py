@@ -29,7 +29,8 @@ class PageStep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """Somebody who may be told or may press; `telegram` is the account's number, `page_by` the steps of reaching them in their order."""
+    """Somebody who may be told or may press; `telegram` is the account's number (`is_linked` when it comes from the chat and not from
+    people.yaml), `page_by` the steps of reaching them in their order."""
 
     id: str
     name: str
@@ -40,6 +41,7 @@ class Person:
     page_by: tuple[PageStep, ...] = ()
     language: str = ""
     timezone: str = ""
+    is_linked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

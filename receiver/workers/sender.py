@@ -23,7 +23,7 @@ from receiver.core.reach import has_failed, is_awaited
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
-from receiver.store.outbox import Outbox, Pace, Slot
+from receiver.store.outbox import Outbox, Pace, Slot, pace_of
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.workers.waker import wait_for_nudge
@@ -261,9 +261,3 @@ def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
 def views(book: RuleBook) -> Mapping[str, ServiceView]:
     """What messages may see of the catalogue."""
     return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
-
-
-def pace_of(pace: Pace, chat: str) -> Pace:
-    """Groups (negative ids, channels) take 20 messages a minute, private chats one a second."""
-    target = chat.partition(":")[2]
-    return pace if target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
