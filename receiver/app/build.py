@@ -39,6 +39,7 @@ from receiver.store.replicas import Replicas
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.workers.calendars import Calendars
+from receiver.workers.mail_target import MailTarget
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -121,6 +122,9 @@ def build(
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
+    customers = build_customers(settings, client, lambda: rules.current.notices, clock, None, "")
+    if customers.mailing:
+        notices.targets["email"] = MailTarget(customers.mailing)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -136,7 +140,7 @@ def build(
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
-        customers=build_customers(settings, client, lambda: rules.current.notices, clock, None, ""),
+        customers=customers,
     )  # fmt: skip
 
 
