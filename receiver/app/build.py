@@ -45,6 +45,7 @@ from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
 from receiver.workers.waker import Waker
+from receiver.workers.works import Works
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,6 +165,11 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def works(app: App) -> Works:
+    """The worker that brings planned work to the support chat."""
+    return Works(app.notices.engine, app.notices.desk, app.incidents, app.rules, app.clock, signing_key(app.settings))
 
 
 def calendars(app: App) -> Calendars:

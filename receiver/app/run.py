@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, origin_of, prover
+from receiver.app.build import App, build, calendars, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -108,6 +108,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
     workers: list[Any] = [
         app.waker.run(),
         app.notices.noticer.run(),
+        works(app).run(),
         app.chat.desk.run(),
         app.chat.amender.run(),
         app.recorder.run(),
