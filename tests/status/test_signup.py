@@ -193,7 +193,7 @@ async def test_a_mail_server_that_is_away_delays_and_loses_nothing(tmp_path: Pat
 async def test_the_network_is_the_one_the_last_trusted_proxy_saw(tmp_path: Path):
     async with desk(tmp_path, proxies=1) as d:
         for n in range(8):
-            headers = {"x-forwarded-for": f"203.0.113.{n}, 192.0.2.77"}
+            headers = {"x-forwarded-for": f"203.0.{n}.1, 192.0.2.77"}
             await d.http.post("/status/en/updates", data={"email": f"a{n}@example{n}.org"}, headers=headers)
         await d.subscriptions.look()
         assert len(d.mail.letters) == 6, "what stands further left was written by the sender"
