@@ -74,6 +74,13 @@ async def test_nothing_foreign_may_come_in_and_nothing_is_told_about_us(tmp_path
             assert answer.headers["x-robots-tag"] == "noindex", "until the page has an address of its own"
             if "json" in path or "rss" in path or "svg" in path:
                 assert answer.headers["access-control-allow-origin"] == "*"
+        kinds = {
+            "ru": "text/html; charset=utf-8",
+            "ru/maintenance.ics": "text/calendar; charset=utf-8",
+            "history.atom": "application/atom+xml; charset=utf-8",
+            "api/v2/summary.json": "application/json; charset=utf-8",
+        }
+        assert {key: (await told.http.get(f"/status/{key}")).headers["content-type"] for key in kinds} == kinds
         missing = await told.http.get("/status/ru/notices/<script>")
         assert missing.status_code == 404
         assert "<script>" not in missing.text

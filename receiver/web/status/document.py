@@ -12,8 +12,8 @@ from receiver.web.status.edition import Edition, text_in
 from receiver.web.status.links import Links
 from receiver.web.status.pages import Pages
 
-HTML, ATOM, RSS = "text/html; charset=utf-8", "application/atom+xml; charset=utf-8", "application/rss+xml; charset=utf-8"
-JSON, SVG, ICS = "application/json; charset=utf-8", "image/svg+xml; charset=utf-8", "text/calendar; charset=utf-8"
+HTML, ATOM, RSS = "text/html", "application/atom+xml; charset=utf-8", "application/rss+xml; charset=utf-8"
+JSON, SVG, ICS = "application/json; charset=utf-8", "image/svg+xml; charset=utf-8", "text/calendar"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
