@@ -109,6 +109,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.waker.run(),
         app.notices.noticer.run(),
         works(app).run(),
+        app.notices.keeper.run(),
         app.chat.desk.run(),
         app.chat.amender.run(),
         app.recorder.run(),
