@@ -57,6 +57,8 @@ class Settings(BaseModel):
     prometheus_url: SecretStr | None = None
     telegram_public_token: SecretStr | None = None
     public_url: str | None = None
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    status_bounces: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,12}@[A-Za-z0-9.-]+$")
     status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.app.chat import Chat, build_chat
+from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
@@ -43,17 +44,16 @@ from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
-from receiver.web.status.edition import Site, site_of
-from receiver.web.status.shelf import Shelf
-from receiver.web.status.twin import Twin
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
+from receiver.workers.mail_target import MailTarget
 from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
 from receiver.workers.waker import Waker
+from receiver.workers.works import Works
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,8 +83,8 @@ class App:
     login: LoginLink
     api_token: str
     nudge: Nudge
+    customers: Customers
     prometheus: Prometheus | None
-    shelf: Shelf
     ready: Readiness
     chat: Chat
 
@@ -134,6 +134,9 @@ def build(
     )  # fmt: skip
     watches = build_watches(settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
+    customers = build_customers(settings, client, lambda: rules.current.notices, clock, None, "")
+    if customers.mailing:
+        notices.targets["email"] = MailTarget(customers.mailing)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -149,14 +152,8 @@ def build(
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
-        shelf=Shelf(notices.public, lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
+        customers=customers,
     )  # fmt: skip
-
-
-def _site(settings: Settings, rules: Rules) -> Site | None:
-    """What customers may see of the rules in force; search engines are let in once the page has its own address."""
-    notices = rules.current.notices
-    return site_of(notices, settings.page_url, is_indexed=bool(settings.status_url)) if notices else None
 
 
 def _replica_id() -> str:
@@ -186,9 +183,9 @@ def auditor(app: App) -> Auditor:
     return Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge)
 
 
-def twin(app: App) -> Twin:
-    """The worker that keeps the static copy of the status page."""
-    return Twin(app.shelf, app.settings.status_dir, app.clock)
+def works(app: App) -> Works:
+    """The worker that brings planned work to the support chat."""
+    return Works(app.notices.engine, app.notices.desk, app.incidents, app.rules, app.clock, signing_key(app.settings))
 
 
 def calendars(app: App) -> Calendars:

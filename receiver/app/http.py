@@ -15,6 +15,7 @@ from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.audit import audit_routes, audited
+from receiver.web.bounces import bounces_router
 from receiver.web.browser import Scene, browser_routes
 from receiver.web.heartbeat import heartbeat_route
 from receiver.web.ingest import Ingest
@@ -55,7 +56,8 @@ def litestar_app(app: App) -> ASGIApp:
         sources_router(sources, lambda: app.rules.current, app.api_token),
         heartbeat_route(app.watches.vitals, lambda: app.rules.current, token_of(""), app.clock),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
-        *status_routes(app.shelf),
+        bounces_router(app.customers.subscribers, app.clock, app.customers.key, app.api_token),
+        *status_routes(app.customers.shelf, app.customers.signup),
         *browser_routes(app.browser, app.intake, _scene(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, auditor, build, calendars, observers, origin_of, prover, twin
+from receiver.app.build import App, auditor, build, calendars, observers, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -112,13 +112,14 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.waker.run(),
         *app.watches.workers(),
         app.notices.noticer.run(),
+        works(app).run(),
         app.notices.keeper.run(),
         *(worker.run() for worker in app.chat.workers),
         app.recorder.run(),
         app.keeper.run(),
         calendars(app).run(),
         auditor(app).run(),
-        twin(app).run(),
+        app.customers.twin.run(),
         *(observer.run() for observer in observers(app)),
     ]
     bot = app.channels.get("telegram")
@@ -128,6 +129,8 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
         workers.append(register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings)))
+    if app.customers.subscriptions:
+        workers.append(app.customers.subscriptions.run())
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
