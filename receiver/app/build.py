@@ -134,7 +134,7 @@ def build(
         rules, templates, origin, replicas, standing, clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    watches = build_watches(settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
+    watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
     customers = build_customers(settings, client, lambda: rules.current.notices, clock, None, "")
     if customers.mailing:
@@ -182,7 +182,7 @@ def prover(settings: Settings) -> Prove:
 
 def auditor(app: App) -> Auditor:
     """The worker that proves that no open incident is forgotten."""
-    return Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge)
+    return Auditor(Upkeep(app.client, app.partitions), app.incidents, app.rules, app.clock, app.nudge)
 
 
 def works(app: App) -> Works:
