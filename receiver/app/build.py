@@ -18,6 +18,7 @@ from receiver.channels.render import Renderer, Templates
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
+from receiver.clients.prometheus import Prometheus
 from receiver.clock import Clock, SystemClock
 from receiver.engine import Engine, Nudge, Rules
 from receiver.rules.git import Mirror, Remote
@@ -43,6 +44,7 @@ from receiver.web.status.shelf import Shelf
 from receiver.web.status.twin import Twin
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
+from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -76,6 +78,7 @@ class App:
     login: LoginLink
     api_token: str
     nudge: Nudge
+    prometheus: Prometheus | None
     shelf: Shelf
     ready: Readiness
     chat: Chat
@@ -137,6 +140,7 @@ def build(
     )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
+        prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
@@ -185,3 +189,8 @@ def twin(app: App) -> Twin:
 def calendars(app: App) -> Calendars:
     """The worker that keeps the shifts of calendars in the rules."""
     return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
+
+
+def observers(app: App) -> list[Observer]:
+    """The worker that looks at what is saturated, where there is a Prometheus to ask."""
+    return [Observer(app.prometheus, app.engine, app.incidents, app.rules, app.clock)] if app.prometheus else []
