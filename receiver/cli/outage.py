@@ -3,14 +3,18 @@
 import asyncio
 import sys
 
+import httpx
+
 from receiver.app.build import App
+from receiver.cli import demo_notice
 from receiver.simulation.fault import EFFECTS, Fault
 from receiver.simulation.server import ADDRESS, Simulation, served
 from receiver.simulation.stack import is_installed, stack
 
 SPEED = 20.0
 FAULT = Fault.SHOP_DB_POOL
-CALM, OUTAGE, AFTER = 15.0, 75.0, 60.0
+CALM, NOTICED, OUTAGE, AFTER = 15.0, 30.0, 30.0, 60.0
+PATIENCE = 25.0
 __all__ = ["is_installed", "play"]
 
 
@@ -28,10 +32,15 @@ async def play(app: App, *, is_once: bool) -> None:
         await app.clock.sleep(CALM)
         simulation.plants["prod"].faults.add(FAULT)
         _say(app, f"Something breaks: {EFFECTS[FAULT].what}. Prometheus will notice within half a minute")
+        await app.clock.sleep(NOTICED)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await demo_notice.publish(app, http, PATIENCE)
         await app.clock.sleep(OUTAGE)
         simulation.plants["prod"].faults.discard(FAULT)
         _say(app, "Somebody mended it; the alerts end as the last minutes leave their windows")
         await app.clock.sleep(AFTER)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await demo_notice.end(app, http)
         _say(app, "The outage is over. The simulation goes on until Ctrl-C")
         if not is_once:
             await asyncio.Event().wait()

@@ -145,12 +145,12 @@ async def test_the_switches_say_what_they_know():
     assert simulation.answer("GET", "/elsewhere/services/shop-api/1")[0] == 404
 
 
-def test_the_quick_rules_are_the_shipped_ones_with_shorter_times(tmp_path):
+def test_the_quick_rules_are_the_shipped_ones_with_shorter_times_but_for_those_on_days_past(tmp_path):
     from receiver.simulation.stack import write
 
     write(tmp_path, Simulation(SystemClock()), 1, "http://127.0.0.1:9/", "127.0.0.1:9", speed=SPEED, scrape="3s", token="")
     quick = [r for p in sorted((tmp_path / "rules").glob("*.yml")) for g in yaml.safe_load(p.read_text())["groups"] for r in g["rules"] if r.get("for")]
-    assert [(r["alert"], r["labels"]) for r in quick] == [(r["alert"], r["labels"]) for r in alerts()]
+    assert [(r["alert"], r["labels"]) for r in quick] == [(r["alert"], r["labels"]) for r in alerts() if "rate3d" not in r["expr"]]
     burn = next(r for r in quick if r["alert"] == "ShopApiErrorBudgetBurn")
     assert (burn["for"], "14.4 * 0.1" in burn["expr"]) == ("6s", True)
     filling = next(r for r in quick if r["alert"] == "MesDbDiskFilling" and r["labels"]["severity"] == "critical")
