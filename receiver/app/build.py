@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
+from receiver.app.channels import Parts, answerers, build_channels, paces
 from receiver.app.derived import local_api_token, signing_key
 from receiver.channels.base import Channel
-from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
-from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import Clock, SystemClock
@@ -28,7 +26,7 @@ from receiver.store.connection import Client, connect
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
-from receiver.store.outbox import Outbox, Pace
+from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
@@ -104,17 +102,29 @@ def build(
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
     engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge)
     browser = BrowserChat(client, clock)
-    channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
-        key=key, language=settings.language, timezone=settings.timezone, paces=paces,
+        key=key, language=settings.language, timezone=settings.timezone, paces=paces(channels),
     )  # fmt: skip
     keeper = RulesKeeper(
         rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    buttons = Buttons(intake, engine, incidents, outbox, rules, answerers, templates, clock, key=key, language=settings.language, timezone=settings.timezone)
+    buttons = Buttons(
+        intake,
+        engine,
+        incidents,
+        outbox,
+        rules,
+        answerers(channels, browser),
+        templates,
+        clock,
+        key=key,
+        language=settings.language,
+        timezone=settings.timezone,
+    )
     recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
@@ -126,15 +136,6 @@ def build(
 
 def _replica_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-
-
-def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Channel], dict[str, Any], dict[str, Pace]]:
-    """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
-    page = BrowserChannel(browser)
-    if settings.telegram_mode == "off" or not settings.telegram_token:
-        return {"browser": page, "telegram": page}, {"browser": browser}, {}
-    bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
-    return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
 
 
 def prover(settings: Settings) -> Prove:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from receiver.core.alert import Alert, AlertId, Severity, matched_labels
+from receiver.core.delivery import UNEDITABLE_CHANNELS
 from receiver.core.event import Acknowledge, DeliveryTrouble, Event, Resolve, Woke
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.maintenance import Mute, find_mute
@@ -157,9 +158,9 @@ def _end(before: Incident, ended: Incident, reason: Reason, now: datetime) -> Pl
     over = replace(ended, state=State.RESOLVED, resolved_at=now, severity=before.severity, wake_at=None if ended.hushed else now + window)
     if before.announced_at is None:
         return Plan(before=before, next=over, reason=reason)
-    # The living message says it everywhere; a new message only releases those who were paged.
+    # The living message says it where it can be edited; a new message only releases those who were paged.
     paged = _priority(before) is Priority.PAGE
-    loud = tuple(_to_all(over, Kind.ENDED, Priority.RELEASE, {})) if paged else ()
+    loud = tuple(n for n in _to_all(over, Kind.ENDED, Priority.RELEASE, {}) if paged or n.destination.channel in UNEDITABLE_CHANNELS)
     return Plan(before=before, next=over, reason=reason, notifications=_living(over) + loud)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from receiver.channels.base import NOT_MODIFIED, Button, Channel, Message, Outcome
+from receiver.channels.forms import Form, form_of
 from receiver.channels.render import ServiceView, Templates, labels
 from receiver.clock import Clock
 from receiver.core.alert import Severity
@@ -107,7 +108,7 @@ class Sender:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), version=incident.version, reason=skip)
             return
         channel = self._channels.get(slot.destination.channel)
-        if channel is None or slot.unknowns >= MOST_COPIES:
+        if channel is None or (slot.unknowns >= MOST_COPIES and not channel.is_idempotent):
             why = "too many attempts with unknown outcome" if channel else f"no channel {slot.destination.channel!r} in this installation"
             evidence = Evidence.DEAD
             await self._record(slot, incident, Outcome(evidence=evidence, reason=why), is_edit=False)
@@ -115,7 +116,7 @@ class Sender:
         if await self._is_put_off(slot, incident):
             return
         destination = await self._readdress(slot.destination)
-        chat = f"{destination.channel}:{destination.address.get('chat', '')}"
+        chat = chat_of(destination)
         pace = self._paces.get(destination.channel)
         if pace:
             page = slot.priority is Priority.PAGE
@@ -123,7 +124,7 @@ class Sender:
             if wait:
                 await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=wait, reason="rate limit")
                 return
-        message = self._message(slot, incident, destination)
+        message = self._message(slot, incident, destination, is_idempotent=channel.is_idempotent)
         reply_to = "" if slot.kind is Kind.INCIDENT else await self._outbox.main_ref(incident.id, slot.destination.name)
         if not await self._outbox.begin(slot):
             return
@@ -150,23 +151,24 @@ class Sender:
             return destination
         return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
-    def _message(self, slot: Slot, incident: Incident, destination: Destination) -> Message:
-        language = destination.language or self._language
-        message = self._templates.current.render(
+    def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
+        language, form = destination.language or self._language, form_of(destination.channel)
+        is_repeat = bool(slot.unknowns) and not slot.ref and not is_idempotent
+        can_press = form is Form.CHAT and slot.kind is not Kind.ENDED
+        return self._templates.current.render(
             slot.kind.value,
             incident,
             language=language,
             timezone=destination.timezone or self._timezone,
             now=self._clock.now(),
             services=self._services(),
-            buttons=buttons(self._key, incident, destination, language) if slot.kind is not Kind.ENDED else (),
+            buttons=buttons(self._key, incident, destination, language) if can_press else (),
             args=slot.args,
             silent=incident.severity.rank == 0 or incident.is_quiet,
+            form=form,
+            slot=slot.id,
+            note=f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}" if is_repeat else "",
         )
-        if not slot.unknowns or slot.ref:
-            return message
-        mark = f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}"
-        return replace(message, html=f"{message.html}\n<i>{mark}</i>", plain=f"{message.plain}\n{mark}")
 
     def _services(self) -> Mapping[str, ServiceView]:
         """The catalogue of the rules in force, worked out once per rule book."""
@@ -178,10 +180,12 @@ class Sender:
         now = self._clock.now()
         age = timedelta(milliseconds=max(0, int(now.timestamp() * 1000) - slot.first_due_ms))
         page = slot.priority is Priority.PAGE
+        channel = self._channels.get(slot.destination.channel)
         attempt = Attempt(
             evidence=outcome.evidence,
             is_edit=is_edit,
             is_page=page,
+            is_idempotent=bool(channel and channel.is_idempotent),
             unknowns=slot.unknowns,
             attempts=slot.attempts,
             age=age,
@@ -205,7 +209,7 @@ class Sender:
             self._paused[slot.destination.channel] = self._clock.monotonic() + judgement.after.total_seconds()
         try:
             if judgement.cools_chat:
-                await self._outbox.cool(f"{slot.destination.channel}:{chat}", now + judgement.after, now)
+                await self._outbox.cool(chat_of(slot.destination), now + judgement.after, now)
             if outcome.evidence is Evidence.MOVED:
                 await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
                 await self._tell_moved(slot.destination, chat, outcome.ref)
@@ -248,10 +252,15 @@ def _skip(slot: Slot, incident: Incident) -> str:
     return "" if slot.ref or slot.unknowns else pointless(slot.kind, incident.state)
 
 
+def chat_of(destination: Destination) -> str:
+    """What has a rate of its own: a chat, or a destination of another channel."""
+    return f"{destination.channel}:{destination.address.get('chat') or destination.name}"
+
+
 def pace_of(pace: Pace, chat: str) -> Pace:
-    """Groups (negative ids, channels) take 20 messages a minute, private chats one a second."""
-    target = chat.partition(":")[2]
-    return pace if target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
+    """Telegram's groups (negative ids, channels) take 20 messages a minute, its private chats one a second."""
+    channel, _, target = chat.partition(":")
+    return pace if channel != "telegram" or target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
 
 
 def buttons(key: bytes, incident: Incident, destination: Destination, language: str) -> tuple[tuple[Button, ...], ...]:
