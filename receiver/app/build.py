@@ -65,6 +65,7 @@ class App:
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
+    key: bytes
     nudge: Nudge
     ready: Readiness = field(default_factory=Readiness)
 
@@ -130,7 +131,7 @@ def build(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge,
+        api_token=local_api_token(settings), key=key, nudge=nudge,
     )  # fmt: skip
 
 

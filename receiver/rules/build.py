@@ -133,7 +133,7 @@ def _address(place: Place) -> Mapping[str, str | int]:
         case EmailPlace():
             return {"to": ", ".join(place.to)}
         case WebhookPlace():
-            return {"url": place.url}
+            return {"url": place.url, **({"private": "yes"} if place.allow_private else {})}
         case _:
             return {}
 

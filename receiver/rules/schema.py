@@ -180,11 +180,12 @@ class EmailPlace(_Place):
 
 
 class WebhookPlace(_Place):
-    """A web hook; the secret signs the body."""
+    """A web hook; the secret signs the body. Only addresses of the open internet are called, unless `allow_private`."""
 
     channel: Literal["webhook"]
     url: WebAddress
     secret: SecretName | None = None
+    allow_private: bool = False
 
 
 class SecretPlace(_Place):

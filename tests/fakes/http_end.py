@@ -85,7 +85,7 @@ class HttpEnd:
             handler.close_connection = True
             return
         body = json.dumps(reply.body).encode() if isinstance(reply.body, dict) else reply.body
-        handler.send_response(reply.status)
+        handler.send_response_only(reply.status)  # a `Date` is the script's affair
         for name, value in {"content-length": str(len(body)), "content-type": "application/json", **reply.headers}.items():
             handler.send_header(name, value)
         handler.end_headers()

@@ -28,13 +28,17 @@ class MailEnd:
     sessions: list[dict[str, Any]] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_RCPT(  # noqa: N802 - the server calls it so
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - the server calls it so
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("2"):
             content = envelope.content if isinstance(envelope.content, bytes) else b""
