@@ -197,12 +197,13 @@ class Grouping:
         filling: dict[Group, Piece] = {}
         bad: list[BadAlert] = []
         salt = source.encode()[:16]
+        told_by = webhook.identity
         for index, alert in enumerate(webhook.alerts):
             raw = bytes(alert.labels)
             # 128 bits of a keyed hash: a label set can't be made to meet another's memory.
             digest = hashlib.blake2b(raw, digest_size=16, key=salt).digest()
             try:
-                known = self._known.get(digest) or self._learn(source, digest, alert)
+                known = self._known.get(digest) or self._learn(source, digest, alert, told_by)
                 signature = self._signature(known, alert)
             except ValueError as fault:
                 bad.append(BadAlert(index=index, reason=str(fault), raw=raw[:65536], is_firing=alert.status != "resolved"))
@@ -237,10 +238,10 @@ class Grouping:
             raise ValueError(f"status {alert.status[:20]!r} is neither firing nor resolved")
         return f"R{parse_instant(alert.startsAt):018d}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
 
-    def _learn(self, source: str, digest: bytes, alert: WireAlert) -> Known:
+    def _learn(self, source: str, digest: bytes, alert: WireAlert, told_by: tuple[str, ...]) -> Known:
         labels = decode_labels(alert.labels)
         ignored = self.rules.ignore_labels(source)
-        identity = identify(source, labels, ignored)
+        identity = identify(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, ignored)
         severity, is_mapped = self.rules.severity(source, labels)
         if len(self._known) >= REMEMBERED:
             self._forget()
@@ -249,7 +250,7 @@ class Grouping:
             metrics.unknown_severity.labels(source=source).inc()
         if not matched["service"]:
             metrics.unknown_service.labels(source=source).inc()
-        known = Known(identity + _variant(labels, ignored), self._group(matched, ignored), severity)
+        known = Known(identity + (_NO_VARIANT if told_by else _variant(labels, ignored)), self._group(matched, ignored), severity)
         self._known[digest] = known
         return known
 

@@ -1,5 +1,6 @@
 """The HTTP side of the built application: every router, with the webhook route in front. Called by `app.run`."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,22 +15,28 @@ from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
+from receiver.web.kinds import Kinds
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.rules import rules_routes
+from receiver.web.sources import Sources, sources_router
 from receiver.web.trial import trial_router
 
 
 def litestar_app(app: App) -> ASGIApp:
     """The HTTP side."""
-    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults)
+    token_of = _token_of(app)
+    kinds = Kinds(lambda: app.rules.current, app.settings.secret, app.clock)
+    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, token_of, lambda: not app.ready.faults, kinds)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
+    sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
+        sources_router(sources, lambda: app.rules.current, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
@@ -39,10 +46,14 @@ def litestar_app(app: App) -> ASGIApp:
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
+    unguessable = secrets.token_urlsafe(32)
+
     def token_of(source: str) -> str | None:
         known = app.rules.current.sources.get(source)
         if known and known.auth_secret:
-            return app.settings.secret(known.auth_secret)
+            return app.settings.secret(known.auth_secret) or unguessable  # a secret that is not set lets nobody in
+        if known and known.signature:
+            return None  # the signature stands for the token
         return app.settings.webhook_token.get_secret_value() if app.settings.webhook_token else None
 
     return token_of

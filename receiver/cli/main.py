@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, oncall, rules, trial
+from receiver.cli import client, demo, doctor, oncall, rules, sources, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
+    sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
     _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
     return top
@@ -66,6 +67,8 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "oncall":
             return oncall.run(settings, args)
+        case "sources":
+            return asyncio.run(sources.run(settings, args))
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:

@@ -15,3 +15,7 @@ class UnknownIncidentError(ReceiverError):
 
 class StoreUnavailableError(ReceiverError):
     """The store did not confirm a write; nothing may be promised."""
+
+
+class UnknownNoticeError(ReceiverError):
+    """No notice with this id is in the store."""

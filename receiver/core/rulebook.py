@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from receiver.core.alert import Severity, service_of
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
+from receiver.core.notice_rules import NoticeRules
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
+from receiver.core.source import Source, kind_of
 from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
@@ -51,18 +53,6 @@ class Service:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """Where alerts come from; `severity_map` holds lower-case words and already includes the common ones."""
-
-    name: str
-    kind: str
-    ignore_labels: frozenset[str] = frozenset()
-    auth_secret: str = ""
-    severity_label: str = "severity"
-    severity_map: Mapping[str, Severity] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CalendarLink:
     """Where the calendar of a schedule comes from: a secret that holds its address, or a file of the rules. `raw` is none while it is unread."""
 
@@ -86,7 +76,8 @@ class RuleBook:
     """A version of the rules. `notes` are remarks for the operator, none of them a fault.
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
-    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `warnings` are those notes that
+    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `notices` are none where there is no
+    notices.yaml: then no customer is told anything. `warnings` are those notes that
     `--strict` makes faults.
     """
 
@@ -107,6 +98,7 @@ class RuleBook:
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     calendars: Mapping[str, CalendarLink] = field(default_factory=dict)
+    notices: NoticeRules | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     _by_telegram: Mapping[int, Person] = field(init=False, repr=False, compare=False)
@@ -181,6 +173,10 @@ class RuleBook:
     def source(self, name: str) -> Source:
         """Return the source of this name, or what holds for one no file mentions."""
         return self.sources.get(name, self.any_source)
+
+    def kind_of(self, source: str) -> str:
+        """What its bodies look like: `alertmanager`, `grafana`, `kibana` or `generic`."""
+        return kind_of(source, self.sources.get(source))
 
     def severity(self, source: str, labels: Mapping[str, str]) -> tuple[Severity, bool]:
         """Map a sender's word onto the three; false when the word is missing or unknown (then the default)."""

@@ -8,9 +8,11 @@ from receiver.core.alert import Severity
 from receiver.core.incident import Customers, Destination
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step
-from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service, Source
+from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service
+from receiver.core.source import Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
+from receiver.rules.notices import build_notices
 from receiver.rules.schedules import build_links, build_schedules
 from receiver.rules.schema import (
     CommonSeverity,
@@ -30,7 +32,9 @@ from receiver.rules.schema import (
     WebhookPlace,
 )
 from receiver.rules.schema_later import MaintenanceFile
+from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
+from receiver.rules.sources import build_sources, words
 from receiver.rules.yaml import Document, Path
 
 _DEFAULTS = RouteNode(
@@ -56,6 +60,7 @@ class Files:
     services: ServicesFile | None = None
     sources: SourcesFile | None = None
     maintenance: MaintenanceFile | None = None
+    notices: NoticesFile | None = None
     schedules: SchedulesFile | None = None
     calendars: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -71,8 +76,8 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         fallback=tuple(dict.fromkeys(files.destinations.fallback)),
         people=_people(files.people),
         services=_services(files.services) if files.services else {},
-        sources=_sources(files.sources, common) if files.sources else {},
-        any_source=Source(name="", kind="", severity_label=common.label, severity_map=_words(common.map)),
+        sources=build_sources(files.sources) if files.sources else {},
+        any_source=Source(name="", kind="", severity_label=common.label, severity_map=words(common.map)),
         default_severity=Severity(common.default),
         default_links=files.services.defaults.links if files.services else {},
         noise=_noise(files.routes.noise),
@@ -81,6 +86,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         teams={name: tuple(dict.fromkeys(ids)) for name, ids in files.people.teams.items()},
         schedules=build_schedules(files.schedules, files.people, documents["schedules.yaml"]) if files.schedules else {},
         calendars=build_links(files.schedules, files.calendars) if files.schedules else {},
+        notices=build_notices(files.notices) if files.notices else None,
         notes=notes,
     )
 
@@ -166,24 +172,6 @@ def _services(file: ServicesFile) -> dict[str, Service]:
         )
         for key, entry in file.services.items()
     }
-
-
-def _sources(file: SourcesFile, common: CommonSeverity) -> dict[str, Source]:
-    return {
-        key: Source(
-            name=key,
-            kind=entry.kind,
-            ignore_labels=frozenset(entry.ignore_labels),
-            auth_secret=entry.auth.secret if entry.auth else "",
-            severity_label=entry.severity.label or common.label,
-            severity_map=_words({**common.map, **entry.severity.map}),
-        )
-        for key, entry in file.sources.items()
-    }
-
-
-def _words(table: Mapping[str, str]) -> dict[str, Severity]:
-    return {word.lower(): Severity(severity) for word, severity in table.items()}
 
 
 def _noise(entry: NoiseEntry) -> Noise:

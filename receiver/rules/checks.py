@@ -50,6 +50,7 @@ REFERENCES = (
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/team", what="team", targets=_TEAMS),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/notify/*", what="destination", targets=_DESTINATIONS),
     Reference(file="notices.yaml", pattern="card/destination", what="destination", targets=_DESTINATIONS),
+    Reference(file="notices.yaml", pattern="card/lead", what="person or schedule", targets=_PEOPLE + _SCHEDULES),
     Reference(file="notices.yaml", pattern="components/*/group", what="group", targets=(("notices.yaml", "groups"),)),
     Reference(file="notices.yaml", pattern="publish/*", what="channel", targets=(("notices.yaml", "channels"),), also=("page", "feeds")),
     Reference(file="maintenance.yaml", pattern="windows/*/notice/component", what="component", targets=_COMPONENTS),
@@ -59,7 +60,6 @@ NO_EFFECT = (
     ("escalation.yaml", "policies", "escalation policies have no effect yet"),
     ("routes.yaml", "route/**/customers", "customers are not told yet"),
     ("people.yaml", "people/*/page_by", "page_by has no effect yet"),
-    ("notices.yaml", "page", "notices have no effect yet"),
     ("maintenance.yaml", "windows/*/mirror", "mirror has no effect yet, Alertmanager gets no silence"),
     ("maintenance.yaml", "windows/*/notice", "customers are not told of maintenance yet"),
 )

@@ -146,6 +146,12 @@ def _secret(value: str) -> str:
     return value
 
 
+def _header(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+        raise wrong(f'"{value}" is not the name of a header', "write it like X-Signature")
+    return value
+
+
 def _group_by(value: list[str]) -> list[str]:
     if ALL_LABELS in value and len(value) > 1:
         raise wrong('"..." already groups by every label', 'write ["..."] alone, or only the other labels')
@@ -186,6 +192,7 @@ Topic = Annotated[int | str, PlainValidator(_topic), WithJsonSchema(_TOPIC_SCHEM
 Mailbox = Annotated[str, *_checked(_mailbox, r"^[^\s@,;<>]+@[^\s@,;<>]+$")]
 Name = Annotated[str, *_checked(_name, f"^{_NAME.pattern}$")]
 SecretName = Annotated[str, *_checked(_secret, f"^{_SECRET.pattern}$", description="NAME refers to RECEIVER_SECRET_NAME in the environment.")]
+HeaderName = Annotated[str, *_checked(_header, "^[A-Za-z0-9-]+$")]
 GroupBy = Annotated[list[str], AfterValidator(_group_by)]
 RecurrenceText = Annotated[str, *_plain(_rrule, pattern=r"FREQ=", examples=["FREQ=MONTHLY;BYDAY=1SU"])]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

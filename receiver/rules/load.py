@@ -19,7 +19,8 @@ from receiver.rules.relations import check_relations
 from receiver.rules.schedules import read_calendar_files
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
 from receiver.rules.schema_examples import ExamplesFile
-from receiver.rules.schema_later import EscalationFile, MaintenanceFile, NoticesFile
+from receiver.rules.schema_later import EscalationFile, MaintenanceFile
+from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.texts import check_texts
 from receiver.rules.times import check_times, uncovered
@@ -177,6 +178,7 @@ def _files(models: dict[str, BaseModel], calendars: dict[str, bytes]) -> Files:
         services=_take(models, "services.yaml", ServicesFile),
         sources=_take(models, "sources.yaml", SourcesFile),
         maintenance=_take(models, "maintenance.yaml", MaintenanceFile),
+        notices=_take(models, "notices.yaml", NoticesFile),
         schedules=_take(models, "schedules.yaml", SchedulesFile),
         calendars=calendars,
     )

@@ -83,16 +83,43 @@ RULES = (
         key="channel",
         values=("telegram", "email"),
         excludes=("url", "secret"),
-        because="only a webhook channel has this key",
+        because="only a webhook or statuspage channel has this key",
         hint="remove it",
     ),
     Rule(
         file="notices.yaml",
         pattern=_CHANNELS,
         key="channel",
-        values=("email", "webhook"),
+        values=("email", "webhook", "statuspage"),
         excludes=("chat",),
         because="only a telegram channel has a chat",
+        hint="remove it",
+    ),
+    Rule(
+        file="notices.yaml",
+        pattern=_CHANNELS,
+        key="channel",
+        values=("statuspage",),
+        needs="page",
+        because="a statuspage channel needs a page",
+        hint="add page: with the page's id",
+    ),
+    Rule(
+        file="notices.yaml",
+        pattern=_CHANNELS,
+        key="channel",
+        values=("statuspage",),
+        needs="secret",
+        because="a statuspage channel needs a secret",
+        hint="add secret: NAME and keep the API key in the environment as RECEIVER_SECRET_NAME",
+    ),
+    Rule(
+        file="notices.yaml",
+        pattern=_CHANNELS,
+        key="channel",
+        values=("telegram", "email", "webhook"),
+        excludes=("page", "components", "notify"),
+        because="only a statuspage channel has this key",
         hint="remove it",
     ),
     Rule(
@@ -232,6 +259,17 @@ def _check_policies(document: Document) -> None:
             document.fault_at(path, f'policy "{path[1]}" never pages anybody', hint, key=True)
 
 
+def _check_mapped(document: Document) -> None:
+    """The far end's ids stand under our components."""
+    components = document.tree.get("components") if isinstance(document.tree, dict) else None
+    if not isinstance(components, dict):
+        return
+    for path, table in find(document.tree, "channels/*/components"):
+        for name in table if isinstance(table, dict) else ():
+            if name not in components:
+                document.fault_at((*path, name), f'there is no component "{name}"', suggest(name, components), key=True)
+
+
 def _check_approval(document: Document) -> None:
     components = document.tree.get("components") if isinstance(document.tree, dict) else None
     for path, name in find(document.tree, "approval/*/when/component/*"):
@@ -242,7 +280,7 @@ def _check_approval(document: Document) -> None:
 def _check_languages(document: Document) -> None:
     """Customers must be able to read every name in every language of the page."""
     languages = [item for _, item in find(document.tree, "page/languages/*") if isinstance(item, str)]
-    for pattern in ("page/name", "components/*/name", "groups/*/name"):
+    for pattern in ("page/name", "components/*/name", "components/*/description", "groups/*/name"):
         for path, names in find(document.tree, pattern):
             for language in languages if isinstance(names, dict) else ():
                 if language not in names:
@@ -262,5 +300,6 @@ _CHECKS = (
     ("services.yaml", _check_circles),
     ("escalation.yaml", _check_policies),
     ("notices.yaml", _check_approval),
+    ("notices.yaml", _check_mapped),
     ("notices.yaml", _check_languages),
 )

@@ -10,6 +10,7 @@ from receiver.rules.fields import (
     ClockTime,
     Duration,
     GroupBy,
+    HeaderName,
     Language,
     Mailbox,
     MatcherText,
@@ -80,18 +81,41 @@ class Watchdog(Strict):
     required: bool = False
 
 
-class SourceAuth(Strict):
-    """The token this source must show."""
+class SourceSignature(Strict):
+    """How a source signs its bodies: HMAC-SHA256, in hexadecimal; with `timestamp_header` over `timestamp:body`. Grafana's defaults."""
 
     secret: SecretName
+    header: HeaderName = "X-Grafana-Alerting-Signature"
+    timestamp_header: HeaderName | None = None
+    tolerance: Duration = timedelta(minutes=5)
+
+
+class SourceAuth(Strict):
+    """What this source must show: a token (bearer, or the password of basic), a signature, or both."""
+
+    secret: SecretName | None = None
+    signature: SourceSignature | None = None
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> "SourceAuth":
+        if self.secret is None and self.signature is None:
+            raise wrong("auth asks for nothing", "write auth: {secret: NAME}, or signature: {secret: NAME}")
+        return self
 
 
 class MappedStatus(Strict):
     """Where a generic body tells whether it fires."""
 
     path: str
-    firing: list[str]
-    resolved: list[str]
+    firing: Annotated[list[str], Field(min_length=1)]
+    resolved: Annotated[list[str], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> "MappedStatus":
+        both = {word.lower() for word in self.firing} & {word.lower() for word in self.resolved}
+        if both:
+            raise wrong(f'"{min(both)}" is both firing and resolved', "keep it in one of the two lists")
+        return self
 
 
 class Mapping(Strict):

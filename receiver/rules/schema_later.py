@@ -1,4 +1,4 @@
-"""The shape of the files about escalation and customers: escalation, notices, maintenance."""
+"""The shape of the files about escalation and planned work: escalation, maintenance."""
 
 from datetime import date, timedelta
 from typing import Annotated, Literal
@@ -7,23 +7,18 @@ from pydantic import Field, model_validator
 
 from receiver.core.recurrence import RecurrenceError, parse_recurrence
 from receiver.rules.fields import (
-    Chat,
     ClockTime,
     Day,
     Duration,
     Instant,
-    Language,
     MatcherText,
     Name,
-    Names,
     RecurrenceText,
-    SecretName,
     Strict,
-    WebAddress,
     Zone,
     wrong,
 )
-from receiver.rules.schema import Impact, check_span
+from receiver.rules.schema import check_span
 
 
 class Target(Strict):
@@ -68,91 +63,6 @@ class EscalationFile(Strict):
 
     version: Literal[1]
     policies: dict[Name, Policy]
-
-
-class PublicPage(Strict):
-    """The page customers read."""
-
-    name: Names
-    timezone: Zone
-    languages: Annotated[list[Language], Field(min_length=1)]
-    contact: WebAddress | None = None
-
-
-class Component(Strict):
-    """What customers see break."""
-
-    name: Names
-    group: str | None = None
-    order: int = 0
-
-
-class Group(Strict):
-    """Components shown together."""
-
-    name: Names
-
-
-class Card(Strict):
-    """Where drafts are offered."""
-
-    destination: str
-
-
-class NoticeChannel(Strict):
-    """Where notices are published besides the page."""
-
-    channel: Literal["telegram", "email", "webhook"]
-    chat: Chat | None = None
-    url: WebAddress | None = None
-    secret: SecretName | None = None
-    language: Language = ""
-    delay: Duration = timedelta(0)
-
-
-class ApprovalWhen(Strict):
-    """Which drafts a rule is about; empty means every draft."""
-
-    text: Literal["template-unedited", "edited"] | None = None
-    impact: list[Impact] = Field(default_factory=list)
-    component: list[str] = Field(default_factory=list)
-
-
-class Approval(Strict):
-    """How many people must agree."""
-
-    when: ApprovalWhen
-    needed: Annotated[int, Field(ge=0, le=5)]
-
-
-class Reminders(Strict):
-    """When support is reminded of a promised update."""
-
-    before: Duration = timedelta(minutes=5)
-    late: Duration = timedelta(minutes=10)
-
-
-class Lint(Strict):
-    """Words public texts may use though they look internal."""
-
-    allow: list[str] = Field(default_factory=list)
-    vendors: list[str] = Field(default_factory=list)
-
-
-class NoticesFile(Strict):
-    """notices.yaml."""
-
-    version: Literal[1]
-    page: PublicPage
-    components: dict[Name, Component]
-    groups: dict[Name, Group] = Field(default_factory=dict)
-    card: Card | None = None
-    publish: list[str] = Field(default_factory=list)
-    channels: dict[Name, NoticeChannel] = Field(default_factory=dict)
-    approval: list[Approval] = Field(default_factory=list)
-    reminders: Reminders = Reminders()
-    quiet: dict[Impact, Duration] = Field(default_factory=dict)
-    lint: Lint = Lint()
 
 
 class Recurring(Strict):

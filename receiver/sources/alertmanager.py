@@ -54,13 +54,17 @@ class BadAlert:
 
 @dataclass(slots=True, kw_only=True)
 class Webhook:
-    """A body's alerts, good and bad; `truncated` alerts were cut by Alertmanager."""
+    """A body's alerts, good and bad; `truncated` alerts were cut by Alertmanager.
+
+    `identity` names the labels that alone make an alert's identity; empty when all of them do.
+    """
 
     receiver: str
     group_key: str
     truncated: int
     alerts: list[WireAlert]
     bad: list[BadAlert] = field(default_factory=list)
+    identity: tuple[str, ...] = ()
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -81,16 +85,16 @@ _strings = msgspec.json.Decoder(dict[str, str])
 def parse(body: bytes) -> Webhook:
     """Everything usable in the body; raises UndecodableError when there is nothing."""
     if not body.isascii():
-        _require_utf8(body)  # msgspec does not look inside what it leaves raw
+        require_utf8(body)  # msgspec does not look inside what it leaves raw
     opened = body.count(b"{") + body.count(b"[")
     try:
         found = _body.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        _refuse_depth(body)  # before the slow path walks into it
+        refuse_depth(body)  # before the slow path walks into it
         return _salvage(body)
     # A path through a body passes at most four of the flat brackets: only what is opened beyond them can make it deep.
     if opened > MOST_DEPTH and opened - 2 - _flat(found.alerts) > MOST_DEPTH - 4:
-        _refuse_depth(body)
+        refuse_depth(body)
     return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=found.alerts)
 
 
@@ -99,7 +103,8 @@ def _flat(alerts: list[WireAlert]) -> int:
     return sum(1 + (bytes(a.labels)[:1] == b"{") + (bytes(a.annotations)[:1] == b"{" and a.annotations is not _NO_ANNOTATIONS) for a in alerts)
 
 
-def _require_utf8(body: bytes) -> None:
+def require_utf8(body: bytes) -> None:
+    """Raise UndecodableError for any other encoding."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UndecodableError("utf16", 0)
     try:
@@ -109,7 +114,7 @@ def _require_utf8(body: bytes) -> None:
 
 
 def _salvage(body: bytes) -> Webhook:
-    top = _object(body)
+    top = decode_object(body)
     if "alerts" not in top:
         raise UndecodableError("not_alertmanager")
     try:
@@ -128,7 +133,8 @@ def _salvage(body: bytes) -> Webhook:
     return webhook
 
 
-def _object(body: bytes) -> dict[str, msgspec.Raw]:
+def decode_object(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members of the body, left raw; raises UndecodableError."""
     if not body.strip():
         raise UndecodableError("empty", 0)
     if body[:3] == b"\xef\xbb\xbf":
@@ -142,7 +148,7 @@ def _object(body: bytes) -> dict[str, msgspec.Raw]:
         raise UndecodableError("json", int(at[1]) if at else None) from None
 
 
-def _refuse_depth(body: bytes) -> None:
+def refuse_depth(body: bytes) -> None:
     """Linear, strings skipped; a parser's recursion is never asked how deep it can go."""
     depth = 0
     for byte in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):

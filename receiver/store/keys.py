@@ -32,3 +32,6 @@ RULES = "{rules}:"  # which replica runs which rules, and what the product said 
 def rate(chat: str) -> str:
     """GCRA state of one chat; a tag of its own, never part of an incident's commit."""
     return "{rl}:" + chat  # one tag: a chat and its bot are asked in one script
+
+
+NOTICE = "{notice}:"  # one tag for notices and their public projection; `{notice}:public:*` is all that the public side may read

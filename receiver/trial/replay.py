@@ -8,7 +8,8 @@ from typing import Any
 
 from receiver.core.plan import Priority
 from receiver.rules.load import Reading
-from receiver.sources.alertmanager import UndecodableError, Webhook, parse
+from receiver.sources.alertmanager import UndecodableError
+from receiver.sources.reading import read
 from receiver.store.recorder import Recording
 from receiver.trial.world import Effects, World, longest_group_wait
 
@@ -97,10 +98,11 @@ class _Side:
         self.world = World(loaded.book, start)
         self.tally = Tally(version=loaded.book.version)
 
-    def take(self, recording: Recording, webhook: Webhook) -> None:
-        """Let time pass until the recording, then admit it."""
+    def take(self, recording: Recording) -> None:
+        """Let time pass until the recording, then admit it, read by the mapping of these rules. Raises UndecodableError."""
         self.world.advance_to(recording.at)
-        self.world.admit(recording.source, webhook)
+        known = self.rules.sources.get(recording.source)
+        self.world.admit(recording.source, read(recording.source, known, recording.body, recording.at))
         self.tally.count(self.world.drain())
 
     def end(self) -> None:
@@ -122,7 +124,7 @@ def replay(before: Reading, after: Reading, recordings: Iterable[Recording]) -> 
         result.last_at = max(recording.at, result.last_at or recording.at)
         try:
             for side in sides:
-                side.take(recording, parse(recording.body))
+                side.take(recording)
         except UndecodableError:
             result.unreadable += 1
     for side in sides:

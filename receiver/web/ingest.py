@@ -1,4 +1,4 @@
-"""`POST /webhooks/alertmanager[/SOURCE]`: authenticate, read, parse, admit; `202` only once the store has it.
+"""`POST /webhooks/KIND[/SOURCE]`: authenticate, read, parse, admit; `202` only once the store has it.
 
 A bare ASGI handler in front of litestar: routing, middleware and a typed handler cost 10-150 us a request more, and this is the one
 route where that counts. Answers: 202 durable · 400 undecodable (kept, an operator told) · 401 · 408 slow ·
@@ -25,13 +25,14 @@ from receiver.store.recorder import Recorder
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.web.auth import is_authorized
+from receiver.web.kinds import Kinds, named
 
 MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
 REJECTIONS_LOOKED_AT_EVERY = 60.0
 MOST_COUNTERS = 256
-PATH = "/webhooks/alertmanager"
+ALERTMANAGER = "alertmanager"
 _JSON = (b"content-type", b"application/json")
 log = get_logger(__name__)
 
@@ -45,10 +46,17 @@ class Ingest:
     """The webhook route of one process."""
 
     def __init__(
-        self, engine: Engine, quarantine: Quarantine, recorder: Recorder, clock: Clock, token_of: Callable[[str], str | None], is_ready: Callable[[], bool]
+        self,
+        engine: Engine,
+        quarantine: Quarantine,
+        recorder: Recorder,
+        clock: Clock,
+        token_of: Callable[[str], str | None],
+        is_ready: Callable[[], bool],
+        kinds: Kinds,
     ) -> None:
         self._engine, self._quarantine, self._recorder, self._clock = engine, quarantine, recorder, clock
-        self._token_of, self._is_ready = token_of, is_ready
+        self._token_of, self._is_ready, self._kinds = token_of, is_ready, kinds
         self._noted_at: dict[str, float] = {}
         self._rejected_at: dict[str, float] = {}
         self._counters: dict[tuple[str, int], Counter] = {}
@@ -57,11 +65,11 @@ class Ingest:
         """The whole HTTP side: this route first, everything else is answered by `rest`."""
 
         async def front(scope: Scope, receive: Receive, send: Send) -> None:
-            source = _source_of(scope)
+            kind, source = named(scope["path"]) if scope["type"] == ScopeType.HTTP else ("", "")
             if not source:
                 await rest(scope, receive, send)
                 return
-            status, body = await self.handle(source, scope, receive)
+            status, body = await self.handle(source, scope, receive, kind)
             self._counted(source, status).inc()
             headers = [_JSON, (b"content-length", b"%d" % len(body))]
             if status == 503:
@@ -73,10 +81,10 @@ class Ingest:
 
         return front
 
-    async def handle(self, source: str, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    async def handle(self, source: str, scope: Scope, receive: Receive, kind: str = ALERTMANAGER) -> tuple[int, bytes]:
         """The whole life of one request; status and body of the answer."""
         try:
-            report = await self._admit(source, scope, receive)
+            report = await self._admit(source, scope, receive, kind)
         except _Answer as answer:
             return answer.status, msgspec.json.encode(answer.body)
         except StoreUnavailableError as fault:
@@ -84,32 +92,37 @@ class Ingest:
             return 503, msgspec.json.encode({"error": "store_unavailable", "what_to_do": "send again"})
         return 202, msgspec.json.encode(report)
 
-    async def _admit(self, source: str, scope: Scope, receive: Receive) -> Report:
-        if scope.get("method") != "POST":
+    async def _admit(self, source: str, scope: Scope, receive: Receive, kind: str) -> Report:
+        if scope.get("method") != "POST" and (kind == ALERTMANAGER or scope.get("method") != "PUT"):
             raise _Answer(405, {"error": "method_not_allowed", "what_to_do": "POST"})
         headers = dict(scope["headers"])
         token = self._token_of(source)
         if token and not is_authorized(headers.get(b"authorization", b""), token):
             await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
+        if kind != ALERTMANAGER and not self._kinds.is_at_home(kind, source):
+            raise _Answer(404, {"error": "no_such_source", "what_to_do": f"name it in sources.yaml with kind: {kind}"})
         try:
             body = await _read(receive)
             _require_json(headers, body)
         except _Answer as answer:
             await self._keep(source, answer.reason, answer.raw)
             raise
+        if not self._kinds.is_signed(source, headers, body):
+            await self._rejected(source)
+            raise _Answer(401, {"error": "unauthorized"})
         if not self._is_ready():
             raise StoreUnavailableError("the store can't promise durability")
         digest = hashlib.sha256(b"%b\n%b" % (source.encode(), body)).digest()
-        report = await self._engine.admit_again(digest) or await self._admit_parsed(source, body, digest)
+        report = await self._engine.admit_again(digest) or await self._admit_parsed(source, body, digest, kind)
         self._recorder.record(source, body)
         if source not in self._noted_at or self._clock.monotonic() - self._noted_at[source] > TELL_ONCE_PER.total_seconds():
             await self._note_heard(source)
         return report
 
-    async def _admit_parsed(self, source: str, body: bytes, digest: bytes) -> Report:
+    async def _admit_parsed(self, source: str, body: bytes, digest: bytes, kind: str) -> Report:
         try:
-            webhook = parse(body)
+            webhook = parse(body) if kind == ALERTMANAGER else self._kinds.read(source, body)
         except UndecodableError as fault:
             await self._keep(source, fault.reason, body)
             raise _Answer(400, {"error": fault.reason, "at": fault.at}) from None
@@ -122,8 +135,8 @@ class Ingest:
         """The counter of these labels; looking it up costs more than counting."""
         counter = self._counters.get((source, status))
         if counter is None:
-            named = "unauthenticated" if status == 401 else source  # a stranger must not make up label values
-            counter = metrics.webhooks.labels(source=named, code=str(status))
+            shown = "unauthenticated" if status in (401, 404) else source  # a stranger must not make up label values
+            counter = metrics.webhooks.labels(source=shown, code=str(status))
             if len(self._counters) < MOST_COUNTERS:
                 self._counters[source, status] = counter
         return counter
@@ -173,15 +186,6 @@ class Ingest:
     async def _tell(self, source: str, name: str, english: str, russian: str, about: str) -> None:
         annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
         await self._engine.tell(name, {"from_source": source, "about": about}, annotations)
-
-
-def _source_of(scope: Scope) -> str:
-    """The source that a path of this route names, empty for any other path."""
-    if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PATH):
-        return ""
-    rest = scope["path"][len(PATH) :]
-    source = rest.strip("/") or "alertmanager"
-    return source if rest[:1] in ("", "/") and "/" not in source else ""
 
 
 async def _read(receive: Receive) -> bytes:

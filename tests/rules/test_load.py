@@ -158,7 +158,7 @@ def test_every_file_has_a_shape(tmp_path: Path) -> None:
     }
     (tmp_path / "examples").mkdir()
     notes = load_rules(_rules(tmp_path, **files)).notes
-    assert [note.split(":")[0] for note in notes] == ["escalation.yaml", "notices.yaml"]
+    assert [note.split(":")[0] for note in notes] == ["escalation.yaml"]
 
 
 def test_the_version_follows_the_content(tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""`receiver sources list|test`: who sends alerts, and a test alert followed from the webhook to the messages, through the running service."""
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import Any
+
+import httpx
+
+from receiver.app.derived import local_api_token
+from receiver.core.rulebook import RuleBook
+from receiver.settings import Settings
+from receiver.web.kinds import path_of
+
+PATIENCE = 60
+DONE = ("sent", "dead", "skipped")
+COLUMNS = ("name", "kind", "path", "auth", "heard")
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command's words."""
+    inner = commands.add_parser("sources", help="who sends alerts; send a test alert").add_subparsers(dest="verb", required=True, metavar="VERB")
+    inner.add_parser("list", help="every source of the rules").add_argument("--json", action="store_true")
+    test = inner.add_parser("test", help="send a test alert end to end, and its end, and say what happened")
+    test.add_argument("name")
+    test.add_argument("--json", action="store_true")
+
+
+async def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Ask the running service; 1 when something does not work, with a sentence."""
+    base = f"http://127.0.0.1:{settings.port}/api/v1"
+    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=15, headers=headers) as http:
+        try:
+            return await (_list(http, as_json=args.json) if args.verb == "list" else _test(http, args.name, as_json=args.json))
+        except httpx.HTTPError as fault:
+            sys.stderr.write(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, or set RECEIVER_PORT\n")
+            return 1
+
+
+async def _list(http: httpx.AsyncClient, *, as_json: bool) -> int:
+    answer = await http.get("/sources")
+    if answer.status_code != 200:
+        return _refused(answer)
+    found = answer.json()
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return 0
+    rows = [COLUMNS, *(tuple(str(one[c]) for c in COLUMNS) for one in found)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    for row in rows:
+        sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() + "\n")
+    return 0
+
+
+async def _test(http: httpx.AsyncClient, name: str, *, as_json: bool) -> int:
+    fired = await http.post(f"/sources/{name}/test", json={})
+    if fired.status_code != 200:
+        return _refused(fired)
+    said = fired.json()
+    messages = await _follow(http, said["incident"]) if said["incident"] else []
+    ended = (await http.post(f"/sources/{name}/test", json={"since": said["since"]})).json() if said["status"] == 202 else {}
+    undelivered = [one for one in messages if one["state"] != "sent"]
+    is_ok = said["status"] == 202 and ended.get("status") == 202 and bool(messages) and not undelivered
+    if as_json:
+        sys.stdout.write(json.dumps({"ok": is_ok, "fired": said, "messages": messages, "ended": ended}, ensure_ascii=False, indent=2) + "\n")
+        return 0 if is_ok else 1
+    sys.stdout.write(f"POST {said['path']}: {said['status']} {json.dumps(said['answer'])}\n")
+    if said["incident"]:
+        sys.stdout.write(f"incident {said['incident']}\n")
+    for one in messages:
+        sys.stdout.write(f"  {one['destination']} ({one['channel']}): {one['state']}{', ' + one['reason'] if one['reason'] else ''}\n")
+    if ended:
+        sys.stdout.write(f"its end: {ended['status']}\n")
+    sys.stdout.write(_verdict(said, messages, undelivered))
+    return 0 if is_ok else 1
+
+
+def _verdict(said: dict[str, Any], messages: list[dict[str, Any]], undelivered: list[dict[str, Any]]) -> str:
+    if said["status"] != 202:
+        return "FAULT: the webhook was refused; what a real alert would get is above\n"
+    if not messages:
+        return f"FAULT: nobody was told within {PATIENCE} s; see `receiver rules explain`, planned work mutes it too\n"
+    if undelivered:
+        return "FAULT: not everybody was reached; `receiver deadletters list` says why\n"
+    return "ok: from the webhook to everybody who is to hear of it\n"
+
+
+async def _follow(http: httpx.AsyncClient, incident: str) -> list[dict[str, Any]]:
+    """The messages of the incident, when all of them have come to an end or patience has."""
+    messages: list[dict[str, Any]] = []
+    for _ in range(PATIENCE * 2):
+        found = (await http.get(f"/incidents/{incident}")).json().get("messages", [])
+        messages = [{"destination": m["mid"].split(".", 3)[3], "channel": m["channel"], "state": m["st"], "reason": m.get("reason", "")} for m in found]
+        if messages and all(one["state"] in DONE for one in messages):
+            break
+        await asyncio.sleep(0.5)
+    return messages
+
+
+def _refused(answer: httpx.Response) -> int:
+    try:
+        detail = str(answer.json().get("detail", answer.text))
+    except ValueError:
+        detail = answer.text
+    sys.stderr.write(f"{detail}\n")
+    return 1
+
+
+def findings(settings: Settings, book: RuleBook) -> list[tuple[str, bool, str]]:
+    """The doctor's lines: name, whether it is right, and what it is; pure but for the settings."""
+    found = []
+    for source in book.sources.values():
+        names = [n for n in (source.auth_secret, source.signature.secret if source.signature else "") if n]
+        missing = [n for n in names if not settings.secret(n)]
+        path = path_of(source.kind, source.name)
+        if missing:
+            text = f"{source.kind}, {path}: every webhook is refused, RECEIVER_SECRET_{missing[0]} is not set"
+        else:
+            shown = [*(["signature"] if source.signature else []), *(["own token"] if source.auth_secret else [])]
+            common = ["RECEIVER_WEBHOOK_TOKEN" if settings.webhook_token else "no token: loopback only"]
+            text = f"{source.kind}, {path}, {' and '.join(shown or common)}"
+        found.append((f"source {source.name}", not missing, text))
+    return found
