@@ -127,6 +127,9 @@ class Engine:
             rules = self._rules.current
             now = self._clock.now()
             plan = decide(incident, event, rules, now)
+            if plan.next is incident:  # nothing to write: it is as it was
+                self._told(plan)
+                return plan
             version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
             if version >= 0:
                 self._told(plan)

@@ -59,6 +59,7 @@ class Settings(BaseModel):
     smtp_from: str | None = None
     pagerduty_api_url: str = Field(default="https://events.pagerduty.com", pattern=r"^https?://[^\s/]+/?$")
     public_url: str | None = None
+    status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"
     timezone: str = "UTC"
@@ -92,6 +93,16 @@ class Settings(BaseModel):
         if text and not _MAILBOX.fullmatch(text):
             raise ValueError("not a sender: write incidents@example.com, or Incidents <incidents@example.com>")
         return text
+
+    @property
+    def page_url(self) -> str:
+        """Where customers find `/status`, without a slash at the end: STATUS_URL, else PUBLIC_URL, else this address."""
+        return (self.status_url or self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def status_dir(self) -> Path:
+        """Where the static copy of the status page lies."""
+        return self.data_dir / "status"
 
     @property
     def calendars_dir(self) -> Path:

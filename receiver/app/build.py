@@ -26,6 +26,7 @@ from receiver.store.connection import Client, connect
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
+from receiver.store.notices import PublicNotices
 from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
@@ -33,6 +34,9 @@ from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
+from receiver.web.status.edition import Site, site_of
+from receiver.web.status.shelf import Shelf
+from receiver.web.status.twin import Twin
 from receiver.workers.calendars import Calendars
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
@@ -67,6 +71,7 @@ class App:
     api_token: str
     key: bytes
     nudge: Nudge
+    shelf: Shelf
     ready: Readiness = field(default_factory=Readiness)
 
 
@@ -132,7 +137,14 @@ def build(
         quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), key=key, nudge=nudge,
+        shelf=Shelf(PublicNotices(client), lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
     )  # fmt: skip
+
+
+def _site(settings: Settings, rules: Rules) -> Site | None:
+    """What customers may see of the rules in force; search engines are let in once the page has its own address."""
+    notices = rules.current.notices
+    return site_of(notices, settings.page_url, is_indexed=bool(settings.status_url)) if notices else None
 
 
 def _replica_id() -> str:
@@ -146,6 +158,11 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def twin(app: App) -> Twin:
+    """The worker that keeps the static copy of the status page."""
+    return Twin(app.shelf, app.settings.status_dir, app.clock)
 
 
 def calendars(app: App) -> Calendars:

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
+from receiver.core.escalation import ways_of
 from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
@@ -20,6 +21,8 @@ from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
+from receiver.web.status.host import on_own_host
+from receiver.web.status.routes import status_routes
 from receiver.web.trial import trial_router
 
 
@@ -38,11 +41,13 @@ def litestar_app(app: App) -> ASGIApp:
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
+        *status_routes(app.shelf),
         *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
-    return ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+    whole = ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+    return on_own_host(whole, app.settings.status_url, app.settings.public_url)
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
@@ -61,7 +66,10 @@ def _token_of(app: App) -> Callable[[str], str | None]:
 
 def _address_of(app: App) -> Callable[[str], str]:
     def address_of(name: str) -> str:
-        found = app.rules.current.destinations.get(name)
+        book = app.rules.current
+        person = book.people.get(name.partition("/")[0])
+        ways = {way.destination.name: way.destination for way in ways_of(person)} if person else {}
+        found = book.destinations.get(name) or ways.get(name)
         return str(found.address.get("chat", "")) if found else ""
 
     return address_of

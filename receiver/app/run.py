@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, origin_of, prover
+from receiver.app.build import App, build, calendars, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -104,7 +104,7 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run()]
+    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run(), twin(app).run()]
     bot = app.channels.get("telegram")
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())

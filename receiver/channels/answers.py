@@ -11,6 +11,9 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "already_acked": {"en": "Already taken by {by}, {ago}", "ru": "Уже в работе: {by}, {ago}"},
     "resolved": {"en": "{id} resolved", "ru": "{id} закрыт"},
     "already_resolved": {"en": "Already resolved by {by}", "ru": "Уже закрыт: {by}"},
+    "kept": {"en": "{id} is yours for {lease} more", "ru": "{id} ваш ещё на {lease}"},
+    "paging": {"en": "{id}: paging {who}", "ru": "{id}: зовём {who}"},
+    "not_possible": {"en": "This is not possible now: look at the message again", "ru": "Сейчас так нельзя: посмотрите на сообщение ещё раз"},
     "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
     "not_allowed": {
         "en": "You may not do this. Ask an admin to give you the role in people.yaml",

@@ -22,24 +22,15 @@ from receiver.channels.words import noun, ordinal, plural
 from receiver.core.errors import ReceiverError
 from receiver.core.incident import Incident
 
-KINDS = ("incident", "worse", "reopened", "ended", "why")
+KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still")
 FRAMES = ("mail",)  # what a text is put into, not a text of its own
 LANGUAGES = ("en", "ru")
 FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
-LABELS = {
-    "en": {"ack": "✅ Acknowledge", "resolve": "🟢 Resolve", "why": "❔ Why?"},
-    "ru": {"ack": "✅ Беру", "resolve": "🟢 Решено", "why": "❔ Почему я"},
-}
-__all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates", "labels"]
+__all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates"]
 
 
 class TemplateFault(ReceiverError):  # noqa: N818 - the word rules use for what is wrong in a file
     """A template that can't be used: `file:line: what is wrong`."""
-
-
-def labels(language: str) -> Mapping[str, str]:
-    """The buttons' texts."""
-    return LABELS.get(language, LABELS["en"])
 
 
 def template_name(kind: str, language: str) -> str:
@@ -102,17 +93,18 @@ class Renderer:
         services: Mapping[str, ServiceView],
         buttons: tuple[tuple[Button, ...], ...] = (),
         args: Mapping[str, str] | None = None,
+        person: str = "",
         silent: bool = False,
         form: Form = Form.CHAT,
         slot: str = "",
         note: str = "",
     ) -> Message:
-        """The message in one language, zone and form, for the notification `slot`; `note` is a line below it.
+        """The message in one language, zone and form, for the notification `slot`; `person` is who alone reads it, `note` a line below it.
 
         A template that fails now gives the plainest text: the page goes out all the same.
         """
         language = language if language in LANGUAGES else "en"
-        view = build(incident, services, language, timezone, now, args)
+        view = build(incident, services, language, timezone, now, args, person)
         try:
             markup = self._templates[kind, language].render(**view, language=language)
             markup = re.sub(r"\n{3,}", "\n\n", markup).strip()

@@ -10,9 +10,13 @@ from markupsafe import Markup
 from receiver.channels.view import LINK_NAMES, ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.destination import Destination
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
+from receiver.core.policy import Escalation, Policy, Step, Way
 
-ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems")}
+_TURN = ("because", "by", "about", "waited")
+ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "incident": _TURN, "your_turn": _TURN, "nobody": ("why",)}
+BECAUSE = ("nobody", "lease_over", "voided", "released", "assigned", "by_hand", "snooze_over", "reopened", "unreachable")
 HOSTILE = (
     '<b>&amp;<a href="tg://user?id=1">',
     "{{ 7*7 }}{% raw %}",
@@ -36,6 +40,10 @@ def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
             args = {key: visible(text) for key in ARGS.get(kind, ())}
             framed = {"body": Markup("<b>what the message says</b>")} if kind == "mail" else {}
             yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), **framed, "language": language}
+        for because in BECAUSE if name == _FULL and "because" in ARGS.get(kind, ()) else ():
+            for about, person in ((f"alert:{HOSTILE[0]}", "anna"), ("severity:critical", "")):
+                args = {"because": because, "by": visible(HOSTILE[0] * 20), "about": about, "waited": "720"}
+                yield f"because {because}", {**build(incident, services, language, "Europe/Moscow", _NOW, args, person), "language": language}
 
 
 def facts(file: str) -> dict[str, Any]:
@@ -55,6 +63,7 @@ def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
     yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
     hostile = _with(bare, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
     hostile = replace(hostile, route=_route(HOSTILE[0] * 20), acknowledged_by=HOSTILE[0] * 20, acknowledged_at=_NOW, reopened=3, truncated=7, repeats=9)
+    hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
     yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None
@@ -85,6 +94,14 @@ def _labels(text: str) -> Mapping[str, str]:
 def _notes(text: str) -> Mapping[str, str]:
     links = {f"{name}_url": f'https://example.org/?q="><b>&{name}' for name in ("dashboard", "logs", "traces", "runbook")}
     return {"summary": text, "summary_ru": text, "value": text, "unit": text, "threshold": text, **links}
+
+
+def _escalation(text: str) -> Escalation:
+    """A second step with a way to somebody, somebody who comes next, and a hole."""
+    step = Step(wait=timedelta(minutes=5))
+    way = Way(destination=Destination(name=text, channel="telegram", person=text, label=text))
+    policy = Policy(name=text, steps=(step, step, step), repeat=1)
+    return Escalation(policy=policy, step=1, turn_at=_NOW, since=_NOW, ways=(way,), upcoming=(text, text), holes=(text,), paged=(way.destination,))
 
 
 def _route(text: str) -> RouteSnapshot:

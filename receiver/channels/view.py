@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.visible import visible
-from receiver.channels.words import clock, span
+from receiver.channels.words import SEVERITY, clock, span
 from receiver.core.alert import Alert
 from receiver.core.incident import Incident, State
 
@@ -16,10 +17,6 @@ LONGEST_DESCRIPTION = 400
 URL = "%:/?#[]@!$&'()*+,;=~"  # what stands in an address as it is; everything else is percent-encoded
 LINKS = ("dashboard", "logs", "traces", "runbook")
 PICTOGRAMS = {State.ACKNOWLEDGED: "🟡", State.SNOOZED: "⚪", State.RESOLVED: "🟢"}
-SEVERITY = {
-    "en": {"critical": "critical", "warning": "warning", "info": "info"},
-    "ru": {"critical": "критично", "warning": "предупреждение", "info": "сведения"},
-}
 LINK_NAMES = {
     "en": {"dashboard": "Dashboard", "logs": "Logs", "traces": "Traces", "runbook": "Runbook"},
     "ru": {"dashboard": "Дашборд", "logs": "Логи", "traces": "Трейсы", "runbook": "Что делать"},
@@ -35,9 +32,9 @@ class ServiceView:
 
 
 def build(
-    incident: Incident, services: Mapping[str, ServiceView], language: str, zone: str, now: datetime, args: Mapping[str, str] | None = None
+    incident: Incident, services: Mapping[str, ServiceView], language: str, zone: str, now: datetime, args: Mapping[str, str] | None = None, person: str = ""
 ) -> dict[str, object]:
-    """The template's whole context; `args` are what the decision said of this one notification."""
+    """The template's whole context; `args` are what the decision said of this one notification, `person` is who alone reads it."""
     shown = incident.firing or tuple(incident.alerts.values())
     lead = shown[0] if shown else None
     systems = [_name(s, services, language) for s in dict.fromkeys(a.service for a in shown if a.service)]
@@ -54,7 +51,7 @@ def build(
         "systems": systems,
         "value": _value(lead),
         "links": _links(lead, services, language, incident.opened_at, incident.resolved_at or now),
-        "failed": [visible(name, 60) for name in incident.failed],
+        "failed": failed(incident),
         "truncated": incident.truncated,
         "reopened": incident.reopened,
         "repeats": incident.repeats,
@@ -64,6 +61,7 @@ def build(
         **_alerts(incident.firing),
         "total": len(incident.alerts),
         **_route(incident),
+        **escalation_facts(incident, language, zone, now, args or {}, person),
     }
 
 

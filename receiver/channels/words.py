@@ -15,6 +15,10 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
     },
 }
+SEVERITY: Mapping[str, Mapping[str, str]] = {
+    "en": {"critical": "critical", "warning": "warning", "info": "info"},
+    "ru": {"critical": "критично", "warning": "предупреждение", "info": "сведения"},
+}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

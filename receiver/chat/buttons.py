@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from receiver.channels.answers import answer_text, for_popup
 from receiver.channels.render import Templates
+from receiver.channels.view_escalation import lease, paging
 from receiver.channels.words import ago
+from receiver.chat.actions import ACTIONS
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
-from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident
 from receiver.core.plan import Plan, Reason
 from receiver.core.roles import Verb, is_allowed
@@ -22,7 +23,6 @@ from receiver.store.intake import Intake, Update
 from receiver.store.outbox import Outbox
 from receiver.telemetry.logs import get_logger
 
-VERBS = {"ack": Verb.ACKNOWLEDGE, "resolve": Verb.RESOLVE, "why": Verb.WHY}
 NOTICED_REFUSAL = 3
 log = get_logger(__name__)
 
@@ -97,28 +97,24 @@ class Buttons:
         person = self._person(press)
         language = (person.language if person else "") or self._language
         pressed = read(self._key, press.data, press.chat) or (read(self._key, press.data, press.chat_name) if press.chat_name else None)
-        if pressed is None or pressed.action not in VERBS:
+        action = ACTIONS.get(pressed.action) if pressed else None
+        if pressed is None or action is None:
             log.warning("press refused", reason="forged", chat=press.chat, user=press.user_id)
             return answer_text("forged", language), True
         try:
             incident = await self._incidents.load(pressed.incident_id)
         except UnknownIncidentError:
             return answer_text("gone", language), True
-        verb = VERBS[pressed.action]
-        if person is None or not is_allowed(verb, person.roles):
-            await self._refuse(press, pressed, verb)
+        if person is None or not is_allowed(action.verb, person.roles):
+            await self._refuse(press, pressed, action.verb)
             return answer_text("not_allowed", language), True
-        for destination in incident.destinations:
+        for destination in incident.places:
             if str(destination.address.get("chat", "")) in (press.chat, press.chat_name):
                 await self._outbox.adopt(incident.id, destination.name, press.message_id)
-        return await self._apply(incident, pressed, person, language)
-
-    async def _apply(self, incident: Incident, pressed: Pressed, person: Person, language: str) -> tuple[str, bool]:
-        if pressed.action == "why":
+        if action.event is None:
             return self._why(incident, language, person.timezone or self._timezone), True
-        event = (Acknowledge if pressed.action == "ack" else Resolve)(by=person.id, name=person.name)
-        plan = await self._engine.apply(incident.id, event)
-        return self._say(plan, language), False
+        plan = await self._engine.apply(incident.id, action.event(person))
+        return self._say(plan, language), plan.reason is Reason.NOT_POSSIBLE
 
     def _say(self, plan: Plan, language: str) -> str:
         incident = plan.before
@@ -129,6 +125,12 @@ class Buttons:
                 now = self._clock.now()
                 since = ago(now - (incident.acknowledged_at or now), language)
                 return answer_text("already_acked", language, by=incident.acknowledged_by, ago=since)
+            case Reason.NOT_POSSIBLE:
+                return answer_text("not_possible", language)
+            case Reason.KEPT:
+                return answer_text("kept", language, id=incident.id, lease=lease(plan.next, language))
+            case Reason.RELEASED | Reason.ESCALATED_BY_HAND | Reason.ASSIGNED:
+                return answer_text("paging", language, id=incident.id, who=paging(plan.next, language))
             case Reason.RESOLVED_BY_HAND:
                 return answer_text("resolved", language, id=incident.id)
             case Reason.ALREADY_RESOLVED if incident.resolved_by:

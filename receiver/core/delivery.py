@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from receiver.core.incident import State
+from receiver.core.destination import Destination
+from receiver.core.incident import Incident, State
 from receiver.core.plan import Kind
+from receiver.core.telling import is_asked
 
 
 class Evidence(StrEnum):
@@ -32,7 +34,6 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-UNEDITABLE_CHANNELS = frozenset(("email", "longtail", "sms"))  # what a person must know comes as a message of its own there
 MOST_COPIES = 3
 PAGE_PATIENCE = timedelta(seconds=30)
 THROTTLE_PATIENCE = timedelta(seconds=60)
@@ -117,10 +118,15 @@ def _again(attempt: Attempt, backoff: timedelta) -> Judgement:
     return Judgement(verdict=Verdict.RETRY, after=max(backoff, min(attempt.age / 10, _RAREST)), is_trouble=is_trouble)
 
 
-def pointless(kind: Kind, state: State) -> str:
-    """Why a message that nobody has seen yet need not be sent any more, or nothing."""
-    if state is not State.RESOLVED:
-        return ""
-    if kind is Kind.INCIDENT:
-        return "resolved before it was sent"
-    return "over by now" if kind in (Kind.WORSE, Kind.REOPENED) else ""
+def pointless(kind: Kind, incident: Incident, place: Destination, *, has_living: bool) -> str:
+    """Why a message that nobody has seen yet need not be sent any more, or nothing. `has_living`: the place has the living message."""
+    if kind is Kind.ENDED:
+        return "was never told" if place.person and not has_living else ""
+    if incident.state is State.RESOLVED:
+        return "resolved before it was sent" if kind is Kind.INCIDENT else "over by now"
+    if kind is Kind.STILL:
+        return "" if incident.state is State.ACKNOWLEDGED else "nobody has it any more"
+    if kind is Kind.NOBODY:
+        return "" if incident.state is State.TRIGGERED else "somebody has it by now"
+    is_theirs = is_asked(incident, place) and (incident.state is State.TRIGGERED or kind not in (Kind.INCIDENT, Kind.YOUR_TURN))
+    return "" if not place.person or is_theirs else "somebody has it, or it is somebody else's turn"

@@ -1,6 +1,7 @@
 """What may happen to an incident. Everything that changes one arrives as one of these."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,57 @@ class Resolve:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Keep:
+    """Somebody is still on it: the lease begins anew."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """Somebody gives it back: the others are paged, without the one who released it."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assign:
+    """Somebody asks a person (an id of the rules) to take it: that person is paged now, and has it once they acknowledge."""
+
+    by: str
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Escalate:
+    """Somebody wants the next ones paged now."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snooze:
+    """Somebody wants silence until an instant (UTC)."""
+
+    by: str
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """A message got to a destination at an instant (UTC); `ref` is the channel's id of it."""
+
+    destination: str
+    ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryTrouble:
     """A destination can't be reached (or not in time); somebody else must hear of it."""
 
@@ -32,4 +84,5 @@ class DeliveryTrouble:
     why: str
 
 
-Event = Woke | Acknowledge | Resolve | DeliveryTrouble
+Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
+Event = Woke | Press | Delivered | DeliveryTrouble

@@ -7,6 +7,10 @@ from enum import StrEnum
 from typing import NewType
 
 from receiver.core.alert import Alert, AlertId, Severity
+from receiver.core.destination import Destination
+from receiver.core.policy import Escalation
+
+__all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "State"]
 
 IncidentId = NewType("IncidentId", str)
 
@@ -18,18 +22,6 @@ class State(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Destination:
-    """A named place to tell, as it was when the incident opened (a snapshot: rules may change meanwhile)."""
-
-    name: str
-    channel: str
-    address: Mapping[str, str | int] = field(default_factory=dict)
-    language: str = ""
-    timezone: str = ""
-    secret: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +54,11 @@ class RouteSnapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
-    """One incident at one version. Instants are aware, in UTC."""
+    """One incident at one version. Instants are aware, in UTC.
+
+    An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
+    it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
+    """
 
     id: IncidentId
     version: int
@@ -89,6 +85,14 @@ class Incident:
     systems: tuple[str, ...] = ()
     hushed: Mapping[AlertId, datetime] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
+    leased_at: datetime | None = None
+    lease_until: datetime | None = None
+    asked_at: datetime | None = None
+    lease_alerts: int = 0
+    snoozed_until: datetime | None = None
+    snoozed_by: str = ""
+    escalation: Escalation | None = None
 
     @property
     def is_open(self) -> bool:
@@ -105,3 +109,15 @@ class Incident:
         """Alerts that still fire, worst first, then oldest."""
         live = [a for a in self.alerts.values() if a.is_firing]
         return tuple(sorted(live, key=lambda a: (-a.severity.rank, a.starts_at, a.name)))
+
+    @property
+    def places(self) -> tuple[Destination, ...]:
+        """Where its message is kept up to date: its destinations, and whoever was paged."""
+        paged = self.escalation.paged if self.escalation else ()
+        return tuple({place.name: place for place in (*self.destinations, *paged)}.values())
+
+    @property
+    def service(self) -> str:
+        """The service it is about: that of its group, else of its worst alert."""
+        named = self.route.group_labels.get("service", "") if self.route else ""
+        return named or next((alert.service for alert in self.firing), "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from receiver.core.incident import Destination, Incident
@@ -30,6 +30,20 @@ class Reason(StrEnum):
     ALREADY_RESOLVED = "already_resolved"
     FELL_BACK = "fell_back"
     NO_FALLBACK_LEFT = "no_fallback_left"
+    DELIVERED = "delivered"
+    ESCALATED = "escalated"
+    ESCALATED_BY_HAND = "escalated_by_hand"
+    UNREACHABLE = "unreachable"
+    EXHAUSTED = "exhausted"
+    STILL_ON_IT = "still_on_it"
+    KEPT = "kept"
+    LEASE_OVER = "lease_over"
+    VOIDED = "voided"
+    RELEASED = "released"
+    ASSIGNED = "assigned"
+    SNOOZED = "snoozed"
+    SNOOZE_OVER = "snooze_over"
+    NOT_POSSIBLE = "not_possible"
 
 
 class Priority(IntEnum):
@@ -48,16 +62,24 @@ class Kind(StrEnum):
     WORSE = "worse"
     REOPENED = "reopened"
     ENDED = "ended"
+    YOUR_TURN = "your_turn"
+    NOBODY = "nobody"
+    STILL = "still"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notification:
-    """One decided message to one destination. The living message has one identity for the incident's whole life."""
+    """One decided message to one destination. The living message has one identity for the incident's whole life.
+
+    `after` is how long it waits before it is due. `turn` is the turn of the escalation a ring belongs to: it is rung once in it.
+    """
 
     kind: Kind
     destination: Destination
     priority: Priority
     args: Mapping[str, str] = field(default_factory=dict)
+    after: timedelta = timedelta(0)
+    turn: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,4 +107,12 @@ class Plan:
         return self.next.wake_at
 
 
-_QUIET = {Reason.NOTHING_NEW, Reason.GROUP_WAIT, Reason.ALREADY_ACKNOWLEDGED, Reason.ALREADY_RESOLVED, Reason.REOPEN_WINDOW, Reason.QUIET_AFTER_RESOLVE}
+_QUIET = {
+    Reason.NOTHING_NEW,
+    Reason.GROUP_WAIT,
+    Reason.ALREADY_ACKNOWLEDGED,
+    Reason.ALREADY_RESOLVED,
+    Reason.REOPEN_WINDOW,
+    Reason.QUIET_AFTER_RESOLVE,
+    Reason.NOT_POSSIBLE,
+}

@@ -10,11 +10,21 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     WHY = "why"
+    KEEP = "keep"
+    RELEASE = "release"
+    ASSIGN = "assign"
+    ESCALATE = "escalate"
+    SNOOZE = "snooze"
 
 
 MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ACKNOWLEDGE: frozenset({"responder", "admin"}),
     Verb.RESOLVE: frozenset({"responder", "admin"}),
+    Verb.KEEP: frozenset({"responder", "admin"}),
+    Verb.RELEASE: frozenset({"responder", "admin"}),
+    Verb.ASSIGN: frozenset({"responder", "admin"}),
+    Verb.ESCALATE: frozenset({"responder", "admin"}),
+    Verb.SNOOZE: frozenset({"responder", "admin"}),
     Verb.WHY: frozenset({"viewer", "responder", "support", "comms_lead", "admin"}),
 }
 

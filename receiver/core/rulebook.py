@@ -8,6 +8,7 @@ from receiver.core.alert import Severity, service_of
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.notice_rules import NoticeRules
+from receiver.core.policy import Policy, merge
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
 from receiver.core.source import Source, kind_of
@@ -98,6 +99,7 @@ class RuleBook:
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     calendars: Mapping[str, CalendarLink] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
     notices: NoticeRules | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -157,14 +159,26 @@ class RuleBook:
         return group_key(snapshot.route_id, snapshot.group_labels)
 
     def destinations_of(self, snapshot: RouteSnapshot) -> tuple[Destination, ...]:
-        """Resolve names to places; a policy or a name that is gone stands for the fallback. Never repeats a place."""
-        found: dict[str, Destination] = {}
-        for name in snapshot.destinations:
-            destination = self.destinations.get(name)
-            reached = destination is not None and destination.channel != POLICY_CHANNEL
-            for each in (name,) if reached else self.fallback:
-                found[each] = self.destinations[each]
+        """Resolve names to places; a name that is gone, or a policy that is, stands for the fallback. Never repeats a place.
+
+        A policy is no place: the incident's escalation pages by it.
+        """
+        found = {each: self.destinations[each] for name in snapshot.destinations for each in self.places_of(name)}
         return tuple(found.values())
+
+    def places_of(self, name: str) -> tuple[str, ...]:
+        """The places a destination of a route stands for: itself, nothing for a policy, the fallback when it is gone."""
+        destination = self.destinations.get(name)
+        if destination is None:
+            return self.fallback
+        if destination.channel == POLICY_CHANNEL:
+            return () if destination.address.get("policy") in self.policies else self.fallback
+        return (name,)
+
+    def policy_of(self, snapshot: RouteSnapshot | None) -> Policy | None:
+        """The policy a route pages by; several are one."""
+        named = snapshot.policies if snapshot else ()
+        return merge([self.policies[name] for name in named if name in self.policies])
 
     def fallback_destinations(self) -> tuple[Destination, ...]:
         """Where what can't be delivered elsewhere goes."""

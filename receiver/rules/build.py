@@ -13,6 +13,7 @@ from receiver.core.source import Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
 from receiver.rules.notices import build_notices
+from receiver.rules.policies import build_policies
 from receiver.rules.schedules import build_links, build_schedules
 from receiver.rules.schema import (
     CommonSeverity,
@@ -31,6 +32,7 @@ from receiver.rules.schema import (
     TelegramPlace,
     WebhookPlace,
 )
+from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
@@ -62,17 +64,19 @@ class Files:
     maintenance: MaintenanceFile | None = None
     notices: NoticesFile | None = None
     schedules: SchedulesFile | None = None
+    escalation: EscalationFile | None = None
     calendars: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def build(version: str, files: Files, documents: Mapping[str, Document], notes: tuple[str, ...]) -> RuleBook:
     """Put the validated files together; `documents` give the lines."""
     windows = build_windows(files.routes.windows)
+    places = {name: _destination(name, place) for name, place in files.destinations.destinations.items()}
     common = files.sources.severity if files.sources else CommonSeverity()
     return RuleBook(
         version=version,
         root=_Tree(documents["routes.yaml"], windows).node(files.routes.route, ("route",), _DEFAULTS),
-        destinations={name: _destination(name, place) for name, place in files.destinations.destinations.items()},
+        destinations=places,
         fallback=tuple(dict.fromkeys(files.destinations.fallback)),
         people=_people(files.people),
         services=_services(files.services) if files.services else {},
@@ -86,6 +90,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         teams={name: tuple(dict.fromkeys(ids)) for name, ids in files.people.teams.items()},
         schedules=build_schedules(files.schedules, files.people, documents["schedules.yaml"]) if files.schedules else {},
         calendars=build_links(files.schedules, files.calendars) if files.schedules else {},
+        policies=build_policies(files.escalation, documents, places) if files.escalation else {},
         notices=build_notices(files.notices) if files.notices else None,
         notes=notes,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.core.matcher import Matcher, MatcherError, parse_matcher
+from receiver.core.policy import FROM_ALERT
 from receiver.rules.faults import suggest
 from receiver.rules.yaml import Document, Path
 
@@ -48,6 +49,8 @@ REFERENCES = (
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/schedule", what="schedule", targets=_SCHEDULES),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/person", what="person", targets=_PEOPLE),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/team", what="team", targets=_TEAMS),
+    Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/service", what="service", targets=_SERVICES, also=(FROM_ALERT,)),
+    Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/destination", what="destination", targets=_DESTINATIONS),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/notify/*", what="destination", targets=_DESTINATIONS),
     Reference(file="notices.yaml", pattern="card/destination", what="destination", targets=_DESTINATIONS),
     Reference(file="notices.yaml", pattern="card/lead", what="person or schedule", targets=_PEOPLE + _SCHEDULES),
@@ -56,10 +59,7 @@ REFERENCES = (
     Reference(file="maintenance.yaml", pattern="windows/*/notice/component", what="component", targets=_COMPONENTS),
 )
 NO_EFFECT = (
-    ("destinations.yaml", "destinations/*/policy", "escalation policies have no effect yet, the fallback is told instead"),
-    ("escalation.yaml", "policies", "escalation policies have no effect yet"),
     ("routes.yaml", "route/**/customers", "customers are not told yet"),
-    ("people.yaml", "people/*/page_by", "page_by has no effect yet"),
     ("maintenance.yaml", "windows/*/mirror", "mirror has no effect yet, Alertmanager gets no silence"),
     ("maintenance.yaml", "windows/*/notice", "customers are not told of maintenance yet"),
 )

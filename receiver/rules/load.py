@@ -18,8 +18,9 @@ from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.relations import check_relations
 from receiver.rules.schedules import read_calendar_files
 from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
+from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_examples import ExamplesFile
-from receiver.rules.schema_later import EscalationFile, MaintenanceFile
+from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.texts import check_texts
@@ -180,6 +181,7 @@ def _files(models: dict[str, BaseModel], calendars: dict[str, bytes]) -> Files:
         maintenance=_take(models, "maintenance.yaml", MaintenanceFile),
         notices=_take(models, "notices.yaml", NoticesFile),
         schedules=_take(models, "schedules.yaml", SchedulesFile),
+        escalation=_take(models, "escalation.yaml", EscalationFile),
         calendars=calendars,
     )
 

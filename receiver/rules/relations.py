@@ -9,6 +9,7 @@ from typing import Any
 
 from receiver.rules.checks import find
 from receiver.rules.faults import suggest
+from receiver.rules.policies import circles
 from receiver.rules.yaml import Document
 
 Documents = Mapping[str, Document]
@@ -169,6 +170,8 @@ def check_relations(documents: Documents) -> None:
     for file, check in _CHECKS:
         if file in whole:
             check(whole[file])
+    if "escalation.yaml" in whole and "destinations.yaml" in whole:
+        _check_no_policy_in_policy(whole["escalation.yaml"], whole["destinations.yaml"])
 
 
 def _apply(document: Document, rule: Rule) -> None:
@@ -257,6 +260,12 @@ def _check_policies(document: Document) -> None:
         if steps and all(isinstance(step, dict) and not step.get("page") for step in steps):
             hint = "add page: to a step, or name the chats in the route in place of the policy"
             document.fault_at(path, f'policy "{path[1]}" never pages anybody', hint, key=True)
+
+
+def _check_no_policy_in_policy(document: Document, destinations: Document) -> None:
+    places = destinations.tree.get("destinations") if isinstance(destinations.tree, dict) else None
+    for path, name in circles(document.tree, places):
+        document.fault_at(path, f'"{name}" is an escalation policy, a step tells places', "name a chat, or add steps to this policy")
 
 
 def _check_mapped(document: Document) -> None:

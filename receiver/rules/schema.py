@@ -152,7 +152,7 @@ class SourcesFile(Strict):
 class PageBy(Strict):
     """One step of reaching a person."""
 
-    channel: Channel
+    channel: Channel | Literal["browser"]
     after: Duration = timedelta(0)
 
 

@@ -1,6 +1,6 @@
-"""The shape of the files about escalation and planned work: escalation, maintenance."""
+"""The shape of the file about planned work: maintenance."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +9,6 @@ from receiver.core.recurrence import RecurrenceError, parse_recurrence
 from receiver.rules.fields import (
     ClockTime,
     Day,
-    Duration,
     Instant,
     MatcherText,
     Name,
@@ -19,50 +18,6 @@ from receiver.rules.fields import (
     wrong,
 )
 from receiver.rules.schema import check_span
-
-
-class Target(Strict):
-    """Who is paged: one of the three."""
-
-    schedule: str | None = None
-    person: str | None = None
-    team: str | None = None
-
-    @model_validator(mode="after")
-    def _is_one(self) -> "Target":
-        if sum(name is not None for name in (self.schedule, self.person, self.team)) != 1:
-            raise wrong("this does not name whom to page", "write one of {schedule: NAME}, {person: NAME}, {team: NAME}")
-        return self
-
-
-class Step(Strict):
-    """One level of a policy."""
-
-    page: list[Target] = Field(default_factory=list)
-    notify: list[str] = Field(default_factory=list)
-    wait: Duration
-
-
-class Acknowledge(Strict):
-    """How long an acknowledgement holds."""
-
-    lease: Duration = timedelta(hours=2)
-    void_on: list[Literal["new-alert", "worse-severity"]] = Field(default_factory=list)
-
-
-class Policy(Strict):
-    """Whom to page, step by step."""
-
-    steps: Annotated[list[Step], Field(min_length=1)]
-    repeat: Annotated[int, Field(ge=0, le=100)] = 0
-    acknowledge: Acknowledge = Acknowledge()
-
-
-class EscalationFile(Strict):
-    """escalation.yaml."""
-
-    version: Literal[1]
-    policies: dict[Name, Policy]
 
 
 class Recurring(Strict):

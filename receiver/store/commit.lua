@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Commit one plan: document, wake-up, timeline and outbox slots together, or nothing when the version moved on.
 -- KEYS[1] = <prefix>wake  ARGV: prefix, incident, expected version, document, wake ms or '', timeline entry or '', archive '1'|'0', group key,
---   now ms, spacing ms, keep seconds, woken '1'|'0', then per slot: mid, kind, priority, channel, destination json, args json
+--   now ms, spacing ms, keep seconds, woken '1'|'0', then per slot: mid, kind, priority, channel, destination json, args json,
+--   delay ms
 -- Answers the new version, or -1.
 local P, iid, expected = ARGV[1], ARGV[2], ARGV[3]
 local inc = P .. 'inc:' .. iid
@@ -14,18 +15,25 @@ if ARGV[12] == '1' then
   if ARGV[5] == '' then redis.call('ZREM', P .. 'wake', iid) else redis.call('ZADD', P .. 'wake', ARGV[5], iid) end
 elseif ARGV[5] ~= '' then redis.call('ZADD', P .. 'wake', 'LT', ARGV[5], iid) end
 if ARGV[6] ~= '' then redis.call('RPUSH', P .. 'tl:' .. iid, ARGV[6]) end
-for s = 13, #ARGV, 6 do
+for s = 13, #ARGV, 7 do
   local mid, prio = ARGV[s], ARGV[s + 2]
-  local key = P .. 'msg:' .. mid
-  local was = redis.call('HMGET', key, 'st', 'ref', 'done_at')
+  local key, when = P .. 'msg:' .. mid, now + tonumber(ARGV[s + 6])
+  local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due')
   if not was[1] then
     redis.call('HSET', key, 'iid', iid, 'kind', ARGV[s+1], 'prio', prio, 'channel', ARGV[s+3], 'dest', ARGV[s+4], 'args', ARGV[s+5],
-      'st', 'new', 'want', ver, 'sent', 0, 'fence', 0, 'attempts', 0, 'unknowns', 0, 'first_due', now)
-    redis.call('ZADD', P .. 'due:' .. prio, now, mid)
+      'st', 'new', 'want', ver, 'sent', 0, 'fence', 0, 'attempts', 0, 'unknowns', 0, 'first_due', when)
+    redis.call('ZADD', P .. 'due:' .. prio, when, mid)
     redis.call('SADD', P .. 'ms:' .. iid, mid)
   elseif was[1] ~= 'dead' then
     redis.call('HSET', key, 'want', ver)
-    if was[1] == 'sent' or was[1] == 'skipped' then
+    if was[1] == 'new' and tonumber(was[4]) > when then
+      -- it still waits for its time, and is wanted sooner
+      redis.call('HSET', key, 'first_due', when)
+      redis.call('ZADD', P .. 'due:' .. redis.call('HGET', key, 'prio'), 'LT', when, mid)
+    elseif was[1] == 'skipped' and not was[2] then
+      redis.call('HSET', key, 'st', 'new', 'prio', prio, 'args', ARGV[s+5], 'attempts', 0, 'unknowns', 0, 'first_due', when)
+      redis.call('ZADD', P .. 'due:' .. prio, when, mid)
+    elseif was[1] == 'sent' or was[1] == 'skipped' then
       -- an edit waits behind every page, and edits of one message come at most once per spacing
       local at = math.max(now, tonumber(was[3] or '0') + spacing)
       local lane = was[2] and '2' or prio

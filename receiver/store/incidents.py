@@ -146,8 +146,8 @@ class Incidents:
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:
-    """The effect's identity: the living message has one per incident and destination, a loud reply one per version."""
-    turn = "0" if notification.kind.value == "incident" else str(version)
+    """The effect's identity: the living message has one per incident and destination, a ring one per turn, another loud reply one per version."""
+    turn = "0" if notification.kind.value == "incident" else f"t{notification.turn}" if notification.turn else str(version)
     return f"{incident.id}.{notification.kind.value}.{turn}.{notification.destination.name}"
 
 
@@ -159,6 +159,7 @@ def _slot(incident: Incident, notification: Notification, version: int) -> list[
         notification.destination.channel,
         msgspec.json.encode(notification.destination),
         msgspec.json.encode(notification.args),
+        int(notification.after.total_seconds() * 1000),
     ]
 
 

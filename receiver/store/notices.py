@@ -15,7 +15,7 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.core.notice import PublicNotice
 from receiver.store.keys import NOTICE
 
-DOCS, LIST, CHANGED = f"{NOTICE}public:docs", f"{NOTICE}public:list", f"{NOTICE}public:changed"
+DOCS, LIST, CHANGED, VERSION = (f"{NOTICE}public:{name}" for name in ("docs", "list", "changed", "version"))
 _decoder = msgspec.json.Decoder(PublicNotice)
 
 
@@ -59,6 +59,10 @@ class PublicNotices:
         """When anything public changed last (UTC); for ETags and caches."""
         raw = await self._ask(self._client.get(CHANGED))
         return datetime.fromtimestamp(int(raw) / 1000, UTC) if raw else None
+
+    async def version(self) -> int:
+        """Counts public changes; two reads with the same number between them read the same."""
+        return int(await self._ask(self._client.get(VERSION)) or 0)
 
     async def _load(self, ids: Sequence[bytes]) -> list[PublicNotice]:
         raws = await self._ask(self._client.hmget(DOCS, [i.decode() for i in ids])) if ids else []

@@ -10,13 +10,13 @@ import msgspec
 
 from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident
-from receiver.core.plan import Kind
+from receiver.core.plan import Kind, Priority
 from receiver.core.rulebook import RuleBook
 from receiver.rules.schema_examples import Example, ExampleStep, ExpectedIncident
 from receiver.sources.alertmanager import Webhook, WireAlert
 from receiver.trial.world import Told, World, longest_group_wait
 
-SKIPPED = ("paged", "cause", "customers")
+SKIPPED = ("cause", "customers")
 _TEXTS = {"text", "texts"}
 
 
@@ -108,6 +108,7 @@ class Case:
             **{name: first.get(name) for name in ExpectedIncident.model_fields},
             "incidents": len(incidents),
             "nothing": True if not self.world.effects.told else self._count(),
+            "paged": self._paged(),
             "messages": {name: self._count().get(name, 0) for name in expect.messages or {}},
             "each": self._each(incidents),
         }
@@ -144,6 +145,11 @@ class Case:
             if not one.is_edit:
                 counts[one.destination.name] = counts.get(one.destination.name, 0) + 1
         return counts
+
+    def _paged(self) -> list[str]:
+        """The people who were paged, in the order they were."""
+        rung = (one for one in self.world.effects.told if one.priority is Priority.PAGE and not one.is_edit and one.destination.person)
+        return list(dict.fromkeys(one.destination.person for one in rung))
 
     def message(self, destination: str, kind: Kind) -> Told | None:
         """The last state of a destination's message of this kind."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from receiver.rules.load import Reading
-from receiver.rules.schema_later import EscalationFile, Target
+from receiver.rules.schema_escalation import EscalationFile, Target
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -226,17 +226,15 @@ def _judge(*, takes: bool, held_by: str) -> Verdict:
 
 
 def _recipients(rules: RuleBook, snapshot: RouteSnapshot) -> Iterator[Recipient]:
-    """As the incident's destinations are made: a policy or a name that is gone stands for the fallback."""
+    """As the incident's destinations are made: a name that is gone, or a policy that is, stands for the fallback."""
     seen: set[str] = set()
     for name in snapshot.destinations:
-        place = rules.destinations.get(name)
-        is_reached = place is not None and place.channel != POLICY_CHANNEL
-        for each in (name,) if is_reached else rules.fallback:
+        for each in rules.places_of(name):
             if each not in seen:
                 seen.add(each)
                 held = rules.destinations[each]
                 address = ", ".join(str(value) for value in held.address.values() if value != "none")
-                stands_for = "" if is_reached else name
+                stands_for = "" if each == name else name
                 yield Recipient(destination=each, channel=held.channel, address=address, language=held.language, stands_for=stands_for)
 
 

@@ -200,6 +200,10 @@ class Shelf:
             heapq.heappop(self._queue)
         return self._queue[0] if self._queue else None
 
+    def holds(self, incident_id: str) -> bool:
+        """Whether an incident is kept."""
+        return incident_id in self._incidents
+
     def forget(self, incident_id: str) -> None:
         """Drop an archived incident; a long replay must not hold them all."""
         self._incidents.pop(incident_id, None)

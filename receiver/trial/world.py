@@ -5,16 +5,19 @@ It takes alerts through the same `Grouping` as the service and merges them as th
 happen there. No I/O, no await.
 """
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 
 from receiver.clock import ManualClock
 from receiver.core.decide import decide
 from receiver.core.delivery import pointless
-from receiver.core.event import Event, Woke
+from receiver.core.event import Delivered, Event, Woke
 from receiver.core.incident import Destination, Incident, IncidentId, RouteSnapshot
-from receiver.core.plan import Kind, Plan, Priority, Reason
+from receiver.core.plan import Kind, Notification, Plan, Priority, Reason
+from receiver.core.reach import is_awaited
 from receiver.core.route import RouteNode
 from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping, Piece
@@ -78,6 +81,8 @@ class World:
         self._grouping = Grouping(rules, self._clock)
         self._shelf = Shelf()
         self._sent: dict[str, set[str]] = {}
+        self._later: list[tuple[int, int, IncidentId, str, Notification]] = []  # pages that wait for their time
+        self._order = count()
         self._seen: set[str] = set()
         self._archived: list[IncidentId] = []
 
@@ -103,6 +108,8 @@ class World:
     def apply(self, incident_id: IncidentId, event: Event) -> Plan:
         """Let one event change one incident; raises KeyError for one that is not here."""
         plan = decide(self._shelf.load(incident_id), event, self.rules, self.now)
+        if plan.next is plan.before:
+            return plan
         after = self._shelf.commit(plan, self.now, is_woken=isinstance(event, Woke))
         if plan.is_change:
             made = Transition(at=self.now, incident_id=incident_id, reason=plan.reason, state=plan.next.state.value, by=plan.by)
@@ -114,17 +121,26 @@ class World:
         return plan
 
     def advance_to(self, instant: datetime) -> None:
-        """Let time pass up to and including this instant; every wake-up happens at its own time."""
+        """Let time pass up to and including this instant; every wake-up and every page that waits happens at its own time."""
         until = to_ms(instant)
-        while (wake := self._shelf.next_wake()) and wake[0] <= until:
-            self._move(from_ms(wake[0]))
-            self.apply(IncidentId(wake[1]), Woke())
+        while (at := self._next()) is not None and at <= until:
+            self._move(from_ms(at))
+            if self._later and self._later[0][0] <= at:
+                _, _, incident_id, slot, notification = heapq.heappop(self._later)
+                if self._shelf.holds(incident_id):
+                    self._send(incident_id, [(slot, notification)])
+            elif wake := self._shelf.next_wake():
+                self.apply(IncidentId(wake[1]), Woke())
         self._move(from_ms(until))
 
     def next_wake_at(self) -> datetime | None:
         """When something will happen by itself."""
+        at = self._next()
+        return None if at is None else from_ms(at)
+
+    def _next(self) -> int | None:
         wake = self._shelf.next_wake()
-        return from_ms(wake[0]) if wake else None
+        return min([moment for moment in (wake and wake[0], self._later and self._later[0][0]) if moment], default=None)
 
     def incidents(self) -> list[Incident]:
         """All that are kept, oldest first."""
@@ -144,23 +160,42 @@ class World:
             self._clock.advance(seconds=(instant - self.now) / timedelta(seconds=1))
 
     def _deliver(self, plan: Plan, after: Incident) -> None:
-        sent = self._sent.setdefault(after.id, set())
+        at_once = []
         for notification in plan.notifications:
             slot = slot_id(plan.next, notification, plan.before.version)
-            is_edit = slot in sent
-            if not is_edit and pointless(notification.kind, after.state):
-                continue
-            sent.add(slot)
-            told = Told(
-                at=self.now,
-                incident=after,
-                destination=notification.destination,
-                kind=notification.kind,
-                priority=notification.priority,
-                args=notification.args,
-                is_edit=is_edit,
-            )
-            self.effects.told.append(told)
+            if notification.after:
+                heapq.heappush(self._later, (to_ms(self.now + notification.after), next(self._order), after.id, slot, notification))
+            else:
+                at_once.append((slot, notification))
+        self._send(after.id, at_once)
+
+    def _send(self, incident_id: IncidentId, slots: Iterable[tuple[str, Notification]]) -> None:
+        """Every delivery succeeds at once, and what is confirmed is an event as it is in the service."""
+        incident = self._shelf.load(incident_id)
+        confirmed = [one.destination.name for slot, one in slots if self._tell(incident, slot, one) and is_awaited(incident, one.destination.name)]
+        for name in confirmed:
+            if is_awaited(self._shelf.load(incident_id), name):
+                self.apply(incident_id, Delivered(destination=name, ref="", at=self.now))
+
+    def _tell(self, incident: Incident, slot: str, notification: Notification) -> bool:
+        """True for a new message that was sent."""
+        place, sent = notification.destination, self._sent.setdefault(incident.id, set())
+        is_edit = slot in sent
+        has_living = f"{incident.id}.incident.0.{place.name}" in sent
+        if not is_edit and pointless(notification.kind, incident, place, has_living=has_living):
+            return False
+        sent.add(slot)
+        told = Told(
+            at=self.now,
+            incident=incident,
+            destination=place,
+            kind=notification.kind,
+            priority=notification.priority,
+            args={} if is_edit and notification.kind is Kind.INCIDENT else notification.args,
+            is_edit=is_edit,
+        )
+        self.effects.told.append(told)
+        return not is_edit
 
     def _note_strangers(self, piece: Piece) -> None:
         is_unrouted = piece.group.route.route_id == self.rules.root.id and bool(self.rules.root.children)

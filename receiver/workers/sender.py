@@ -5,21 +5,22 @@ freely. What the wire proved is judged by `core.delivery`; nothing here decides 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from receiver.channels.base import NOT_MODIFIED, Button, Channel, Message, Outcome
+from receiver.channels.base import NOT_MODIFIED, Channel, Message, Outcome
 from receiver.channels.forms import Form, form_of
-from receiver.channels.render import ServiceView, Templates, labels
+from receiver.channels.keyboard import keyboard
+from receiver.channels.render import ServiceView, Templates
 from receiver.clock import Clock
 from receiver.core.alert import Severity
-from receiver.core.callback import sign
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
-from receiver.core.event import DeliveryTrouble
+from receiver.core.event import Delivered, DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
+from receiver.core.reach import has_failed, is_awaited
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
@@ -73,9 +74,9 @@ class Sender:
             while not self._is_stopping:
                 free = IN_FLIGHT - self.in_flight
                 slots = await self._claim(free) if free else []
-                for slot in slots:
-                    self.in_flight += 1
-                    group.create_task(self._deliver(slot))
+                self.in_flight += len(slots)
+                for together in by_place(slots):
+                    group.create_task(self._deliver_all(together))
                 if not slots:
                     await wait_for_nudge(self._nudge.sends, POLL)
 
@@ -86,6 +87,11 @@ class Sender:
             log.warning("store unavailable, sender waits", error=str(fault))
             await asyncio.sleep(1)
             return []
+
+    async def _deliver_all(self, slots: Sequence[Slot]) -> None:
+        """One place's messages one after the other: what is a reply comes after what it replies to."""
+        for slot in slots:
+            await self._deliver(slot)
 
     async def _deliver(self, slot: Slot) -> None:
         try:
@@ -103,18 +109,19 @@ class Sender:
         except UnknownIncidentError:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), reason="incident is gone")
             return
-        skip = _skip(slot, incident)
-        if skip:
+        reply_to = "" if slot.kind is Kind.INCIDENT else await self._outbox.main_ref(incident.id, slot.destination.name)
+        skip = "" if slot.ref else pointless(slot.kind, incident, slot.destination, has_living=bool(reply_to))
+        if skip and not slot.unknowns:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), version=incident.version, reason=skip)
             return
         channel = self._channels.get(slot.destination.channel)
         if channel is None or (slot.unknowns >= MOST_COPIES and not channel.is_idempotent):
             why = "too many attempts with unknown outcome" if channel else f"no channel {slot.destination.channel!r} in this installation"
-            evidence = Evidence.DEAD
-            await self._record(slot, incident, Outcome(evidence=evidence, reason=why), is_edit=False)
-            return
-        if await self._is_put_off(slot, incident):
-            return
+            await self._record(slot, incident, Outcome(evidence=Evidence.DEAD, reason=why), is_edit=False)
+        elif not await self._is_put_off(slot, incident):
+            await self._send(slot, incident, channel, reply_to, is_pointless=bool(skip))
+
+    async def _send(self, slot: Slot, incident: Incident, channel: Channel, reply_to: str, *, is_pointless: bool) -> None:
         destination = await self._readdress(slot.destination)
         chat = chat_of(destination)
         pace = self._paces.get(destination.channel)
@@ -125,7 +132,8 @@ class Sender:
                 await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=wait, reason="rate limit")
                 return
         message = self._message(slot, incident, destination, is_idempotent=channel.is_idempotent)
-        reply_to = "" if slot.kind is Kind.INCIDENT else await self._outbox.main_ref(incident.id, slot.destination.name)
+        if is_pointless:  # it may have got there: whoever has it sees how it went on, and is not rung again
+            message = replace(message, silent=True)
         if not await self._outbox.begin(slot):
             return
         outcome = await channel.edit(destination, slot.ref, message) if slot.ref else await channel.send(destination, message, reply_to)
@@ -140,7 +148,7 @@ class Sender:
         if pause <= 0:
             return False
         await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=timedelta(seconds=pause), reason=CHANNEL_DOWN)
-        if slot.priority is Priority.PAGE and slot.destination.name not in incident.failed:
+        if slot.priority is Priority.PAGE and not has_failed(incident, slot.destination.name):
             await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
         return True
 
@@ -154,7 +162,6 @@ class Sender:
     def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
         language, form = destination.language or self._language, form_of(destination.channel)
         is_repeat = bool(slot.unknowns) and not slot.ref and not is_idempotent
-        can_press = form is Form.CHAT and slot.kind is not Kind.ENDED
         return self._templates.current.render(
             slot.kind.value,
             incident,
@@ -162,8 +169,9 @@ class Sender:
             timezone=destination.timezone or self._timezone,
             now=self._clock.now(),
             services=self._services(),
-            buttons=buttons(self._key, incident, destination, language) if can_press else (),
-            args=slot.args,
+            buttons=keyboard(self._key, slot.kind, incident, destination, language) if form is Form.CHAT else (),
+            args={} if slot.ref and slot.kind is Kind.INCIDENT else slot.args,
+            person=destination.person,
             silent=incident.severity.rank == 0 or incident.is_quiet,
             form=form,
             slot=slot.id,
@@ -200,6 +208,8 @@ class Sender:
             )
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement)
+        if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
+            await self._engine.apply(slot.incident_id, Delivered(destination=slot.destination.name, ref=outcome.ref, at=now))
         if judgement.is_trouble:
             await self._engine.apply(slot.incident_id, DeliveryTrouble(destination=slot.destination.name, why=outcome.reason or outcome.evidence))
 
@@ -243,13 +253,17 @@ class Sender:
                 await asyncio.sleep(pause)
 
 
+def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
+    """The slots of each incident at each place, its living message first when that is not there yet."""
+    found: dict[tuple[str, str], list[Slot]] = {}
+    for slot in slots:
+        found.setdefault((slot.incident_id, slot.destination.name), []).append(slot)
+    return [sorted(some, key=lambda one: one.kind is not Kind.INCIDENT or bool(one.ref)) for some in found.values()]
+
+
 def views(book: RuleBook) -> Mapping[str, ServiceView]:
     """What messages may see of the catalogue."""
     return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
-
-
-def _skip(slot: Slot, incident: Incident) -> str:
-    return "" if slot.ref or slot.unknowns else pointless(slot.kind, incident.state)
 
 
 def chat_of(destination: Destination) -> str:
@@ -261,12 +275,3 @@ def pace_of(pace: Pace, chat: str) -> Pace:
     """Telegram's groups (negative ids, channels) take 20 messages a minute, its private chats one a second."""
     channel, _, target = chat.partition(":")
     return pace if channel != "telegram" or target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
-
-
-def buttons(key: bytes, incident: Incident, destination: Destination, language: str) -> tuple[tuple[Button, ...], ...]:
-    """The buttons that make sense in this state, each signed for this chat."""
-    chat, names = str(destination.address.get("chat", "")), labels(language)
-    by_state = {State.TRIGGERED: ("ack", "resolve"), State.ACKNOWLEDGED: ("resolve",), State.SNOOZED: ("ack", "resolve"), State.RESOLVED: ()}
-    first = tuple(Button(label=names[a], data=sign(key, a, incident.id, chat)) for a in by_state[incident.state])
-    why = (Button(label=names["why"], data=sign(key, "why", incident.id, chat)),)
-    return (first, why) if first else (why,)

@@ -1,6 +1,7 @@
 """Every message people read, kind by kind and state by state, as a file: `UPDATE_GOLDEN=1` writes them, otherwise they must match."""
 
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from receiver.channels.render import KINDS, LANGUAGES, Renderer, ServiceView
 from receiver.core.alert import Alert, Severity
+from receiver.core.destination import Destination
 from receiver.core.incident import Incident, State
+from receiver.core.policy import Aim, Escalation, Policy, Step, Target, Way
 from receiver.rules.load import load_rules
 from tests.builders import alert, incident
 from tests.fakes.bot_entities import parse_entities
@@ -61,6 +64,25 @@ def after(**span: float) -> datetime:
 
 TAKEN: dict[str, Any] = {"state": State.ACKNOWLEDGED, "acknowledged_by": "Анна", "acknowledged_at": after(minutes=3)}
 OVER: dict[str, Any] = {"state": State.RESOLVED, "resolved_at": after(minutes=39), "end_reason": "resolved"}
+ANNA = Destination(name="anna", channel="telegram", person="anna", label="Анна")
+BORIS = Destination(name="boris", channel="telegram", person="boris", label="Борис")
+STEPS = tuple(Step(targets=(Target(aim=Aim.PERSON, name=one),), wait=timedelta(minutes=15)) for one in ("anna", "boris", "vera"))
+
+
+def paged(step: int, **changed: Any) -> dict[str, Any]:
+    """Step by step Анна, Борис, both."""
+    ways = ((Way(destination=ANNA),), (Way(destination=BORIS),), (Way(destination=ANNA), Way(destination=BORIS)))[step]
+    upcoming = (("Борис",), ("Анна", "Борис"), ())[step]
+    at = NIGHT + timedelta(minutes=12 * step)
+    policy = Policy(name="devops", steps=STEPS, repeat=1)
+    held = {"policy": policy, "step": step, "turn_at": at, "ways": ways, "upcoming": upcoming, "paged": (ANNA, BORIS), "since": NIGHT, **changed}
+    return {"escalation": Escalation(**held)}
+
+
+def turn(because: str, *, waited: str = "0", about: str = "") -> dict[str, str]:
+    return {"because": because, "by": "Анна", "about": about, "waited": waited}
+
+
 THREE = (errors("shop-api-2"), errors("shop-api-3"), pool())
 HOSTILE = alert(
     '</b><a href="tg://user?id=1">x</a>',
@@ -90,6 +112,24 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "worse-severity": ("worse", told(errors("shop-api-2")), timedelta(minutes=6), {"severity": "critical", "systems": ""}),
     "worse-system": ("worse", told(*THREE, **TAKEN), timedelta(minutes=6), {"severity": "", "systems": "mes-api, shop-db"}),
     "worse-both": ("worse", told(*THREE), timedelta(minutes=6), {"severity": "critical", "systems": "shop-db"}),
+    "page": ("incident", told(*THREE, **paged(0)), timedelta(0), {}),
+    "page-second-step": ("incident", told(*THREE, **paged(1)), timedelta(minutes=5), turn("nobody", waited="300")),
+    "page-nobody-before": ("incident", told(*THREE, **paged(2, holes=("primary",))), timedelta(minutes=5), turn("unreachable")),
+    "snoozed": ("incident", told(*THREE, state=State.SNOOZED, snoozed_until=after(hours=2), snoozed_by="Анна"), timedelta(minutes=9), {}),
+    "your-turn": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("nobody", waited="720")),
+    "your-turn-lease-over": ("your_turn", told(*THREE, **paged(1)), timedelta(hours=2), turn("lease_over")),
+    "your-turn-worse": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("voided", about="severity:critical")),
+    "your-turn-new-alert": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("voided", about="alert:MesApiDown")),
+    "your-turn-released": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("released")),
+    "your-turn-assigned": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("assigned")),
+    "your-turn-by-hand": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("by_hand")),
+    "your-turn-snooze-over": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("snooze_over")),
+    "your-turn-reopened": ("your_turn", told(*THREE, **paged(1), reopened=1), timedelta(minutes=12), turn("reopened")),
+    "your-turn-unreachable": ("your_turn", told(*THREE, **paged(1), failed={"anna": "blocked"}), timedelta(minutes=1), turn("unreachable")),
+    "nobody-exhausted": ("nobody", told(*THREE, **paged(2)), timedelta(minutes=30), {"why": "exhausted"}),
+    "nobody-reachable": ("nobody", told(*THREE, **paged(1), failed={"anna": "bot was blocked by the user"}), timedelta(minutes=1), {"why": "unreachable"}),
+    "nobody-on-call": ("nobody", told(*THREE, **paged(0, holes=("devops-primary",))), timedelta(0), {"why": "hole"}),
+    "still": ("still", told(*THREE, **TAKEN), timedelta(minutes=113), {}),
     "why": ("why", told(errors("shop-api-2"), repeats=14), timedelta(minutes=39), {}),
     "why-first": ("why", told(errors("shop-api-2")), timedelta(minutes=1), {}),
 }
@@ -100,13 +140,27 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
 def test_the_message_reads_as_its_file(case: str, language: str) -> None:
     kind, shown, since, args = CASES[case]
     zone = "Europe/Moscow" if language == "ru" else "UTC"
-    message = RENDERER.render(kind, shown, language=language, timezone=zone, now=NIGHT + since, services=SERVICES, args=args)
+    person = "boris" if case.startswith(("page", "your-turn", "still")) else ""
+    message = RENDERER.render(kind, shown, language=language, timezone=zone, now=NIGHT + since, services=SERVICES, args=args, person=person)
     path = GOLDEN / f"{case}.{language}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(message.html + "\n", "utf-8")
     assert message.html + "\n" == path.read_text("utf-8")
     assert parse_entities(message.html).strip(), "the far end reads it"
     assert "!" not in message.plain, "no shouting"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", [c for c in CASES if c.startswith(("page", "your-turn", "still"))])
+def test_a_chat_of_many_reads_it_as_its_file(case: str, language: str) -> None:
+    """The same where everybody reads: nobody in particular is addressed."""
+    kind, shown, since, args = CASES[case]
+    message = RENDERER.render(kind, shown, language=language, timezone="Europe/Moscow", now=NIGHT + since, services=SERVICES, args=args)
+    path = GOLDEN / "chat" / f"{case}.{language}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(message.html + "\n", "utf-8")
+    assert message.html + "\n" == path.read_text("utf-8")
+    assert not re.search(r"\byou|\bваш|\bвам|\bВы ", message.plain)
 
 
 def test_every_kind_has_a_file_and_every_file_a_case() -> None:

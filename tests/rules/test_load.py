@@ -109,7 +109,7 @@ def test_severity_per_source(tmp_path: Path) -> None:
     assert book.sources["kibana"].auth_secret == "KIBANA_TOKEN"
 
 
-def test_a_policy_is_the_fallback_until_policies_are_built(tmp_path: Path) -> None:
+def test_a_policy_that_is_gone_is_the_fallback_and_one_that_is_there_is_no_place(tmp_path: Path) -> None:
     places = (
         "version: 1\ndestinations:\n  chat: {channel: telegram, chat: 1}\n  pd: {channel: pagerduty, secret: KEY}\n"
         "  devops: {policy: devops}\nfallback: [chat]\n"
@@ -117,7 +117,13 @@ def test_a_policy_is_the_fallback_until_policies_are_built(tmp_path: Path) -> No
     routes = "version: 1\nroute: {id: root, destinations: [devops, pd, chat]}\n"
     book = load_rules(_rules(tmp_path, destinations=places, routes=routes))
     assert [place.name for place in book.destinations_of(book.route({}, NOW))] == ["chat", "pd"]
-    assert book.notes == ("destinations.yaml:5: escalation policies have no effect yet, the fallback is told instead",)
+    assert book.policy_of(book.route({}, NOW)) is None
+    policy = "version: 1\npolicies:\n  devops: {steps: [{page: [{person: anna}], wait: 5m}]}\n"
+    people = "version: 1\npeople: {anna: {name: Anna, telegram: 1}}\n"
+    book = load_rules(_rules(tmp_path, destinations=places, routes=routes, escalation=policy, people=people))
+    assert [place.name for place in book.destinations_of(book.route({}, NOW))] == ["pd", "chat"]
+    assert [target.where for step in book.policy_of(book.route({}, NOW)).steps for target in step.targets] == ["people.yaml:2"]
+    assert book.notes == ()
 
 
 def test_notes_name_what_has_no_effect_and_what_is_never_taken(tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_every_file_has_a_shape(tmp_path: Path) -> None:
     }
     (tmp_path / "examples").mkdir()
     notes = load_rules(_rules(tmp_path, **files)).notes
-    assert [note.split(":")[0] for note in notes] == ["escalation.yaml"]
+    assert notes == ()
 
 
 def test_the_version_follows_the_content(tmp_path: Path) -> None:

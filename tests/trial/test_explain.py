@@ -35,7 +35,8 @@ def test_json_has_the_same_answer(command):
     found = json.loads(out)
     assert found["at"] == "2026-11-23T00:02:00Z"
     assert found["severity"] == "critical"
-    assert {one["destination"] for one in found["recipients"]} == set(found["texts"]) == {"admins", "audit"}
+    assert {one["destination"] for one in found["recipients"]} == set(found["texts"]) - {"anna"} == {"admins", "audit"}
+    assert "anna" in found["texts"], "whoever is on call is paged beside them"
     shadowed = [visit for visit in found["visits"] if visit["verdict"] == "shadowed"]
     assert [(visit["route_id"], visit["by"]) for visit in shadowed] == [("production-rest", "production-pages"), ("all-pages", "everything-is-written-down")]
     assert found["customers"] == {"component": "checkout", "impact": "partial_outage", "text": "errors", "hold_seconds": 180}

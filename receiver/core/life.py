@@ -1,0 +1,169 @@
+"""What an incident makes of a wake-up: its alerts changed, or time passed. Called by `decide`."""
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+
+from receiver.core.alert import Alert, Severity
+from receiver.core.incident import Incident, State
+from receiver.core.mute import Mutes, first_end, is_held
+from receiver.core.paging import again, start, told, untaken, with_places
+from receiver.core.plan import Kind, Notification, Plan, Reason
+from receiver.core.policy import VoidOn
+from receiver.core.rulebook import RuleBook
+from receiver.core.telling import ended, living, merge, to_all, worse
+from receiver.core.timers import due
+
+
+def woke(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    """What follows from the incident's wake-up."""
+    if incident.state is State.RESOLVED:
+        plan = _woke_resolved(incident, rules, mutes, now)
+    elif incident.announced_at is None:
+        plan = _woke_unannounced(incident, rules, mutes, now)
+    else:
+        plan = _woke_open(incident, rules, mutes, now)
+    return replace(plan, text=", ".join(sorted({mute.window.name for mute in mutes.values()}))) if mutes else plan
+
+
+def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    firing = incident.firing
+    if not firing and not incident.truncated:
+        over = replace(incident, state=State.RESOLVED, resolved_at=now, end_reason="over before anybody was told", wake_at=None)
+        return Plan(before=incident, next=over, reason=Reason.OVER_BEFORE_TOLD, is_archived=True)
+    wait = incident.route.group_wait if incident.route else None
+    if wait and now < incident.opened_at + wait:
+        return Plan(before=incident, next=replace(incident, wake_at=incident.opened_at + wait), reason=Reason.GROUP_WAIT)
+    if is_held(incident, mutes):
+        return _hold(incident, mutes)
+    opened = replace(look(incident, mutes), announced_at=now)
+    if opened.state is not State.TRIGGERED:  # somebody was faster than the group wait
+        return Plan(before=incident, next=opened, reason=Reason.OPENED, notifications=living(opened))
+    paging = start(opened, rules, now)
+    if paging.escalation is None and incident.route and incident.route.policies:
+        paging = with_places(paging, rules.fallback_destinations())  # its policy is gone since
+    after, notifications = told(replace(incident, destinations=()), paging, rules, now)
+    return Plan(before=incident, next=after, reason=Reason.OPENED, notifications=notifications)
+
+
+def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    looked = look(incident, mutes)
+    if not incident.firing and not incident.truncated:
+        return end(incident, replace(looked, end_reason="resolved"), Reason.ALL_RESOLVED, now)
+    timed = due(incident, rules, mutes, now)
+    if timed is not None:
+        # One thing at a time: what the alerts changed is looked at in the wake-up that follows at once.
+        return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told else now))
+    if not incident.firing:
+        return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
+    is_worse = looked.severity.rank > incident.severity.rank
+    joined = tuple(s for s in looked.systems if s not in incident.systems)
+    args = {"severity": looked.severity.value if is_worse else "", "systems": ", ".join(joined)}
+    loud = worse(looked, args) if is_worse or joined else ()
+    void = _void(incident, mutes, is_worse=is_worse)
+    if void:
+        return _voided(incident, looked, void, rules, now, loud)
+    if loud:
+        return Plan(before=incident, next=looked, reason=Reason.GOT_WORSE, notifications=merge(loud, living(looked)))
+    if looked.told == incident.told:
+        return Plan(before=incident, next=replace(incident, wake_at=looked.wake_at), reason=Reason.NOTHING_NEW)
+    return Plan(before=incident, next=looked, reason=Reason.ALERTS_CHANGED, notifications=living(looked))
+
+
+def _void(incident: Incident, mutes: Mutes, *, is_worse: bool) -> VoidOn | None:
+    """What ends the acknowledgement or the snooze before its time. A snooze never covers a worse severity."""
+    if incident.state not in (State.ACKNOWLEDGED, State.SNOOZED):
+        return None
+    held = incident.escalation.policy.void_on if incident.escalation else ()
+    if is_worse and (VoidOn.WORSE_SEVERITY in held or incident.state is State.SNOOZED):
+        return VoidOn.WORSE_SEVERITY
+    is_new = len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
+    return VoidOn.NEW_ALERT if is_new and VoidOn.NEW_ALERT in held else None
+
+
+def _voided(incident: Incident, looked: Incident, void: VoidOn, rules: RuleBook, now: datetime, loud: tuple[Notification, ...]) -> Plan:
+    newest = max(incident.firing, key=lambda alert: alert.starts_at)
+    about = f"severity:{looked.severity.value}" if void is VoidOn.WORSE_SEVERITY else f"alert:{newest.name}"
+    by = incident.acknowledged_by or incident.snoozed_by
+    also = (incident.owner,) if incident.owner else ()
+    free, notifications = again(looked, rules, now, "voided", loud, by=by, about=about, also=also)
+    return Plan(before=incident, next=free, reason=Reason.VOIDED, text=f"{void.value}: {about.partition(':')[2]}", notifications=notifications)
+
+
+def _woke_resolved(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    firing = incident.firing
+    fresh = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
+    if any(a.id not in mutes for a in fresh):
+        return _reopen(incident, rules, mutes, now)
+    if fresh:
+        return _hold(incident, mutes)
+    if firing:
+        return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.QUIET_AFTER_RESOLVE)
+    close_at = (incident.resolved_at or now) + (incident.route.reopen_within if incident.route else now - now)
+    if now >= close_at:
+        return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.CLOSED, is_archived=True)
+    looked = replace(look(incident, mutes), severity=incident.severity, wake_at=close_at)
+    return Plan(before=incident, next=looked, reason=Reason.REOPEN_WINDOW, notifications=_if_told(incident, looked))
+
+
+def _hold(incident: Incident, mutes: Mutes) -> Plan:
+    """Planned work explains it all: look again when the first of its alerts is no longer muted."""
+    return Plan(before=incident, next=replace(incident, wake_at=first_end(mutes)), reason=Reason.MAINTENANCE)
+
+
+def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    cleared = replace(
+        untaken(incident),
+        severity=Severity.INFO,
+        resolved_at=None,
+        resolved_by="",
+        end_reason="",
+        hushed={},
+        failed={},
+        reopened=incident.reopened + 1,
+        announced_at=incident.announced_at or now,
+    )
+    anew = start(look(cleared, mutes), rules, now, because="reopened")
+    loud = to_all(anew, anew.destinations, Kind.REOPENED, {"count": str(anew.reopened + 1)})
+    after, notifications = told(incident, anew, rules, now, loud)
+    return Plan(before=incident, next=after, reason=Reason.REOPENED, notifications=notifications)
+
+
+def end(before: Incident, over: Incident, reason: Reason, now: datetime) -> Plan:
+    """The incident is over; it stays reopenable for the route's while."""
+    window = before.route.reopen_within if before.route else now - now
+    last = replace(over, state=State.RESOLVED, resolved_at=now, severity=before.severity, wake_at=None if over.hushed else now + window)
+    if before.announced_at is None:
+        return Plan(before=before, next=last, reason=reason)
+    return Plan(before=before, next=last, reason=reason, notifications=merge(ended(replace(last, severity=before.severity)), living(last)))
+
+
+def look(incident: Incident, mutes: Mutes) -> Incident:
+    """Take in what admission merged: severity, systems, and a digest of what people have been told.
+
+    Muted alerts neither raise the severity nor join a system; the incident is looked at again when the first of them is not muted
+    any more.
+    """
+    firing = incident.firing
+    heard = tuple(a for a in firing if a.id not in mutes)
+    weighed = firing or (() if incident.announced_at else tuple(incident.alerts.values()))
+    worst = _worst(weighed, incident.severity)
+    if worst.rank > incident.severity.rank and firing:
+        worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
+    known = dict.fromkeys(incident.systems)
+    known.update(dict.fromkeys(a.service for a in heard if a.service))
+    return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
+
+
+def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:
+    return max((a.severity for a in alerts), key=lambda s: s.rank, default=default)
+
+
+def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
+    shown = [f"{a.id}{a.severity}" for a in firing]
+    text = "\n".join([*sorted(shown), str(incident.truncated), str(len(incident.alerts))])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _if_told(before: Incident, after: Incident) -> tuple[Notification, ...]:
+    return living(after) if after.told != before.told and before.announced_at else ()

@@ -1,0 +1,140 @@
+"""The HTML of the public side. Pure: an edition, a key and a language give a page. Called by `web.status.document`."""
+
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from receiver.core.notice_rules import PublicComponent
+from receiver.web.status import component_view, moments
+from receiver.web.status.assets import SCRIPT, STYLE
+from receiver.web.status.edition import WEEK, Edition, text_in
+from receiver.web.status.links import Links
+from receiver.web.status.notice_view import NoticeView, view, when
+from receiver.web.status.words import BANNERS, WORDS, known, words
+
+_TEMPLATES = files("receiver.web.status").joinpath("templates")
+_SHAPES = {"none": "ok", "maintenance": "work", "minor": "degraded", "major": "partial", "critical": "major"}
+_jinja = Environment(
+    loader=FunctionLoader(lambda name: _TEMPLATES.joinpath(name).read_text("utf-8")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+
+
+class Pages:
+    """Renders pages of one edition; `links` say how documents find each other."""
+
+    def __init__(self, edition: Edition, links: Links) -> None:
+        self._edition, self._links = edition, links
+
+    def home(self, language: str, at: str) -> str:
+        """What is going on, what is planned, all components, the last week."""
+        edition = self._edition
+        week = [n for n in edition.notices if not n.is_open and not n.is_maintenance and (n.resolved_at or n.updated_at) > edition.now - WEEK]
+        return self._render(
+            "home.html.j2",
+            language,
+            at,
+            "",
+            heading=BANNERS[known(language)][edition.indicator],
+            shape=_SHAPES[edition.indicator],
+            open=self._views(edition.open, language),
+            works=self._views(edition.near_works, language),
+            groups=component_view.groups(edition, language),
+            week=self._views(week, language),
+        )
+
+    def notice(self, language: str, at: str, notice_id: str) -> str | None:
+        """One notice with all it ever said; None when there is none."""
+        found = self._edition.notice(notice_id)
+        if found is None:
+            return None
+        shown = view(found, self._edition, language)
+        return self._render("notice.html.j2", language, at, f"notices/{notice_id}", heading=shown.title, notice=shown)
+
+    def history(self, language: str, at: str, month: str) -> str | None:
+        """One month; None for one that nothing is known of."""
+        months = self._edition.months
+        if month not in months:
+            return None
+        place, said = months.index(month), words(language)
+        name = moments.month(month, known(language))
+        return self._render(
+            "history.html.j2",
+            language,
+            at,
+            f"history/{month}",
+            heading=f"{said['history']}: {name}",
+            notices=self._views(self._edition.of_month(month), language),
+            older=months[place + 1] if place + 1 < len(months) else "",
+            newer=months[place - 1] if place else "",
+            name_of=lambda text: moments.month(text, known(language)),
+            components=[(c.id, text_in(c.names, language)) for c in self._edition.site.components],
+        )
+
+    def component(self, language: str, at: str, component: PublicComponent) -> str:
+        """One component: its 90 days and every notice about it."""
+        about = [n for n in self._edition.notices if component.id in n.components and not n.is_retracted]
+        return self._render(
+            "component.html.j2",
+            language,
+            at,
+            f"components/{component.id}",
+            heading=text_in(component.names, language),
+            component=component_view.view(component, self._edition, language),
+            notices=self._views(about, language),
+        )
+
+    def maintenance(self, language: str, at: str) -> str:
+        """Planned work, and that of the last year."""
+        edition = self._edition
+        past = [n for n in edition.notices if n.is_maintenance and not n.is_open and n.updated_at > edition.now - timedelta(days=365)]
+        heading = words(language)["maintenance"]
+        return self._render(
+            "maintenance.html.j2",
+            language,
+            at,
+            "maintenance",
+            heading=heading,
+            works=self._views(edition.works, language),
+            past=self._views(past, language),
+        )
+
+    def not_found(self, language: str) -> str:
+        """Whatever was asked for, it is not repeated."""
+        return self._render("message.html.j2", language, "", "", heading=words(language)["not_found"], text=words(language)["not_found_text"])
+
+    def _views(self, notices: Any, language: str) -> list[NoticeView]:
+        return [view(notice, self._edition, language) for notice in notices]
+
+    def _render(self, template: str, language: str, at: str, rest: str, **values: Any) -> str:
+        edition, site = self._edition, self._edition.site
+        said = words(language)
+        zone = f"{site.timezone} ({moments.offset(edition.now.astimezone(site.zone))})"
+        return _jinja.get_template(template).render(
+            say=said,
+            language=language,
+            others=[(tongue, WORDS[known(tongue)]["in_language"]) for tongue in site.languages if tongue != language],
+            rest=rest,
+            to=lambda key: self._links.to(key, at),
+            absolute=site.url,
+            page_name=site.name(language),
+            contact=site.contact,
+            zone=said["zone"].format(zone=zone),
+            as_of=when(edition.as_of, edition, language),
+            age=moments.ago(edition.now - edition.as_of, known(language)),
+            is_kept=edition.is_kept,
+            is_old=edition.is_old,
+            is_copy=self._links.is_copy,
+            has_open=bool(edition.open),
+            has_feeds=site.has_feeds,
+            is_indexed=site.is_indexed,
+            style=STYLE.key,
+            script=SCRIPT.key,
+            **values,
+        )
