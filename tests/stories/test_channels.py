@@ -43,7 +43,7 @@ def ends() -> Iterator[Ends]:
 async def told(tmp_path) -> AsyncIterator[tuple[Story, Ends]]:
     with ends() as far:
         rules = tmp_path / "rules"
-        shutil.copytree(ROOT / "routing_rules", rules, ignore=shutil.ignore_patterns("examples", ".schema"))
+        shutil.copytree(ROOT / "routing_rules", rules, ignore=shutil.ignore_patterns("examples", ".schema", "notices.yaml"))
         for name in ("schedules.yaml", "escalation.yaml"):
             Path(rules / name).unlink(missing_ok=True)
         (rules / "destinations.yaml").write_text(PLACES.format(hook=far.hook.url))
@@ -108,7 +108,7 @@ async def test_a_far_end_that_does_not_answer_is_asked_again_and_says_it_once(to
 async def test_a_channel_this_installation_has_not_leads_to_the_fallback(tmp_path):
     with ends() as far:
         rules = tmp_path / "rules"
-        shutil.copytree(ROOT / "routing_rules", rules, ignore=shutil.ignore_patterns("examples", ".schema"))
+        shutil.copytree(ROOT / "routing_rules", rules, ignore=shutil.ignore_patterns("examples", ".schema", "notices.yaml"))
         (rules / "destinations.yaml").write_text(
             PLACES.format(hook=far.hook.url).replace("{channel: pagerduty, secret: PD}", "{channel: email, to: [ops@example.com]}")
         )
