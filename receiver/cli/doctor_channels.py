@@ -17,14 +17,17 @@ Line = tuple[str, bool, str]  # what was looked at, whether it is right, what to
 
 
 async def check_channels(settings: Settings, book: RuleBook, trust: SSLContext | None = None) -> list[Line]:
-    """One line for each destination outside chats, and one for the mail server."""
-    return [*(line for place in book.destinations.values() for line in _place(settings, place)), *await _mail(settings, book, trust)]
+    """One line for each destination outside chats and each person's own way, and one for the mail server."""
+    places = [(f"destination {place.name}", place) for place in book.destinations.values()]
+    ways = [
+        (f"{person.id} by {name}", place) for person in book.people.values() for name, place in person.channels.items() if place.name not in book.destinations
+    ]
+    return [*(line for where, place in (*places, *ways) for line in _place(settings, where, place)), *await _mail(settings, book, trust)]
 
 
-def _place(settings: Settings, place: Destination) -> Iterator[Line]:
+def _place(settings: Settings, where: str, place: Destination) -> Iterator[Line]:
     if place.channel not in ("pagerduty", "webhook", "longtail", "sms"):
         return
-    where = f"destination {place.name}"
     secret = settings.secret(place.secret) if place.secret else None
     if place.secret and not secret:
         yield where, False, f"RECEIVER_SECRET_{place.secret} is not set"
@@ -43,6 +46,7 @@ def _place(settings: Settings, place: Destination) -> Iterator[Line]:
 async def _mail(settings: Settings, book: RuleBook, trust: SSLContext | None) -> list[Line]:
     """The server is asked to let us in; who writes mail into the rules without one hears of it."""
     names = [place.name for place in book.destinations.values() if place.channel == "email"]
+    names += [person.id for person in book.people.values() if any(step.channel == "email" for step in person.page_by)]
     if not settings.smtp_url or not settings.smtp_from:
         return [("mail", not names, f"RECEIVER_SMTP_URL is not set, no mail for {', '.join(names)}" if names else "off")]
     server = parse_server(settings.smtp_url.get_secret_value())

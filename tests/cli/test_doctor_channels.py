@@ -3,6 +3,7 @@
 import pytest
 
 from receiver.cli.doctor_channels import check_channels
+from receiver.core.rulebook import Person
 from receiver.settings import SettingsError, load_settings
 from tests.builders import rulebook
 from tests.channels.ends import MOST_TOKEN, ROUTING_KEY, place
@@ -32,6 +33,12 @@ async def test_an_address_of_the_long_tail_is_read_and_not_shown():
     is_ok, text = (await lines(place("sms", "MM"), RECEIVER_SECRET_MM=f"bogus://{MOST_TOKEN}"))["destination there"]
     assert not is_ok
     assert MOST_TOKEN not in text
+
+
+async def test_a_persons_own_way_is_looked_at_too():
+    book = rulebook(people={"anna": Person(id="anna", name="Анна", channels={"sms": place("longtail", "ANNA_SMS")})})
+    (line,) = [one for one in await check_channels(load_settings(GIVEN), book) if "anna" in one[0]]
+    assert line == ("anna by sms", False, "RECEIVER_SECRET_ANNA_SMS is not set")
 
 
 async def test_a_hook_without_a_signature_is_remarked_on():
