@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from receiver.clock import Clock
 from receiver.core.alert import Severity
+from receiver.core.amendment import Amendments, amend
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
@@ -40,10 +41,24 @@ class Report:
 
 
 class Rules:
-    """The rule book in force; replaced as a whole on reload."""
+    """The rule book in force; replaced as a whole on reload. What people added in the chat is laid over each."""
 
     def __init__(self, book: RuleBook) -> None:
-        self.current = book
+        self._current, self.amendments = book, Amendments()
+
+    @property
+    def current(self) -> RuleBook:
+        """The rules and their amendments."""
+        return self._current
+
+    @current.setter
+    def current(self, book: RuleBook) -> None:
+        self._current = amend(book, self.amendments)
+
+    def amend(self, amendments: Amendments) -> None:
+        """From now on exactly these are laid over the rules."""
+        self.amendments = amendments
+        self.current = self._current
 
 
 class Nudge:
@@ -52,6 +67,7 @@ class Nudge:
     def __init__(self) -> None:
         self.wakes = asyncio.Event()
         self.sends = asyncio.Event()
+        self.notices = asyncio.Event()
 
 
 class Engine:
@@ -162,6 +178,8 @@ class Engine:
             log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
         if plan.notifications:
             self._nudge.sends.set()
+        if plan.next.route and plan.next.route.customers:
+            self._nudge.notices.set()
 
 
 async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:

@@ -58,6 +58,7 @@ class Settings(BaseModel):
     smtp_url: SecretStr | None = None
     smtp_from: str | None = None
     pagerduty_api_url: str = Field(default="https://events.pagerduty.com", pattern=r"^https?://[^\s/]+/?$")
+    telegram_public_token: SecretStr | None = None
     public_url: str | None = None
     status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr

@@ -19,6 +19,7 @@ from receiver.app.build import App, build
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.app.run import end
+from receiver.chat.setup import introduce
 from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.origin import Place
@@ -106,6 +107,7 @@ class Story:
             for app in self.apps:
                 app.nudge.wakes.set()
                 app.nudge.sends.set()
+                app.nudge.notices.set()
             await asyncio.sleep(0.01)
             if not await self._due():
                 quiet += 1
@@ -120,7 +122,8 @@ class Story:
         now = int(self.clock.now().timestamp() * 1000)
         client = self.app.client
         due = [await client.zcount(name, "-inf", now) for name in ("{p00}:wake", *(f"{{p00}}:due:{p}" for p in range(4)))]
-        return sum(due) + sum(app.sender.in_flight for app in self.apps)
+        due += [await client.zcount(name, "-inf", now) for name in ("{notice}:wake", "{p00}:telling")]
+        return sum(due) + sum(app.sender.in_flight + app.notices.noticer.busy for app in self.apps)
 
     async def expect(self, chat: str, *texts: str) -> Sent:
         """The next new message in this chat says all of this; chats are independent of each other."""
@@ -182,6 +185,7 @@ async def story(
                     await client.aclose()
                 for app in apps:
                     await app.channels["telegram"].close()
+                    await app.notices.close()
                     await app.client.aclose()
 
 
@@ -192,7 +196,17 @@ def _workers(app: App) -> list[Any]:
         if app.settings.telegram_mode == "webhook"
         else Poller(bot, app.intake).run()
     )
-    return [app.waker.run(), app.sender.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), updates]
+    return [
+        app.waker.run(),
+        app.sender.run(),
+        app.notices.noticer.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
+        introduce(bot, app.chat.desk, app.chat.commands, app.settings.language),
+        app.recorder.run(),
+        app.keeper.run(),
+        updates,
+    ]
 
 
 def _own_settings(settings: Settings, replicas: int, rules: Path | Sequence[Path] | RuleBook) -> list[Settings]:

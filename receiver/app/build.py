@@ -4,12 +4,14 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from receiver.app.channels import Parts, answerers, build_channels, paces
+from receiver.app.channels import Parts, build_channels, paces_of, who_answers
+from receiver.app.chat import Chat, build_chat
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.notices import NoticeParts, build_notices
 from receiver.channels.base import Channel
 from receiver.channels.render import Renderer, Templates
 from receiver.chat.buttons import Buttons
@@ -26,7 +28,6 @@ from receiver.store.connection import Client, connect
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
-from receiver.store.notices import PublicNotices
 from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
@@ -65,6 +66,7 @@ class App:
     channels: dict[str, Channel]
     sender: Sender
     buttons: Buttons
+    notices: NoticeParts
     waker: Waker
     keeper: RulesKeeper
     login: LoginLink
@@ -72,7 +74,8 @@ class App:
     key: bytes
     nudge: Nudge
     shelf: Shelf
-    ready: Readiness = field(default_factory=Readiness)
+    ready: Readiness
+    chat: Chat
 
 
 def origin_of(settings: Settings) -> Origin:
@@ -110,34 +113,32 @@ def build(
     browser = BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
     channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    answerers, paces = who_answers(channels, browser), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
-        key=key, language=settings.language, timezone=settings.timezone, paces=paces(channels),
+        key=key, language=settings.language, timezone=settings.timezone, paces=paces,
     )  # fmt: skip
     keeper = RulesKeeper(
         rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
     buttons = Buttons(
-        intake,
-        engine,
-        incidents,
-        outbox,
-        rules,
-        answerers(channels, browser),
-        templates,
-        clock,
-        key=key,
-        language=settings.language,
-        timezone=settings.timezone,
-    )
+        intake, engine, incidents, outbox, rules, answerers, templates, clock,
+        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
+    )  # fmt: skip
     recorder = Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
+    quarantine, ready = Quarantine(client, at), Readiness()
+    chat = build_chat(
+        settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
+        notices.chat, notices.engine, notices.desk,
+    )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
-        quarantine=Quarantine(client, at), recorder=recorder, intake=intake, browser=browser, channels=channels,
-        sender=sender, buttons=buttons, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), key=key, nudge=nudge,
-        shelf=Shelf(PublicNotices(client), lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
+        quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
+        sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
+        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat,
+        shelf=Shelf(notices.public, lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
     )  # fmt: skip
 
 

@@ -63,12 +63,12 @@ def build_channels(parts: Parts) -> dict[str, Channel]:
     return {name: channel for name, channel in found.items() if channel is not None}
 
 
-def answerers(channels: Mapping[str, Channel], board: BrowserChat) -> dict[str, Any]:
+def who_answers(channels: Mapping[str, Channel], board: BrowserChat) -> dict[str, Any]:
     """Who can answer a press, by channel: only chats have buttons."""
     bot = channels["telegram"]
     return {"browser": board, **({"telegram": bot} if isinstance(bot, TelegramChannel) else {})}
 
 
-def paces(channels: Mapping[str, Channel]) -> dict[str, Pace]:
+def paces_of(channels: Mapping[str, Channel]) -> dict[str, Pace]:
     """How fast each channel may be, where the far end limits it."""
     return {"pagerduty": _PAGERDUTY, **({"telegram": Pace()} if isinstance(channels["telegram"], TelegramChannel) else {})}

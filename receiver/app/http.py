@@ -14,11 +14,14 @@ from receiver.core.escalation import ways_of
 from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
+from receiver.web.audit import audit_routes, audited
 from receiver.web.browser import browser_routes
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
+from receiver.web.notices import notices_router
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
+from receiver.web.people import people_routes
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
 from receiver.web.status.host import on_own_host
@@ -37,8 +40,11 @@ def litestar_app(app: App) -> ASGIApp:
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]), lambda: _refresh(app)),
         api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
+        audit_routes(app.chat.audit, app.api_token),
+        people_routes(lambda: app.rules.current, app.chat.links, app.api_token),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         *status_routes(app.shelf),
@@ -46,7 +52,7 @@ def litestar_app(app: App) -> ASGIApp:
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
-    whole = ingest.in_front_of(Litestar(handlers, logging_config=None, openapi_config=None))
+    whole = ingest.in_front_of(audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock))
     return on_own_host(whole, app.settings.status_url, app.settings.public_url)
 
 

@@ -13,6 +13,7 @@ from receiver.app.build import App, build, calendars, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
+from receiver.chat.setup import introduce
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry.logs import get_logger
@@ -104,8 +105,19 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callable[[App], Awaitable[None]], ...]) -> list[Any]:
-    workers: list[Any] = [app.waker.run(), app.buttons.run(), app.recorder.run(), app.keeper.run(), calendars(app).run(), twin(app).run()]
+    workers: list[Any] = [
+        app.waker.run(),
+        app.notices.noticer.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
+        app.recorder.run(),
+        app.keeper.run(),
+        calendars(app).run(),
+        twin(app).run(),
+    ]
     bot = app.channels.get("telegram")
+    if isinstance(bot, TelegramChannel):
+        workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
@@ -138,4 +150,5 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    await app.notices.close()
     await app.client.aclose()

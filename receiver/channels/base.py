@@ -51,6 +51,7 @@ class Message:
 
     `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page. A message with a
     `picture` shows it: in a chat it is the picture, with the text below it; in a mail the picture stands under the text.
+    With a `prompt` (at most 64 characters) it asks the person it mentions for a reply.
     """
 
     html: str
@@ -60,6 +61,7 @@ class Message:
     title: str = ""
     picture: Picture | None = None
     about: About | None = None
+    prompt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,24 @@ sent" from "perhaps performed". Error texts are the Bot API server's (github.com
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    ForceReply,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import BaseRequest, RequestData
 
@@ -114,7 +124,7 @@ class TelegramChannel:
                 parse_mode=mode,
                 disable_notification=message.silent,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=_keyboard(message.buttons),
+                reply_markup=_answers(message),
                 **options,
             )
             return str(sent.message_id)
@@ -153,6 +163,28 @@ class TelegramChannel:
             return _mended("one_line: too long", await self._classified(lambda: attempt(line, None)))
         return outcome
 
+    async def pin(self, destination: Destination, ref: str, *, is_pinned: bool) -> Outcome:
+        """Pin a message without a sound, or take the pin away; both may be asked again."""
+
+        async def call() -> str:
+            chat = destination.address["chat"]
+            if is_pinned:
+                await self._bot.pin_chat_message(chat_id=chat, message_id=int(ref), disable_notification=True)
+            else:
+                await self._bot.unpin_chat_message(chat_id=chat, message_id=int(ref))
+            return ref
+
+        return await self._classified(call)
+
+    async def delete(self, destination: Destination, ref: str) -> Outcome:
+        """Take a message of ours away; one that is gone is no failure."""
+
+        async def call() -> str:
+            await self._bot.delete_message(chat_id=destination.address["chat"], message_id=int(ref))
+            return ref
+
+        return await self._classified(call)
+
     async def updates(self, offset: int, timeout: int) -> list[dict[str, Any]]:
         """Long poll, as raw objects; raises OSError when the far end is away or another poller is there."""
         try:
@@ -177,6 +209,16 @@ class TelegramChannel:
 
         async def call() -> str:
             return (await self._bot.get_me()).username or ""
+
+        return await self._classified(call)
+
+    async def set_commands(self, commands: Sequence[tuple[str, str]], scope: str, language: str) -> Outcome:
+        """What clients offer while somebody types "/": in private chats or in groups, for one language or (empty) for all others."""
+        where = BotCommandScopeAllPrivateChats() if scope == "private" else BotCommandScopeAllGroupChats()
+
+        async def call() -> str:
+            await self._bot.set_my_commands([BotCommand(name, text) for name, text in commands], scope=where, language_code=language or None)
+            return ""
 
         return await self._classified(call)
 
@@ -245,6 +287,13 @@ def _bad_request(reason: str) -> Outcome:
     if _DEAD.search(reason):
         return Outcome(evidence=Evidence.DEAD, reason=reason)
     return Outcome(evidence=Evidence.REFUSED, reason=reason)
+
+
+def _answers(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
+    """A question opens the reply field of whoever it mentions; buttons and a question exclude each other."""
+    if message.prompt:
+        return ForceReply(selective=True, input_field_placeholder=message.prompt[:64])
+    return _keyboard(message.buttons)
 
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:

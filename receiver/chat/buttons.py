@@ -1,15 +1,16 @@
 """A press becomes an event: signature, chat, person and role are checked now, the effect is the engine's, the answer is always given."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from receiver.channels.answers import answer_text, for_popup
+from receiver.channels.notice_buttons import ACTION
 from receiver.channels.render import Templates
 from receiver.channels.view_escalation import lease, paging
 from receiver.channels.words import ago
 from receiver.chat.actions import ACTIONS
+from receiver.chat.notices import NoticeChat
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
@@ -49,7 +50,7 @@ class Press:
 
 
 class Buttons:
-    """Consumes stored updates until cancelled."""
+    """The presses of incidents' buttons; `desk` brings them."""
 
     def __init__(
         self,
@@ -65,22 +66,14 @@ class Buttons:
         key: bytes,
         language: str,
         timezone: str,
+        notices: NoticeChat,
     ) -> None:
         self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
         self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
-        self._timezone = timezone
+        self._timezone, self._notices = timezone, notices
 
-    async def run(self) -> None:
-        """Loop: take, apply, answer, finish. What a crash leaves is taken again."""
-        while True:
-            try:
-                for update in await self._intake.take():
-                    await self._one(update)
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, chat waits", error=str(fault))
-                await asyncio.sleep(1)
-
-    async def _one(self, update: Update) -> None:
+    async def take(self, update: Update) -> None:
+        """Apply, answer, finish. What a crash leaves is taken again. Raises StoreUnavailableError."""
         press = _press(update.body)
         if press:
             try:
@@ -97,6 +90,8 @@ class Buttons:
         person = self._person(press)
         language = (person.language if person else "") or self._language
         pressed = read(self._key, press.data, press.chat) or (read(self._key, press.data, press.chat_name) if press.chat_name else None)
+        if pressed is not None and pressed.action == ACTION:
+            return await self._notices.pressed(pressed.incident_id, person, press.message_id)
         action = ACTIONS.get(pressed.action) if pressed else None
         if pressed is None or action is None:
             log.warning("press refused", reason="forged", chat=press.chat, user=press.user_id)

@@ -1,4 +1,4 @@
-"""`receiver incidents …` and `receiver deadletters …`: thin calls to the running service's API on this machine."""
+"""`receiver incidents …`, `people …`, `audit …` and `deadletters …`: thin calls to the running service's API on this machine."""
 
 import argparse
 import getpass
@@ -13,6 +13,8 @@ from receiver.settings import Settings
 
 COLUMNS = {
     "incidents": ("id", "state", "severity", "service", "firing", "opened_at", "acknowledged_by", "title"),
+    "people": ("id", "name", "roles", "telegram", "email", "phone"),
+    "audit": ("at", "actor", "via", "verb", "target", "result"),
     "deadletters": ("id", "kind", "source", "reason", "at", "bytes"),
 }
 

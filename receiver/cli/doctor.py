@@ -64,7 +64,14 @@ async def _rules(settings: Settings) -> list[Finding]:
     found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
     senders = [Finding(name, is_ok, text) for name, is_ok, text in sources.findings(settings, book)]
     channels = [Finding(*line) for line in await check_channels(settings, book)]
-    return [*found, *senders, *await _schedules(settings, book), *channels, *_templates(loaded.place.templates)]
+    return [*found, *senders, *_people(book), *await _schedules(settings, book), *channels, *_templates(loaded.place.templates)]
+
+
+def _people(book: RuleBook) -> list[Finding]:
+    """Who is on the roster and can be reached by nothing that people.yaml names; an account linked in the chat is not known here."""
+    mute = [person.id for person in book.people.values() if person.telegram is None and not person.email and not person.phone]
+    hint = "give them telegram, email or phone in people.yaml, or a code by `receiver people link PERSON`"
+    return [Finding("people", True, f"no way to reach {', '.join(mute)}: {hint}")] if mute else []
 
 
 async def _schedules(settings: Settings, book: RuleBook) -> list[Finding]:

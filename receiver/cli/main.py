@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, oncall, rules, sources, trial
+from receiver.cli import client, demo, doctor, notices, oncall, rules, sources, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -24,6 +24,9 @@ def parser() -> argparse.ArgumentParser:
     oncall.add_parser(commands)
     sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
+    notices.add_parser(commands)
+    _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
+    _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
     _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
     return top
 
@@ -67,6 +70,8 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "oncall":
             return oncall.run(settings, args)
+        case "notices":
+            return asyncio.run(notices.run(settings, args))
         case "sources":
             return asyncio.run(sources.run(settings, args))
         case "doctor":

@@ -20,7 +20,12 @@ class Pressed:
 
 def sign(key: bytes, action: str, incident_id: IncidentId, chat: str) -> str:
     """`v1:<action>:<id>:<hmac80>`, at most 64 bytes."""
-    return f"{VERSION}:{action}:{incident_id}:{_tag(key, action, incident_id, chat)}"
+    return sign_text(key, action, incident_id, chat)
+
+
+def sign_text(key: bytes, action: str, subject: str, chat: str) -> str:
+    """The same for any subject without a colon: what a button is about."""
+    return f"{VERSION}:{action}:{subject}:{_tag(key, action, IncidentId(subject), chat)}"
 
 
 def read(key: bytes, data: str, chat: str) -> Pressed | None:

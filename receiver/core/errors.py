@@ -19,3 +19,7 @@ class StoreUnavailableError(ReceiverError):
 
 class UnknownNoticeError(ReceiverError):
     """No notice with this id is in the store."""
+
+
+class NoticesOffError(ReceiverError):
+    """The rules hold no notices.yaml."""

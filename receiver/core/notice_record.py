@@ -95,7 +95,7 @@ class Draft:
     """The next word, not yet said. `origin` is the key of its template, `editors` who changed its text, the last one last.
 
     `ticked_by` accepted the warnings of this revision; `publish_at` runs once enough agreed; `corrects` is the update it replaces;
-    `nudged` counts the calls made because nobody decided.
+    `nudged` counts the calls made because nobody decided; `was` is the text before the last edit, in its language.
     """
 
     origin: str
@@ -114,6 +114,7 @@ class Draft:
     glass_broken: str = ""
     end_reason: str = ""
     nudged: int = 0
+    was: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def is_edited(self) -> bool:
@@ -193,6 +194,7 @@ class Notice:
     hold_until: datetime | None = None
     components: tuple[str, ...] = ()
     incidents: tuple[IncidentId, ...] = ()
+    apart: tuple[IncidentId, ...] = ()
     starter: str = "errors"
     draft: Draft | None = None
     updates: tuple[Update, ...] = ()
@@ -215,7 +217,8 @@ class Notice:
     dismissed_by: str = ""
     merged_into: NoticeId | None = None
     is_retracted: bool = False
-    drift: str = ""
+    drift: Mapping[str, str] = field(default_factory=dict)
+    menu: str = ""
     wake_at: datetime | None = None
 
     @property

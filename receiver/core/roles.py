@@ -1,11 +1,15 @@
-"""Who may do what: the one verb by role table; printed in the docs, asked at press time."""
+"""Who may do what: the one verb by role table; printed in docs/roles.md, asked at press time."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
+ROLES = ("viewer", "responder", "support", "comms_lead", "admin")
+ANYBODY = frozenset(ROLES)
+ACTS = frozenset({"responder", "admin"})
+
 
 class Verb(StrEnum):
-    """What a person may ask of an incident."""
+    """What a person may ask for, of an incident or of the service."""
 
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
@@ -15,17 +19,37 @@ class Verb(StrEnum):
     ASSIGN = "assign"
     ESCALATE = "escalate"
     SNOOZE = "snooze"
+    INCIDENTS = "incidents"
+    ONCALL = "oncall"
+    STATUS = "status"
+    HELP = "help"
+    NOTICE = "notice"
+    UNLINK = "unlink"
+    LINK = "link"
+    NOTICE_EDIT = "notice-edit"
+    NOTICE_APPROVE = "notice-approve"
+    NOTICE_LEAD = "notice-lead"
 
 
 MAY: Mapping[Verb, frozenset[str]] = {
-    Verb.ACKNOWLEDGE: frozenset({"responder", "admin"}),
-    Verb.RESOLVE: frozenset({"responder", "admin"}),
-    Verb.KEEP: frozenset({"responder", "admin"}),
-    Verb.RELEASE: frozenset({"responder", "admin"}),
-    Verb.ASSIGN: frozenset({"responder", "admin"}),
-    Verb.ESCALATE: frozenset({"responder", "admin"}),
-    Verb.SNOOZE: frozenset({"responder", "admin"}),
-    Verb.WHY: frozenset({"viewer", "responder", "support", "comms_lead", "admin"}),
+    Verb.ACKNOWLEDGE: ACTS,
+    Verb.RESOLVE: ACTS,
+    Verb.WHY: ANYBODY,
+    Verb.KEEP: ACTS,
+    Verb.RELEASE: ACTS,
+    Verb.ASSIGN: ACTS,
+    Verb.ESCALATE: ACTS,
+    Verb.SNOOZE: ACTS,
+    Verb.INCIDENTS: ANYBODY,
+    Verb.ONCALL: ANYBODY,
+    Verb.STATUS: ANYBODY,
+    Verb.HELP: ANYBODY,
+    Verb.NOTICE: frozenset({"support", "comms_lead", "admin"}),
+    Verb.UNLINK: ANYBODY,
+    Verb.LINK: frozenset({"admin"}),
+    Verb.NOTICE_EDIT: frozenset({"support", "comms_lead", "admin"}),
+    Verb.NOTICE_APPROVE: frozenset({"support", "comms_lead", "admin"}),
+    Verb.NOTICE_LEAD: frozenset({"comms_lead", "admin"}),
 }
 
 

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Commit one plan: document, wake-up, timeline and outbox slots together, or nothing when the version moved on.
 -- KEYS[1] = <prefix>wake  ARGV: prefix, incident, expected version, document, wake ms or '', timeline entry or '', archive '1'|'0', group key,
---   now ms, spacing ms, keep seconds, woken '1'|'0', then per slot: mid, kind, priority, channel, destination json, args json,
---   delay ms
+--   now ms, spacing ms, keep seconds, woken '1'|'0', customers '1'|'0', then per slot: mid, kind, priority, channel, destination json,
+--   args json, delay ms
 -- Answers the new version, or -1.
 local P, iid, expected = ARGV[1], ARGV[2], ARGV[3]
 local inc = P .. 'inc:' .. iid
@@ -15,7 +15,8 @@ if ARGV[12] == '1' then
   if ARGV[5] == '' then redis.call('ZREM', P .. 'wake', iid) else redis.call('ZADD', P .. 'wake', ARGV[5], iid) end
 elseif ARGV[5] ~= '' then redis.call('ZADD', P .. 'wake', 'LT', ARGV[5], iid) end
 if ARGV[6] ~= '' then redis.call('RPUSH', P .. 'tl:' .. iid, ARGV[6]) end
-for s = 13, #ARGV, 7 do
+if ARGV[13] == '1' then redis.call('ZADD', P .. 'telling', now, iid) end -- whoever looks after notices comes by
+for s = 14, #ARGV, 7 do
   local mid, prio = ARGV[s], ARGV[s + 2]
   local key, when = P .. 'msg:' .. mid, now + tonumber(ARGV[s + 6])
   local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due')

@@ -60,7 +60,7 @@ class Incidents:
         self._at = partition
         self._promise = promise
         self._commit = Script("commit")
-        self._wake = Script("wake")
+        self._wake, self._forget = Script("wake"), Script("forget")
 
     async def load(self, incident_id: IncidentId) -> Incident:
         """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
@@ -110,6 +110,7 @@ class Incidents:
             int(EDIT_SPACING.total_seconds() * 1000),
             int(KEEP_CLOSED.total_seconds()),
             "1" if is_woken else "0",
+            "1" if incident.route and incident.route.customers else "0",
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
@@ -120,10 +121,24 @@ class Incidents:
         found = await self._wake.run(self._client, [self._at.of("wake")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
         return [IncidentId(i.decode()) for i in found]
 
+    async def lease_telling(self, now: datetime, limit: int = 64) -> list[IncidentId]:
+        """Take the incidents that changed and whose route tells customers; each comes again after the lease unless it is `told`."""
+        found = await self._wake.run(self._client, [self._at.of("telling")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
+        return [IncidentId(i.decode()) for i in found]
+
+    async def told(self, incident_id: IncidentId, leased_at: datetime) -> None:
+        """Forget one of `lease_telling`, unless it changed again meanwhile."""
+        await self._forget.run(self._client, [self._at.of("telling")], [incident_id, _ms(leased_at + LEASE)])
+
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""
         found: Iterable[Any] = await self._ask(self._client.zrevrange(self._at.of("list"), 0, limit - 1))
         return [IncidentId(i.decode()) for i in found]
+
+    async def held(self) -> list[IncidentId]:
+        """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
+        found: list[bytes] = await self._ask(self._client.hvals(self._at.of("open")))
+        return sorted((IncidentId(i.decode()) for i in found), key=_number, reverse=True)
 
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
@@ -143,6 +158,10 @@ class Incidents:
             return await question
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
+
+
+def _number(incident_id: IncidentId) -> int:
+    return int(incident_id.rpartition("-")[2])
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:

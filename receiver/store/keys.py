@@ -26,6 +26,13 @@ TELEGRAM_POLLER = "{tg}:poller"
 TELEGRAM_OFFSET = "{tg}:offset"
 TELEGRAM_SEEN = "{tg}:seen"  # and the update id
 TELEGRAM_REFUSED = "{tg}:refused"  # and the presser
+SAID = "{tg}:said:"  # and what was said
+SAID_TRIES = "{tg}:tries:"
+AUDIT = "{audit}:log"
+AUDIT_SEEN = "{audit}:seen:"  # and the action's identity
+ACCOUNTS = "{people}:accounts"
+ACCOUNT_CODE = "{people}:code:"  # and the code's digest
+ACCOUNT_GUESSES = "{people}:guesses:"  # and the account
 RULES = "{rules}:"  # which replica runs which rules, and what the product said about it; a tag of its own
 
 

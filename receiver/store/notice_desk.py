@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from receiver.core.errors import StoreUnavailableError, UnknownNoticeError
 from receiver.core.incident import IncidentId
 from receiver.core.notice import NoticeId, PublicNotice
+from receiver.core.notice_delivery import CARD
 from receiver.core.notice_record import Notice
 from receiver.store.keys import NOTICE
 from receiver.store.notices import encode_public
@@ -96,6 +97,13 @@ class NoticeDesk:
         """Those that are held, offered or published and not over."""
         ids = await self._ask(self._client.smembers(_OPEN))
         return await self._many(sorted(i.decode() for i in ids))
+
+    async def by_card(self, message_id: str) -> Notice | None:
+        """The open notice whose card, or a call beside it, is this message of the support chat."""
+        for notice in await self.open():
+            if any(d.target == CARD and d.ref == message_id for d in notice.deliveries.values()):
+                return notice
+        return None
 
     async def _many(self, ids: Collection[str]) -> list[Notice]:
         found = []

@@ -1,6 +1,6 @@
 """The outbox: slots with lease, begin and fence. Used by `workers.sender` and the dead-letter commands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +45,12 @@ class Pace:
     chat_burst: int = 10
     bot_interval: timedelta = timedelta(milliseconds=40)
     bot_burst: int = 25
+
+
+def pace_of(pace: Pace, chat: str) -> Pace:
+    """Telegram's groups (negative ids, channels) take 20 messages a minute, its private chats one a second."""
+    channel, _, target = chat.partition(":")
+    return pace if channel != "telegram" or target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
 
 
 class Outbox:

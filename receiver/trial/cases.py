@@ -10,13 +10,14 @@ import msgspec
 
 from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident
+from receiver.core.notice_wish import wants
 from receiver.core.plan import Kind, Priority
 from receiver.core.rulebook import RuleBook
 from receiver.rules.schema_examples import Example, ExampleStep, ExpectedIncident
 from receiver.sources.alertmanager import Webhook, WireAlert
 from receiver.trial.world import Told, World, longest_group_wait
 
-SKIPPED = ("cause", "customers")
+SKIPPED = ("cause",)
 _TEXTS = {"text", "texts"}
 
 
@@ -111,8 +112,17 @@ class Case:
             "paged": self._paged(),
             "messages": {name: self._count().get(name, 0) for name in expect.messages or {}},
             "each": self._each(incidents),
+            "customers": self._customers(incidents),
         }
         return {name: facts[name] for name in self.expected()}
+
+    def _customers(self, incidents: list[Incident]) -> dict[str, str] | None:
+        """What customers would be told of, should it last as long as its route holds it; the first open incident that touches a component."""
+        for incident in incidents:
+            wish = wants(incident, self.world.rules)
+            if wish is not None and incident.is_open and incident.announced_at is not None:
+                return {"component": wish.component, "impact": wish.impact}
+        return None
 
     def skipped(self) -> tuple[str, ...]:
         """What the example expects and nothing looks at yet."""

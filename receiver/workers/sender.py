@@ -24,7 +24,7 @@ from receiver.core.reach import has_failed, is_awaited
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
-from receiver.store.outbox import Outbox, Pace, Slot
+from receiver.store.outbox import Outbox, Pace, Slot, pace_of
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.workers.waker import wait_for_nudge
@@ -269,9 +269,3 @@ def views(book: RuleBook) -> Mapping[str, ServiceView]:
 def chat_of(destination: Destination) -> str:
     """What has a rate of its own: a chat, or a destination of another channel."""
     return f"{destination.channel}:{destination.address.get('chat') or destination.name}"
-
-
-def pace_of(pace: Pace, chat: str) -> Pace:
-    """Telegram's groups (negative ids, channels) take 20 messages a minute, its private chats one a second."""
-    channel, _, target = chat.partition(":")
-    return pace if channel != "telegram" or target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 import uvicorn
 
 from tests.fakes.bot_entities import BadEntitiesError, parse_entities
+from tests.fakes.bot_people import Spoken
 
 SAME = "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"
 
@@ -73,19 +74,21 @@ PERFORM_THEN_HANG = Fault(perform=True, then="hang")
 DROP = Fault(then="drop")
 
 
-class BotApi:
+class BotApi(Spoken):
     """The far end; `url` is the base for RECEIVER_TELEGRAM_API_URL."""
 
     def __init__(self, log: Path | None = None, *, share: float = 0.0, seed: int = 0, port: int = 0, latency: float = 0.0) -> None:
         self.messages: dict[tuple[str, int], Sent] = {}
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
+        self.pinned: dict[str, set[int]] = {}
+        self.commands: dict[tuple[str, str], dict[str, str]] = {}
         self.webhooks: list[dict[str, Any]] = []
         self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
         self._file, self._share, self._random, self._port, self._latency = log, share, random.Random(seed), port, latency
         self._faults: dict[str, list[Fault]] = defaultdict(list)
         self._updates: list[dict[str, Any]] = []
-        self._news, self._next_update, self._next_message = asyncio.Condition(), 1, 1
+        self._news, self._next_update, self.next_message = asyncio.Condition(), 1, 1
         self._pollers = 0
         self._recent: dict[str, list[float]] = defaultdict(list)
         self._topics_closed: set[int] = set()
@@ -221,7 +224,7 @@ class BotApi:
             return 400, _error(400, fault)
         sent = Sent(
             chat=str(p["chat_id"]),
-            id=self._next_message,
+            id=self.next_message,
             text=text,
             markup=p["text"],
             buttons=_buttons(p),
@@ -229,7 +232,7 @@ class BotApi:
             topic=int(p.get("message_thread_id", 0)),
             silent=str(p.get("disable_notification", "")).lower() == "true",
         )
-        self._next_message += 1
+        self.next_message += 1
         self.messages[sent.chat, sent.id] = sent
         self._note("send", sent)
         return 200, self._message(sent)

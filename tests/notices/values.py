@@ -36,5 +36,10 @@ def rules(**fields: Any) -> NoticeRules:
     """A page in two languages with one component."""
     page = PublicPage(names={"ru": "Состояние", "en": "Status"}, timezone="Europe/Moscow", languages=("ru", "en"), contact="https://shop.example/support")
     names = {"ru": "Оформление заказов", "en": "Checkout"}
-    base: dict[str, Any] = {"page": page, "components": {"checkout": PublicComponent(id="checkout", names=names)}, "card": "support-chat"}
+    base: dict[str, Any] = {
+        "page": page,
+        "components": {"checkout": PublicComponent(id="checkout", names=names)},
+        "card": "support-chat",
+        "urls_allowed": (page.contact,),
+    }
     return NoticeRules(**{**base, **fields})

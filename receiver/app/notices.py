@@ -1,0 +1,83 @@
+"""Builds what tells customers: the notice engine, its workers and the places notices go to. Called by `app.build`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from receiver.channels.base import Channel
+from receiver.channels.notice_card import NoticeCards
+from receiver.channels.notice_statuspage import StatuspageTarget
+from receiver.channels.notice_target import NoticeTarget
+from receiver.channels.notice_telegram import TelegramTarget
+from receiver.channels.notice_texts import NoticeTexts
+from receiver.channels.notice_webhook import WebhookTarget
+from receiver.channels.telegram import TelegramChannel
+from receiver.chat.notices import NoticeChat
+from receiver.clock import Clock
+from receiver.engine import Nudge, Rules
+from receiver.notice_engine import NoticeEngine
+from receiver.settings import Settings
+from receiver.store.connection import Client
+from receiver.store.incidents import Incidents
+from receiver.store.notice_desk import NoticeDesk
+from receiver.store.notice_prompts import NoticePrompts
+from receiver.store.notices import PublicNotices
+from receiver.store.promise import Promise
+from receiver.workers.noticer import Noticer
+from receiver.workers.publisher import Means, Publisher
+
+
+@dataclass(kw_only=True, slots=True)
+class NoticeParts:
+    """Everything about notices, built once. `publishing` is the bot that publishes, where it is another one than the working bot."""
+
+    desk: NoticeDesk
+    public: PublicNotices
+    engine: NoticeEngine
+    texts: NoticeTexts
+    cards: NoticeCards
+    targets: dict[str, NoticeTarget]
+    publisher: Publisher
+    noticer: Noticer
+    chat: NoticeChat
+    publishing: TelegramChannel | None = None
+
+    async def close(self) -> None:
+        """Release connections."""
+        for target in self.targets.values():
+            await target.close()
+        if self.publishing:
+            await self.publishing.close()
+
+
+def build_notices(
+    settings: Settings, client: Client, clock: Clock, promise: Promise, rules: Rules, incidents: Incidents, channels: Mapping[str, Channel], nudge: Nudge, *, key: bytes
+) -> NoticeParts:  # fmt: skip
+    """Build it without starting anything; raises TemplateFault when a text in TEMPLATES_DIR is wrong."""
+    texts, cards = NoticeTexts(settings.templates_dir), NoticeCards(settings.templates_dir)
+    desk = NoticeDesk(client, promise)
+    engine = NoticeEngine(desk, incidents, rules, texts.compose, clock, nudge)
+    publishing = _publishing(settings)
+    targets: dict[str, NoticeTarget] = {
+        "telegram": _telegram(settings, channels["telegram"], publishing),
+        "webhook": WebhookTarget(settings.secret, clock),
+        "statuspage": StatuspageTarget(settings.secret),
+    }
+    means = Means(channels=channels, targets=targets, cards=cards, key=key, language=settings.language, timezone=settings.timezone)
+    publisher = Publisher(engine, rules, means, clock)
+    return NoticeParts(
+        desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher,
+        noticer=Noticer(engine, desk, incidents, publisher, clock, nudge), publishing=publishing,
+        chat=NoticeChat(engine, desk, NoticePrompts(client), rules, channels, clock, key=key, language=settings.language),
+    )  # fmt: skip
+
+
+def _publishing(settings: Settings) -> TelegramChannel | None:
+    """The bot that customers see is another one than the bot of the support chat, where its token is given."""
+    if settings.telegram_mode == "off" or not settings.telegram_public_token:
+        return None
+    return TelegramChannel(settings.telegram_public_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
+
+
+def _telegram(settings: Settings, working: Channel, publishing: TelegramChannel | None) -> TelegramTarget:
+    bot = publishing or working
+    return TelegramTarget(bot, bot if isinstance(bot, TelegramChannel) else None, settings.status_url or settings.public_url or "")

@@ -1,0 +1,139 @@
+"""What people may ask for by a command: the table, and the commands that need no file of their own. Called by `chat.desk`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from receiver.channels.answers import answer_text
+from receiver.channels.words import ago
+from receiver.chat.account import Account
+from receiver.chat.asked import Answer, Asked, shown
+from receiver.chat.condition import Condition
+from receiver.chat.duty import tell_duty
+from receiver.chat.listing import PICK, Listing
+from receiver.chat.notice_command import NoticeCommand
+from receiver.core.errors import UnknownIncidentError
+from receiver.core.event import Acknowledge, Resolve
+from receiver.core.incident import Incident, IncidentId
+from receiver.core.plan import Plan, Reason
+from receiver.core.roles import Verb, is_allowed
+from receiver.engine import Engine
+from receiver.store.incidents import Incidents
+from receiver.trial.examples import Page
+from receiver.trial.explain import explain_incident
+from receiver.trial.telling import tell
+
+Handler = Callable[[Asked], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """One line of `/help`: what it takes, what it does in English and Russian, and who may."""
+
+    verb: Verb
+    takes: str
+    english: str
+    russian: str
+    run: Handler
+
+
+class Commands:
+    """All commands and menus by name."""
+
+    def __init__(self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account, notices: NoticeCommand) -> None:
+        self._engine, self._incidents, self._page = engine, incidents, page
+        listing = Listing(incidents)
+        self.table: Mapping[str, Command] = {
+            "incidents": Command(verb=Verb.INCIDENTS, takes="[all]", english="what is open", russian="что открыто", run=listing.asked),
+            "oncall": Command(verb=Verb.ONCALL, takes="[schedule] [time]", english="who is on call", russian="кто дежурит", run=_oncall),
+            "status": Command(
+                verb=Verb.STATUS, takes="", english="is all well, here and with the service itself", russian="всё ли в порядке", run=condition.asked
+            ),
+            "ack": Command(verb=Verb.ACKNOWLEDGE, takes="INC-n", english="take an incident", russian="взять инцидент", run=self._ack),
+            "resolve": Command(verb=Verb.RESOLVE, takes="INC-n", english="declare an incident over", russian="закрыть инцидент", run=self._resolve),
+            "why": Command(verb=Verb.WHY, takes="INC-n", english="why it came here", russian="почему он пришёл сюда", run=self._why),
+            "notice": Command(
+                verb=Verb.NOTICE,
+                takes="[component text]",
+                english="tell customers; alone: what they are told now",
+                russian="сообщить клиентам; без слов: что им сказано сейчас",
+                run=notices.asked,
+            ),
+            "link": Command(
+                verb=Verb.LINK, takes="PERSON", english="a code that links a person's account", russian="код для привязки аккаунта", run=account.link
+            ),
+            "unlink": Command(verb=Verb.UNLINK, takes="", english="forget my account", russian="отвязать мой аккаунт", run=account.unlink),
+            "help": Command(verb=Verb.HELP, takes="", english="this list", russian="этот список", run=self._help),
+        }
+        self.menus: Mapping[str, tuple[Verb, Handler]] = {PICK: (Verb.INCIDENTS, listing.turned)}
+
+    async def _help(self, asked: Asked) -> Answer:
+        lines = [asked.say("<b>Commands</b>", "<b>Команды</b>")]
+        for name, one in self.allowed(asked):
+            lines.append(f"/{name} {shown(one.takes)}".strip() + f" — {asked.say(one.english, one.russian)}")
+        return Answer(text="\n".join(lines))
+
+    def allowed(self, asked: Asked) -> list[tuple[str, Command]]:
+        """The commands this person's roles may use."""
+        roles = asked.person.roles if asked.person else frozenset[str]()
+        return [(name, one) for name, one in self.table.items() if is_allowed(one.verb, roles)]
+
+    async def _find(self, asked: Asked) -> Incident | Answer:
+        """The incident that the first word names: `INC-412`, `inc-412` or `412`."""
+        word = asked.words[0].upper() if asked.words else ""
+        wanted = f"INC-{word}" if word.isdigit() else word
+        if not wanted:
+            example = f"/{asked.name} INC-412"
+            return Answer(text=asked.say(f"Which incident? Write {example}", f"Какой инцидент? Напишите {example}"), result="unclear")
+        try:
+            return await self._incidents.load(IncidentId(wanted))
+        except UnknownIncidentError:
+            text = asked.say(f"There is no incident {shown(wanted)}. /incidents shows what is open.", f"Нет инцидента {shown(wanted)}. Что открыто: /incidents")
+            return Answer(text=text, result="no such incident", target=wanted[:40])
+
+    async def _ack(self, asked: Asked) -> Answer:
+        return await self._apply(asked)
+
+    async def _resolve(self, asked: Asked) -> Answer:
+        return await self._apply(asked)
+
+    async def _apply(self, asked: Asked) -> Answer:
+        found = await self._find(asked)
+        if isinstance(found, Answer) or asked.person is None:
+            return found if isinstance(found, Answer) else Answer()
+        event = (Acknowledge if asked.name == "ack" else Resolve)(by=asked.person.id, name=asked.person.name)
+        plan = await self._engine.apply(found.id, event)
+        return Answer(text=_outcome(asked, plan), result=plan.reason.value, target=found.id)
+
+    async def _why(self, asked: Asked) -> Answer:
+        found = await self._find(asked)
+        if isinstance(found, Answer):
+            return found
+        explained = replace(explain_incident(asked.book, found, self._page), texts={})
+        return Answer(text=shown_lines(tell(explained, asked.language, asked.timezone)), target=found.id)
+
+
+def _outcome(asked: Asked, plan: Plan) -> str:
+    """The same words as under a button."""
+    incident, language = plan.before, asked.language
+    match plan.reason:
+        case Reason.ACKNOWLEDGED:
+            return answer_text("acked", language, id=incident.id)
+        case Reason.ALREADY_ACKNOWLEDGED:
+            since = ago(asked.now - (incident.acknowledged_at or asked.now), language)
+            return shown(answer_text("already_acked", language, by=incident.acknowledged_by, ago=since), 200)
+        case Reason.RESOLVED_BY_HAND:
+            return answer_text("resolved", language, id=incident.id)
+        case Reason.ALREADY_RESOLVED if incident.resolved_by:
+            return shown(answer_text("already_resolved", language, by=incident.resolved_by), 200)
+        case _:
+            return answer_text("closed", language)
+
+
+def shown_lines(text: str) -> str:
+    """Lines of somebody else's text, each made safe to show."""
+    indents = [(line, len(line) - len(line.lstrip())) for line in text.strip().splitlines()]
+    return "\n".join(" " * spaces + shown(line, 600) for line, spaces in indents)
+
+
+async def _oncall(asked: Asked) -> Answer:
+    return tell_duty(asked)

@@ -1,0 +1,219 @@
+"""The only writer of notices. The chat, the API, the CLI, the workers and time end here: `apply`, `consider` or `open_by_hand`.
+
+Called by `web`, `chat` and `workers`; calls `core.notice_decide` and the store. The facts a decision needs are gathered here from the linked
+incidents; nothing of an incident is kept in a notice but its id.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from receiver.clock import Clock
+from receiver.core.alert import matched_labels
+from receiver.core.errors import CommitConflictError, NoticesOffError, UnknownIncidentError
+from receiver.core.incident import Customers, Incident, IncidentId
+from receiver.core.lint import Secrets, values_of
+from receiver.core.notice import Impact, NoticeId
+from receiver.core.notice_decide import decide_notice
+from receiver.core.notice_event import Actor, Attached, Merged, NoticeEvent, Split, Woke
+from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
+from receiver.core.notice_public import project
+from receiver.core.notice_record import Notice, Stage
+from receiver.core.notice_rules import NoticeRules
+from receiver.core.notice_text import STARTERS, Compose
+from receiver.core.notice_wish import wants
+from receiver.core.rulebook import RuleBook
+from receiver.engine import Nudge, Rules
+from receiver.store.incidents import Incidents
+from receiver.store.notice_desk import TAKEN, NoticeDesk, new_notice_id
+from receiver.telemetry.logs import get_logger
+
+COMMIT_ATTEMPTS = 12
+MOST_INCIDENTS = 50
+PROOF = "resolved"
+log = get_logger(__name__)
+
+Confirm = Callable[[Sequence[Incident]], Awaitable[Confirmation]]
+"""Asks Alertmanager itself whether the alerts of these incidents still fire."""
+IsLost = Callable[[str], bool]
+"""Whether a source's Watchdog is missing, so that nothing it no longer says means anything."""
+Audit = Callable[[NoticePlan, datetime], Awaitable[None]]
+"""Keeps who did what."""
+
+
+async def unconfirmed(_: Sequence[Incident]) -> Confirmation:
+    """For installations that have no Alertmanager to ask."""
+    return Confirmation.UNKNOWN
+
+
+async def unaudited(_plan: NoticePlan, _at: datetime) -> None:
+    """The log alone keeps it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Senses:
+    """What is asked of others before customers hear anything."""
+
+    confirm: Confirm = unconfirmed
+    is_lost: IsLost = lambda _source: False
+    audit: Audit = unaudited
+
+
+class NoticeEngine:
+    """Lets events change notices; raises NoticesOffError where the rules have no notices.yaml."""
+
+    def __init__(self, desk: NoticeDesk, incidents: Incidents, rules: Rules, compose: Compose, clock: Clock, nudge: Nudge) -> None:
+        self._desk, self._incidents, self._rules = desk, incidents, rules
+        self._compose, self._clock, self._nudge = compose, clock, nudge
+        self.senses = Senses()
+
+    @property
+    def rules(self) -> NoticeRules:
+        """What notices.yaml says now."""
+        found = self._rules.current.notices
+        if found is None:
+            raise NoticesOffError("there is no notices.yaml in the rules: customers are told nothing")
+        return found
+
+    async def apply(self, notice_id: str, event: NoticeEvent) -> NoticePlan:
+        """Let one event change one notice; retried when somebody else was faster. Raises UnknownNoticeError, CommitConflictError."""
+        for _ in range(COMMIT_ATTEMPTS):
+            notice = await self._desk.load(notice_id)
+            plan = decide_notice(notice, event, await self.world(notice))
+            written = await self._write(plan)
+            if written is not None:
+                return written
+        raise CommitConflictError(f"{notice_id} changed {COMMIT_ATTEMPTS} times while we decided")
+
+    async def consider(self, incident_id: IncidentId) -> NoticePlan | None:
+        """An incident opened or changed: begin a notice, attach it to the one that covers its component, or let the linked one look again."""
+        linked = await self._desk.of_incident(incident_id)
+        if linked:
+            return await self.apply(linked, Woke())
+        try:
+            incident = await self._incidents.load(incident_id)
+        except UnknownIncidentError:
+            return None
+        wanted = wants(incident, self._rules.current)
+        if wanted is None or not incident.is_open or incident.announced_at is None:
+            return None
+        for _ in range(COMMIT_ATTEMPTS):
+            covering = await self._desk.covering(wanted.component)
+            if covering:
+                return await self._attach(covering, incident, wanted)
+            plan = await self._begin(incident, wanted)
+            if plan:
+                return plan
+        raise CommitConflictError(f"no notice could be begun for {incident_id}")
+
+    async def open_by_hand(self, components: Sequence[str], key: str, impact: Impact | None = None) -> Notice:
+        """A notice without any alert: offered at once. Raises NoticesOffError, or CommitConflictError when one covers a component already."""
+        now = self._clock.now()
+        starter = key if key in STARTERS else "holding"
+        notice = Notice(id=new_notice_id(), opened_at=now, started_at=now, stage=Stage.OPEN, components=tuple(components), starter=starter, wake_at=now)
+        if await self._desk.commit(notice, None, now) == TAKEN:
+            raise CommitConflictError("another open notice already speaks of this component")
+        return replace(notice, version=1)
+
+    async def merge(self, notice_id: NoticeId, into: NoticeId, actor: Actor) -> NoticePlan:
+        """The other notice speaks of everything this one did. Raises UnknownNoticeError for either."""
+        other = await self._desk.load(into)
+        if not other.is_open:
+            raise CommitConflictError(f"{into} is over")
+        plan = await self.apply(notice_id, Merged(actor=actor, into=into))
+        if plan.reason is NoticeReason.MERGED:
+            for incident in plan.before.incidents:
+                impact = plan.before.draft.impact if plan.before.draft else Impact.PARTIAL_OUTAGE
+                await self.apply(into, Attached(incident=incident, impact=impact, components=plan.before.components))
+        return plan
+
+    async def split(self, notice_id: NoticeId, incident: IncidentId, actor: Actor) -> NoticePlan:
+        """The incident is looked at by itself again."""
+        plan = await self.apply(notice_id, Split(actor=actor, incident=incident))
+        if plan.reason is NoticeReason.SPLIT:
+            await self.consider(incident)
+        return plan
+
+    async def world(self, notice: Notice) -> World:
+        """What a decision about this notice looks at now."""
+        return World(rules=self.rules, facts=await self._facts(notice), compose=self._compose, now=self._clock.now())
+
+    async def _attach(self, notice_id: NoticeId, incident: Incident, wanted: Customers) -> NoticePlan | None:
+        notice = await self._desk.load(notice_id)
+        if incident.id in notice.apart:
+            return None
+        return await self.apply(notice_id, Attached(incident=incident.id, impact=Impact(wanted.impact)))
+
+    async def _begin(self, incident: Incident, wanted: Customers) -> NoticePlan | None:
+        now = self._clock.now()
+        started = min((alert.starts_at for alert in incident.firing), default=incident.opened_at)
+        notice = Notice(
+            id=new_notice_id(),
+            opened_at=now,
+            started_at=min(started, now),
+            hold_until=incident.opened_at + wanted.hold,
+            components=(wanted.component,),
+            incidents=(incident.id,),
+            starter=wanted.text if wanted.text in STARTERS else "errors",
+        )
+        return await self._write(decide_notice(notice, Woke(), await self.world(notice)), is_new=True)
+
+    async def _write(self, plan: NoticePlan, *, is_new: bool = False) -> NoticePlan | None:
+        """None when somebody was faster and it must be decided again."""
+        if not plan.is_change and not is_new:
+            return plan
+        now = self._clock.now()
+        version = await self._desk.commit(plan.next, project(plan.next), now)
+        if version < 0:
+            return None
+        if plan.reason not in QUIET_REASONS:
+            log.info("notice changed", notice=plan.next.id, reason=plan.reason.value, stage=plan.next.stage.value, by=plan.by)
+            await self.senses.audit(plan, now)
+        if plan.next.wake_at and plan.next.wake_at <= now:
+            self._nudge.notices.set()
+        return replace(plan, next=replace(plan.next, version=version))
+
+    async def _facts(self, notice: Notice) -> Facts:
+        """Everything from the linked incidents; one that is gone from the store says nothing any more."""
+        book = self._rules.current
+        found = [one for one in await self._incidents.load_many(notice.incidents[:MOST_INCIDENTS]) if one] if notice.incidents else []
+        firing = [(incident, alert) for incident in found if incident.is_open for alert in incident.firing]
+        live = [incident for incident in found if incident.is_open]
+        now = self._clock.now()
+        is_lost = any(self.senses.is_lost(incident.source) for incident in found)
+        texts = [text for incident in found for alert in incident.alerts.values() for text in (*alert.labels.values(), *alert.annotations.values())]
+        texts += [key for key in book.services if key not in self.rules.components]
+        muted = [book.muted_by(matched_labels(alert.labels, alert.severity), now) is not None for _, alert in firing]
+        return Facts(
+            incidents=len(found),
+            firing=len(firing),
+            impacts=_impacts(live or found, book),
+            confirmation=await self.senses.confirm(live) if live and notice.stage is Stage.HELD else Confirmation.UNKNOWN,
+            is_muted=bool(muted) and all(muted),
+            is_signal_lost=is_lost,
+            ended_at=max((i.resolved_at for i in found if i.resolved_at), default=None) if not live else None,
+            doubt=_doubt(found, is_lost=is_lost) if found and not firing else "",
+            secrets=Secrets(values=values_of(texts), people=frozenset(person.name for person in book.people.values())),
+        )
+
+
+def _impacts(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]:
+    found: dict[str, Impact] = {}
+    for incident in incidents:
+        wanted = wants(incident, book)
+        if wanted:
+            impact = Impact(wanted.impact)
+            found[wanted.component] = max(found.get(wanted.component, impact), impact, key=lambda i: i.rank)
+    return found
+
+
+def _doubt(incidents: Sequence[Incident], *, is_lost: bool) -> str:
+    """Why the end of these incidents is no proof: only alerts that were reported as resolved are one."""
+    if is_lost:
+        return "watchdog"
+    reasons = [incident.end_reason for incident in incidents if incident.end_reason not in (PROOF, "")]
+    still = [incident for incident in incidents if incident.is_open]
+    return reasons[0] if reasons else "not reported" if still else ""
+
+
+__all__ = ["Audit", "NoticeEngine", "NoticeReason", "Senses", "unaudited", "unconfirmed"]
