@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import apprise
 
@@ -69,6 +70,8 @@ class LongtailChannel:
         url = self._secret(destination.secret)
         if not url:
             return Outcome(evidence=Evidence.DEAD, reason=f"RECEIVER_SECRET_{destination.secret} is not set")
+        if number := str(destination.address.get("to", "")):
+            url = with_target(url, number)
         try:
             async with asyncio.timeout(self._budget):
                 said = await asyncio.get_running_loop().run_in_executor(self._threads, _notify, url, message, self._budget)
@@ -85,6 +88,12 @@ class LongtailChannel:
     async def close(self) -> None:
         """Whatever still hangs in a thread is left to its own timeouts."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def with_target(url: str, number: str) -> str:
+    """The URL of a gateway with this telephone number as its one target."""
+    address, mark, options = url.partition("?")
+    return f"{address.rstrip('/')}/{quote(''.join(c for c in number if c.isdigit()))}{mark}{options}"
 
 
 FAULT = "not an address of the long tail, see docs/channels.md"

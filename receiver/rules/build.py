@@ -40,6 +40,7 @@ from receiver.rules.schema_schedules import SchedulesFile
 from receiver.rules.sources import build_sources, words
 from receiver.rules.yaml import Document, Path
 
+_CALLS = ("sms", "voice")
 _DEFAULTS = RouteNode(
     id="",
     where="",
@@ -170,10 +171,15 @@ def _people(file: PeopleFile, places: Mapping[str, Destination]) -> dict[str, Pe
 
 
 def _own_channels(entry: PersonEntry, places: Mapping[str, Destination]) -> dict[str, Destination]:
-    """A person's own ways by their names; a step that names none of them takes the destination of its name, such as a team's PagerDuty."""
+    """A person's own ways by their names; a step that names none of them takes the destination of its name, such as a team's PagerDuty.
+
+    For `sms` and `voice` that destination is a gateway, and the person's number its target.
+    """
     own = {name: Destination(name=name, channel="pagerduty" if name == "pagerduty" else "longtail", secret=way.secret) for name, way in entry.channels.items()}
     named = {step.channel: places[step.channel] for step in entry.page_by if step.channel in places}
-    return {name: place for name, place in {**named, **own}.items() if place.channel not in (POLICY_CHANNEL, "telegram")}
+    called = {name: replace(places[name], address={"to": entry.phone}) for name in _CALLS if name in named and entry.phone}
+    found = {name: place for name, place in {**named, **called, **own}.items() if place.channel not in (POLICY_CHANNEL, "telegram")}
+    return {name: place for name, place in found.items() if name not in _CALLS or name in own or entry.phone}
 
 
 def _services(file: ServicesFile) -> dict[str, Service]:

@@ -176,7 +176,8 @@ def _missing_ways(documents: Documents) -> Iterator[str]:
     places = documents["destinations.yaml"].tree["destinations"] if "destinations.yaml" in documents else {}
     for path, step in find(people.tree, "people/*/page_by/*") if people else ():
         name, person = step["channel"], people.tree["people"][path[1]] if people else {}
-        if name not in ("telegram", "browser", "email") and name not in person.get("channels", {}) and name not in places:
+        is_called = name not in ("sms", "voice") or person.get("phone")
+        if name not in ("telegram", "browser", "email") and name not in person.get("channels", {}) and not (name in places and is_called):
             line = people.marks[path][0] if people else 1
             yield f"people.yaml:{line}: {path[1]} has no {name} yet and this step is skipped, add channels: {{{name}: {{secret: NAME}}}}"
 

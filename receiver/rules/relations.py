@@ -204,7 +204,7 @@ def _check_fallback(document: Document) -> None:
             document.fault_at(path, f'"{name}" is an escalation policy and cannot be a fallback', "name a chat, a mailbox or a hook that is always there")
 
 
-_WAYS = ("telegram", "browser", "email", "pagerduty", "sms", "longtail", "webhook")
+_WAYS = ("telegram", "browser", "email", "pagerduty", "sms", "voice", "longtail", "webhook")
 
 
 def _check_people(document: Document) -> None:
