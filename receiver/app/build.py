@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
+from receiver.app.channels import Parts, build_channels, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
-from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
-from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus
@@ -33,7 +31,7 @@ from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partitions
-from receiver.store.outbox import Outbox, Pace
+from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
@@ -83,6 +81,7 @@ class App:
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
+    key: bytes
     nudge: Nudge
     customers: Customers
     prometheus: Prometheus | None
@@ -124,8 +123,9 @@ def build(
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
     engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
-    channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    answerers, paces = who_answers(channels, browser), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
@@ -153,22 +153,13 @@ def build(
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
+        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat,
         customers=customers,
     )  # fmt: skip
 
 
 def _replica_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-
-
-def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Channel], dict[str, Any], dict[str, Pace]]:
-    """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
-    page = BrowserChannel(browser)
-    if settings.telegram_mode == "off" or not settings.telegram_token:
-        return {"browser": page, "telegram": page}, {"browser": page}, {}
-    bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
-    return {"browser": page, "telegram": bot}, {"browser": page, "telegram": bot}, {"telegram": Pace()}
 
 
 def prover(settings: Settings) -> Prove:

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
 from receiver.core.escalation import ways_of
+from receiver.store.once import Once
 from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
@@ -23,6 +24,7 @@ from receiver.web.kinds import Kinds
 from receiver.web.notices import notices_router
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
+from receiver.web.pagerduty import ComingBack, pagerduty_route
 from receiver.web.people import people_routes
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
@@ -63,6 +65,7 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
         bounces_router(app.customers.subscribers, app.clock, app.customers.key, app.api_token),
         *status_routes(app.customers.shelf, app.customers.signup),
+        pagerduty_route(ComingBack(app.engine, app.incidents, Once(app.client), app.clock, app.key), lambda: app.settings.secret("PAGERDUTY_WEBHOOK")),
         *browser_routes(app.browser, app.intake, _scene(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
