@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from receiver.app.channels import Parts, build_channels, paces_of, who_answers
+from receiver.app.channels import Parts, build_channels, letters_of, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
@@ -125,7 +125,7 @@ def build(
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
     channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
-    answerers, paces = who_answers(channels, browser), paces_of(channels)
+    answerers, paces = who_answers(channels), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
@@ -136,7 +136,7 @@ def build(
     )  # fmt: skip
     watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
-    customers = build_customers(settings, client, lambda: rules.current.notices, clock, None, "")
+    customers = build_customers(settings, client, lambda: rules.current.notices, clock, letters_of(channels), settings.smtp_from or "")
     if customers.mailing:
         notices.targets["email"] = MailTarget(customers.mailing)
     buttons = Buttons(

@@ -16,6 +16,7 @@ from receiver.clock import Clock
 from receiver.settings import Settings
 from receiver.store.browserchat import BrowserChat
 from receiver.store.outbox import Pace
+from receiver.workers.subscriptions import Hand
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,10 +64,16 @@ def build_channels(parts: Parts) -> dict[str, Channel]:
     return {name: channel for name, channel in found.items() if channel is not None}
 
 
-def who_answers(channels: Mapping[str, Channel], board: BrowserChat) -> dict[str, Any]:
+def who_answers(channels: Mapping[str, Channel]) -> dict[str, Any]:
     """Who can answer a press, by channel: only chats have buttons."""
     bot = channels["telegram"]
-    return {"browser": board, **({"telegram": bot} if isinstance(bot, TelegramChannel) else {})}
+    return {"browser": channels["browser"], **({"telegram": bot} if isinstance(bot, TelegramChannel) else {})}
+
+
+def letters_of(channels: Mapping[str, Channel]) -> Hand | None:
+    """Who takes letters to customers; none without a mail server."""
+    mail = channels.get("email")
+    return mail.hand_over if isinstance(mail, EmailChannel) else None
 
 
 def paces_of(channels: Mapping[str, Channel]) -> dict[str, Pace]:

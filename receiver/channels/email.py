@@ -81,7 +81,7 @@ class EmailChannel:
             content = mail.as_bytes()
         except ValueError as fault:
             return Outcome(evidence=Evidence.REFUSED, reason=clean(f"not a mail: {fault}"))
-        outcome = await self._hand_over(recipients, content)
+        outcome = await self._hand_over(self._address, recipients, content)
         return Outcome(evidence=outcome.evidence, ref=ref if outcome.evidence is Evidence.OK else "", reason=outcome.reason, retry_after=outcome.retry_after)
 
     async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
@@ -91,9 +91,13 @@ class EmailChannel:
     async def close(self) -> None:
         """Nothing is held."""
 
+    async def hand_over(self, envelope: str, recipient: str, content: bytes) -> Outcome:
+        """A letter somebody else wrote; what can't be delivered comes back to `envelope`."""
+        return await self._hand_over(envelope, [recipient], content)
+
     async def check(self) -> Outcome:
         """Connect, secure and sign in, and send nothing."""
-        return await self._hand_over([], b"")
+        return await self._hand_over(self._address, [], b"")
 
     def _compose(self, destination: Destination, message: Message, reply_to: str) -> tuple[EmailMessage, str]:
         about = message.about
@@ -122,7 +126,7 @@ class EmailChannel:
             mail.add_attachment(message.picture.png, maintype="image", subtype="png", filename=f"{_atom(visible(message.picture.alt, 60)) or 'picture'}.png")
         return mail, f"{first_id or own_id} {_packed(subject)}"
 
-    async def _hand_over(self, recipients: list[str], content: bytes) -> Outcome:
+    async def _hand_over(self, envelope: str, recipients: list[str], content: bytes) -> Outcome:
         server = self._server
         client = SMTP(
             hostname=server.host,
@@ -138,7 +142,7 @@ class EmailChannel:
         stage = _Stage()
         try:
             async with asyncio.timeout(self._budget):
-                return await _talk(client, self._address, recipients, content, stage)
+                return await _talk(client, envelope, recipients, content, stage)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, UnicodeError) as fault:
             return self._named(fault, stage)
         finally:
