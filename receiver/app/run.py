@@ -108,7 +108,9 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
     workers: list[Any] = [
         app.waker.run(),
         app.notices.noticer.run(),
-        *(worker.run() for worker in app.chat.workers),
+        app.notices.keeper.run(),
+        app.chat.desk.run(),
+        app.chat.amender.run(),
         app.recorder.run(),
         app.keeper.run(),
         calendars(app).run(),
@@ -116,6 +118,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         *(observer.run() for observer in observers(app)),
     ]
     bot = app.channels.get("telegram")
+    workers += [app.chat.announcer.run(), app.chat.silencer.run()]
     if isinstance(bot, TelegramChannel):
         workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
