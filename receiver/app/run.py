@@ -124,6 +124,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         *(observer.run() for observer in observers(app)),
     ]
     bot = app.channels.get("telegram")
+    workers += [app.chat.announcer.run(), app.chat.silencer.run()]
     if isinstance(bot, TelegramChannel):
         workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
