@@ -62,6 +62,11 @@ class Chat:
     audit: Audit
     links: Links
 
+    @property
+    def workers(self) -> tuple[Desk | Amender | Announcer | Silencer, ...]:
+        """What runs until it is cancelled."""
+        return self.desk, self.amender, self.announcer, self.silencer
+
 
 def build_chat(
     settings: Settings, client: Client, clock: Clock, promise: Promise, engine: Engine, rules: Rules, templates: Templates, incidents: Incidents,
