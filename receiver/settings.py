@@ -58,6 +58,7 @@ class Settings(BaseModel):
     smtp_url: SecretStr | None = None
     smtp_from: str | None = None
     pagerduty_api_url: str = Field(default="https://events.pagerduty.com", pattern=r"^https?://[^\s/]+/?$")
+    prometheus_url: SecretStr | None = None
     telegram_public_token: SecretStr | None = None
     public_url: str | None = None
     status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
@@ -115,6 +116,13 @@ class Settings(BaseModel):
     def _git(cls, url: SecretStr | None) -> SecretStr | None:
         if url and (not _GIT_URL.fullmatch(url.get_secret_value()) or urlsplit(url.get_secret_value()).port == 0):
             raise ValueError("not a git address: write https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or file:///PATH")
+        return url
+
+    @field_validator("prometheus_url")
+    @classmethod
+    def _web(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not (url.get_secret_value().startswith(("http://", "https://")) and urlsplit(url.get_secret_value()).hostname):
+            raise ValueError("not a web address: write http://HOST:9090 or https://HOST")
         return url
 
     def secret(self, name: str) -> str | None:

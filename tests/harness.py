@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import redis
 
-from receiver.app.build import App, build
+from receiver.app.build import App, build, observers
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.app.run import end
@@ -137,7 +137,8 @@ class Story:
     async def expect_nothing(self) -> None:
         """No new message that nobody expected."""
         await self.settle()
-        assert [f"{s.chat}: {s.text}" for _, s in self._news()] == []
+        unexpected = [f"{s.chat}: {s.text}" for _, s in self._news()]
+        assert unexpected == [], unexpected
 
     def _news(self, chat: str = "") -> list[tuple[int, Sent]]:
         return [(n, s) for n, s in enumerate(self.api.sends()) if n not in self._seen and chat in ("", s.chat)]
@@ -185,6 +186,8 @@ async def story(
                     await client.aclose()
                 for app in apps:
                     await app.channels["telegram"].close()
+                    if app.prometheus:
+                        await app.prometheus.close()
                     await app.notices.close()
                     await app.client.aclose()
 
@@ -206,6 +209,7 @@ def _workers(app: App) -> list[Any]:
         app.recorder.run(),
         app.keeper.run(),
         updates,
+        *(one.run() for one in observers(app)),
     ]
 
 

@@ -16,6 +16,7 @@ from receiver.channels.base import Channel
 from receiver.channels.render import Renderer, Templates
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
+from receiver.clients.prometheus import Prometheus
 from receiver.clock import Clock, SystemClock
 from receiver.engine import Engine, Nudge, Rules
 from receiver.rules.git import Mirror, Remote
@@ -39,6 +40,7 @@ from receiver.web.status.edition import Site, site_of
 from receiver.web.status.shelf import Shelf
 from receiver.web.status.twin import Twin
 from receiver.workers.calendars import Calendars
+from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -73,6 +75,7 @@ class App:
     api_token: str
     key: bytes
     nudge: Nudge
+    prometheus: Prometheus | None
     shelf: Shelf
     ready: Readiness
     chat: Chat
@@ -135,6 +138,7 @@ def build(
     )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
+        prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat,
@@ -169,3 +173,8 @@ def twin(app: App) -> Twin:
 def calendars(app: App) -> Calendars:
     """The worker that keeps the shifts of calendars in the rules."""
     return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
+
+
+def observers(app: App) -> list[Observer]:
+    """The worker that looks at what is saturated, where there is a Prometheus to ask."""
+    return [Observer(app.prometheus, app.engine, app.incidents, app.rules, app.clock)] if app.prometheus else []

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, origin_of, prover, twin
+from receiver.app.build import App, build, calendars, observers, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.channels.telegram import TelegramChannel
@@ -114,6 +114,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.keeper.run(),
         calendars(app).run(),
         twin(app).run(),
+        *(observer.run() for observer in observers(app)),
     ]
     bot = app.channels.get("telegram")
     if isinstance(bot, TelegramChannel):
@@ -150,5 +151,7 @@ def _listen(settings: Settings) -> socket.socket:
 async def _close(app: App) -> None:
     for channel in {id(c): c for c in app.channels.values()}.values():
         await channel.close()
+    if app.prometheus:
+        await app.prometheus.close()
     await app.notices.close()
     await app.client.aclose()

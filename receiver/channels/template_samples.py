@@ -11,6 +11,7 @@ from receiver.channels.view import LINK_NAMES, ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.destination import Destination
+from receiver.core.evidence import Evidence, Flow, Remedy, Saturated
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
 from receiver.core.policy import Escalation, Policy, Step, Way
 
@@ -62,7 +63,16 @@ def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
     yield "nothing known", bare, {}
     yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
     hostile = _with(bare, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
-    hostile = replace(hostile, route=_route(HOSTILE[0] * 20), acknowledged_by=HOSTILE[0] * 20, acknowledged_at=_NOW, reopened=3, truncated=7, repeats=9)
+    hostile = replace(
+        hostile,
+        route=_route(HOSTILE[0] * 20),
+        acknowledged_by=HOSTILE[0] * 20,
+        acknowledged_at=_NOW,
+        reopened=3,
+        truncated=7,
+        repeats=9,
+        evidence=_evidence(HOSTILE[0]),
+    )
     hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
     yield _FULL, hostile, _SERVICES
     for state in State:
@@ -94,6 +104,15 @@ def _labels(text: str) -> Mapping[str, str]:
 def _notes(text: str) -> Mapping[str, str]:
     links = {f"{name}_url": f'https://example.org/?q="><b>&{name}' for name in ("dashboard", "logs", "traces", "runbook")}
     return {"summary": text, "summary_ru": text, "value": text, "unit": text, "threshold": text, **links}
+
+
+def _evidence(text: str) -> Evidence:
+    later = _NOW + timedelta(hours=3)
+    return Evidence(
+        at=_NOW, service="shop-db", resource=text, value=1e15, limit=1e-9, unit=text, per_hour=-1e9, span=timedelta(hours=3), runs_out_at=later,
+        earliest=later, latest=later, flow=Flow(arriving=1e12, done=0.001, workers=10**9), needed=10**9, with_reserve=10**9,
+        also=tuple(Saturated(service=text, resource=text) for _ in range(100)), remedy=Remedy.CONSUMERS,
+    )  # fmt: skip
 
 
 def _escalation(text: str) -> Escalation:

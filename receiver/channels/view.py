@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from receiver.channels.evidence_facts import facts_of
 from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, span
@@ -50,6 +51,7 @@ def build(
         "is_over": incident.state is State.RESOLVED,
         "systems": systems,
         "value": _value(lead),
+        "evidence": facts_of(incident.evidence if incident.firing else None, lambda service: _name(service, services, language), language, now),
         "links": _links(lead, services, language, incident.opened_at, incident.resolved_at or now),
         "failed": failed(incident),
         "truncated": incident.truncated,

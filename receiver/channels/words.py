@@ -77,3 +77,12 @@ def ordinal(count: int, language: str) -> str:
         return f"{count}-й"
     ending = "th" if 11 <= count % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
     return f"{count}{ending}"
+
+
+def number(value: float, language: str) -> str:
+    """`48,200`, `7.8`, `0.012`; `48 200`, `7,8`, `0,012`: three digits that matter, thousands parted."""
+    size = abs(value)
+    digits = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2 if size >= 1 else 3
+    text = f"{value:,.{digits}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(",", "\u00a0").replace(".", ",") if language == "ru" else text

@@ -13,6 +13,7 @@ from receiver.channels.template_check import check_templates
 from receiver.cli import sources
 from receiver.cli.doctor_channels import check_channels
 from receiver.clients.calendar import KeptCalendars
+from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import SystemClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.git import Mirror
@@ -35,7 +36,7 @@ class Finding:
 
 async def run(settings: Settings, *, as_json: bool) -> int:
     """Check everything; 1 on any fault."""
-    findings = [*_settings(settings), *await _rules(settings), *await _store(settings), *await _telegram(settings)]
+    findings = [*_settings(settings), *await _rules(settings), *await _store(settings), *await _telegram(settings), *await _prometheus(settings)]
     if as_json:
         sys.stdout.write(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2) + "\n")
     else:
@@ -120,3 +121,16 @@ async def _telegram(settings: Settings) -> list[Finding]:
     if outcome.evidence.value == "ok":
         return [Finding("telegram", True, f"@{outcome.ref}, {settings.telegram_mode}")]
     return [Finding("telegram", False, f"{outcome.reason}: check RECEIVER_TELEGRAM_TOKEN and RECEIVER_TELEGRAM_API_URL")]
+
+
+async def _prometheus(settings: Settings) -> list[Finding]:
+    if not settings.prometheus_url:
+        return [Finding("prometheus", True, "no RECEIVER_PROMETHEUS_URL: messages come without trend, advice and picture")]
+    prometheus = Prometheus(settings.prometheus_url.get_secret_value())
+    try:
+        await prometheus.now("vector(1)", SystemClock().now())
+    except PrometheusUnavailableError as fault:
+        return [Finding("prometheus", False, f"{fault}: check RECEIVER_PROMETHEUS_URL")]
+    finally:
+        await prometheus.close()
+    return [Finding("prometheus", True, "answers")]

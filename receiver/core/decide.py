@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from receiver.core.event import Delivered, DeliveryTrouble, Event, Woke
+from receiver.core.event import Delivered, DeliveryTrouble, Event, Observed, Woke
 from receiver.core.hands import press
 from receiver.core.incident import Incident, State
-from receiver.core.life import woke
+from receiver.core.life import observed, woke
 from receiver.core.mute import Mutes, find_mutes
 from receiver.core.plan import Plan
 from receiver.core.reach import delivered, trouble
@@ -37,6 +37,8 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
             plan = delivered(incident, event)
         case DeliveryTrouble():
             plan = trouble(incident, event, rules, now)
+        case Observed(evidence=evidence):
+            plan = observed(incident, evidence)
         case _:
             plan = press(incident, event, rules, mutes, now)
     if plan.next is incident:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from receiver.core.evidence import Evidence
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
@@ -84,5 +86,12 @@ class DeliveryTrouble:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """Prometheus was asked about what is saturated; `evidence` is the conclusion."""
+
+    evidence: Evidence
+
+
 Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
-Event = Woke | Press | Delivered | DeliveryTrouble
+Event = Woke | Press | Delivered | DeliveryTrouble | Observed

@@ -8,6 +8,7 @@ from typing import NewType
 
 from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.destination import Destination
+from receiver.core.evidence import Evidence
 from receiver.core.policy import Escalation
 
 __all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "State"]
@@ -85,6 +86,7 @@ class Incident:
     systems: tuple[str, ...] = ()
     hushed: Mapping[AlertId, datetime] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    evidence: Evidence | None = None
     owner: str = ""
     leased_at: datetime | None = None
     lease_until: datetime | None = None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from receiver.core.alert import Alert, Severity
+from receiver.core.evidence import Evidence, is_news
 from receiver.core.incident import Incident, State
 from receiver.core.mute import Mutes, first_end, is_held
 from receiver.core.paging import again, start, told, untaken, with_places
@@ -167,3 +168,11 @@ def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
 
 def _if_told(before: Incident, after: Incident) -> tuple[Notification, ...]:
     return living(after) if after.told != before.told and before.announced_at else ()
+
+
+def observed(incident: Incident, evidence: Evidence) -> Plan:
+    """Numbers behind a decision on scaling: only the living message shows them. Another replica may have been faster with the same news."""
+    if not incident.is_open or incident.announced_at is None or not is_news(incident.evidence, evidence):
+        return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)
+    shown = replace(incident, evidence=evidence)
+    return Plan(before=incident, next=shown, reason=Reason.EVIDENCE, notifications=living(shown))

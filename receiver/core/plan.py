@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ALREADY_RESOLVED = "already_resolved"
     FELL_BACK = "fell_back"
     NO_FALLBACK_LEFT = "no_fallback_left"
+    EVIDENCE = "evidence"
     DELIVERED = "delivered"
     ESCALATED = "escalated"
     ESCALATED_BY_HAND = "escalated_by_hand"

@@ -47,14 +47,30 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Capacity:
+    """How full a resource is, in PromQL; empty where the catalogue leaves it to the alert's own rule. `limit_by` is a limit that is measured too."""
+
+    value: str = ""
+    limit: float | None = None
+    limit_by: str = ""
+    unit: str = ""
+    arriving: str = ""
+    done: str = ""
+    workers: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """A catalogue entry; `names` by language, `links` are templates with the defaults filled in."""
+    """A catalogue entry; `names` by language, `links` are templates with the defaults filled in, `remedies` and `capacity` by resource."""
 
     id: str
     names: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     component: str = ""
     team: str = ""
+    kind: str = ""
+    remedies: Mapping[str, str] = field(default_factory=dict)
+    capacity: Mapping[str, Capacity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from receiver.core.alert import Severity
 from receiver.core.incident import Customers, Destination
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step
-from receiver.core.rulebook import POLICY_CHANNEL, Noise, PageStep, Person, RuleBook, Service
+from receiver.core.rulebook import POLICY_CHANNEL, Capacity, Noise, PageStep, Person, RuleBook, Service
 from receiver.core.source import Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
@@ -28,7 +28,6 @@ from receiver.rules.schema import (
     RouteEntry,
     RoutesFile,
     SecretPlace,
-    ServicesFile,
     SourcesFile,
     TelegramPlace,
     WebhookPlace,
@@ -37,6 +36,7 @@ from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
+from receiver.rules.schema_services import CapacityEntry, ServicesFile
 from receiver.rules.sources import build_sources, words
 from receiver.rules.yaml import Document, Path
 
@@ -190,9 +190,17 @@ def _services(file: ServicesFile) -> dict[str, Service]:
             links={**file.defaults.links, **entry.links},
             component=entry.component or "",
             team=entry.team or "",
+            kind=entry.kind,
+            remedies=entry.remedies,
+            capacity={resource: _capacity(held) for resource, held in entry.capacity.items()},
         )
         for key, entry in file.services.items()
     }
+
+
+def _capacity(entry: CapacityEntry) -> Capacity:
+    said = Capacity(value=entry.value or "", unit=entry.unit, arriving=entry.arriving or "", done=entry.done or "", workers=entry.workers or "")
+    return replace(said, limit_by=entry.limit) if isinstance(entry.limit, str) else replace(said, limit=entry.limit)
 
 
 def _noise(entry: NoiseEntry) -> Noise:

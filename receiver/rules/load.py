@@ -17,12 +17,13 @@ from receiver.rules.example_checks import check_examples, example_remarks
 from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.relations import check_relations
 from receiver.rules.schedules import read_calendar_files
-from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, ServicesFile, SourcesFile
+from receiver.rules.schema import DestinationsFile, PeopleFile, RoutesFile, SourcesFile
 from receiver.rules.schema_escalation import EscalationFile
 from receiver.rules.schema_examples import ExamplesFile
 from receiver.rules.schema_later import MaintenanceFile
 from receiver.rules.schema_notices import NoticesFile
 from receiver.rules.schema_schedules import SchedulesFile
+from receiver.rules.schema_services import ServicesFile
 from receiver.rules.texts import check_texts
 from receiver.rules.times import check_times, uncovered
 from receiver.rules.yaml import MAX_BYTES, Document, read_yaml

@@ -15,7 +15,6 @@ from receiver.rules.fields import (
     Mailbox,
     MatcherText,
     Name,
-    Names,
     SecretName,
     Strict,
     Topic,
@@ -27,34 +26,6 @@ from receiver.rules.fields import (
 SeverityWord = Literal["critical", "warning", "info"]
 Impact = Literal["operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage"]
 Role = Literal["viewer", "responder", "support", "comms_lead", "admin"]
-
-
-class ServiceEntry(Strict):
-    """A system of the installation."""
-
-    name: Names
-    kind: Literal["frontend", "service", "database", "queue", "host", "external"]
-    method: list[Literal["red", "golden", "use"]] = Field(default_factory=list)
-    team: str | None = None
-    criticality: Literal["low", "normal", "high"] = "normal"
-    depends_on: list[str] = Field(default_factory=list)
-    component: str | None = None
-    remedies: dict[str, str] = Field(default_factory=dict)
-    links: dict[str, str] = Field(default_factory=dict)
-
-
-class ServiceDefaults(Strict):
-    """What every service has unless it says otherwise."""
-
-    links: dict[str, str] = Field(default_factory=dict)
-
-
-class ServicesFile(Strict):
-    """services.yaml."""
-
-    version: Literal[1]
-    services: dict[Name, ServiceEntry]
-    defaults: ServiceDefaults = ServiceDefaults()
 
 
 class SourceSeverity(Strict):

@@ -26,6 +26,9 @@ def overlay(case: str, directory: Path) -> Path:
     removed = directory / "removed.txt"
     for name in removed.read_text().split() if removed.exists() else ():
         (directory / name).unlink()
+    for part in directory.glob("advice.*"):  # a case that replaces the message which includes it is about that message alone
+        if not any(part.name in other.read_text("utf-8", "replace") for other in directory.glob("incident.*")):
+            part.unlink()
     return directory
 
 

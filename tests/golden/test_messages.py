@@ -12,6 +12,7 @@ import pytest
 from receiver.channels.render import KINDS, LANGUAGES, Renderer, ServiceView
 from receiver.core.alert import Alert, Severity
 from receiver.core.destination import Destination
+from receiver.core.evidence import Doubt, Evidence, Flow, Remedy, Saturated
 from receiver.core.incident import Incident, State
 from receiver.core.policy import Aim, Escalation, Policy, Step, Target, Way
 from receiver.rules.load import load_rules
@@ -84,6 +85,20 @@ def turn(because: str, *, waited: str = "0", about: str = "") -> dict[str, str]:
 
 
 THREE = (errors("shop-api-2"), errors("shop-api-3"), pool())
+FULL = Evidence(
+    at=after(minutes=22), service="message-queue", resource="depth", value=48_200, limit=None, unit="", per_hour=252_000, span=timedelta(hours=2),
+    flow=Flow(arriving=310, done=240, workers=6), needed=8, with_reserve=10, also=(Saturated(service="mes-api", resource="cpu"),), remedy=Remedy.CONSUMERS,
+)  # fmt: skip
+ENDS = Evidence(
+    at=after(minutes=22), service="shop-db", resource="disk", value=81.4, limit=100, unit="%", per_hour=5.9, span=timedelta(hours=3),
+    runs_out_at=after(hours=3, minutes=32), earliest=after(hours=3, minutes=2), latest=after(hours=4, minutes=22), remedy=Remedy.GROW,
+)  # fmt: skip
+
+
+def grows(evidence: Evidence, **changed: Any) -> tuple[str, Incident, timedelta, dict[str, str]]:
+    return "incident", told(pool(), evidence=replace(evidence, **changed)), timedelta(minutes=22), {}
+
+
 HOSTILE = alert(
     '</b><a href="tg://user?id=1">x</a>',
     since=NIGHT,
@@ -98,6 +113,15 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "reopened-living": ("incident", told(errors("shop-api-2"), reopened=1), timedelta(minutes=50), {}),
     "many-of-one-name": ("incident", told(*(errors(f"shop-api-{n}") for n in range(1, 22))), timedelta(minutes=4), {}),
     "many-names": ("incident", told(*(errors(f"shop-api-{n}", alertname=f"Alert{n:02}") for n in range(13))), timedelta(hours=30), {}),
+    "advice-consumers": grows(FULL),
+    "advice-grow": grows(ENDS),
+    "advice-no-latest": grows(ENDS, latest=None, remedy=Remedy.VERTICAL, resource="memory"),
+    "advice-more-instances": grows(ENDS, resource="cpu", remedy=Remedy.HORIZONTAL),
+    "advice-slow-query": grows(ENDS, resource="pool", remedy=Remedy.SLOW_QUERY, also=(Saturated(service="shop-api", resource="cpu"),) * 6),
+    "advice-unsteady": grows(ENDS, doubt=Doubt.UNSTEADY, remedy=Remedy.UNKNOWN, runs_out_at=None, span=timedelta(minutes=50)),
+    "advice-short": grows(ENDS, doubt=Doubt.SHORT, remedy=Remedy.UNKNOWN, runs_out_at=None, span=timedelta(minutes=20)),
+    "advice-falling": grows(ENDS, doubt=Doubt.FALLING, remedy=Remedy.UNKNOWN, runs_out_at=None, per_hour=-5.9),
+    "advice-no-numbers": grows(Evidence(at=NIGHT, service="shop-db", resource="disk", doubt=Doubt.NO_NUMBERS)),
     "truncated": ("incident", told(errors("shop-api-2"), errors("shop-api-3"), truncated=37), timedelta(minutes=4), {}),
     "truncated-rest-over": ("incident", told(errors("shop-api-2", firing=False), truncated=37), timedelta(minutes=12), {}),
     "not-delivered": ("incident", told(errors("shop-api-2"), failed={"devops": "bot was blocked"}), timedelta(minutes=1), {}),

@@ -1,0 +1,71 @@
+"""The numbers behind a decision on scaling, as words a template can say. Pure; called by `channels.view`."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from receiver.channels.visible import visible
+from receiver.channels.words import number, span
+from receiver.core.evidence import Doubt, Evidence, Saturated
+
+RESOURCES: Mapping[str, Mapping[str, str]] = {
+    "en": {"cpu": "CPU", "memory": "memory", "disk": "disk", "io": "disk I/O", "pool": "connections", "depth": "queue depth"},
+    "ru": {"cpu": "CPU", "memory": "память", "disk": "диск", "io": "дисковый ввод-вывод", "pool": "соединения", "depth": "глубина очереди"},
+}
+OTHERS = 4
+_SLOW = 0.001  # of the limit an hour: less is no movement
+
+
+def facts_of(evidence: Evidence | None, name_of: Callable[[str], str], language: str, now: datetime) -> dict[str, object]:
+    """What the template says; empty when nothing is saturated. `name_of` gives a system's name in the reader's language."""
+    if evidence is None:
+        return {}
+
+    def number_of(value: float | None) -> str:
+        return "" if value is None else number(value, language) + _unit(evidence.unit)
+
+    flow = evidence.flow
+    return {
+        "resource": _resource(evidence.resource, language),
+        "value": number_of(evidence.value),
+        "limit": number_of(evidence.limit),
+        "is_rising": (evidence.per_hour or 0) > 0,
+        "rate": _rate(evidence, number_of),
+        "over": span(evidence.span, language),
+        **_end(evidence, language, now),
+        "arriving": number(flow.arriving, language) if flow else "",
+        "done": number(flow.done, language) if flow else "",
+        "gap": number(flow.arriving - flow.done, language) if flow and flow.arriving > flow.done else "",
+        "workers": flow.workers if flow else 0,
+        "needed": evidence.needed,
+        "with_reserve": evidence.with_reserve,
+        "also": [_other(one, name_of, language) for one in evidence.also[:OTHERS]],
+        "more": max(0, len(evidence.also) - OTHERS),
+        "remedy": evidence.remedy.value,
+        "doubt": evidence.doubt.value,
+    }
+
+
+def _rate(evidence: Evidence, number_of: Callable[[float | None], str]) -> str:
+    """How much an hour; nothing for a value that stands still or sways."""
+    rate = abs(evidence.per_hour or 0.0)
+    stands = rate <= _SLOW * abs(evidence.limit or evidence.value or 0.0)
+    return "" if stands or evidence.doubt in (Doubt.SHORT, Doubt.UNSTEADY) else number_of(rate)
+
+
+def _end(evidence: Evidence, language: str, now: datetime) -> dict[str, str]:
+    """From now until the limit; empty when no end is in sight, `latest_in` alone when there may be none."""
+    left = {"runs_out_in": evidence.runs_out_at, "earliest_in": evidence.earliest, "latest_in": evidence.latest}
+    return {name: span(max(at - now, timedelta(0)), language) if at else "" for name, at in left.items()}
+
+
+def _other(one: Saturated, name_of: Callable[[str], str], language: str) -> str:
+    resource = _resource(one.resource, language)
+    return f"{name_of(one.service)}: {resource}" if resource else name_of(one.service)
+
+
+def _resource(resource: str, language: str) -> str:
+    return RESOURCES[language].get(resource) or visible(resource, 40)
+
+
+def _unit(unit: str) -> str:
+    return f" {visible(unit, 20)}" if unit else ""

@@ -1,0 +1,52 @@
+"""An alert's own measurement: the series of its rule's expression that are this alert's, with threshold and unit. Used by `observer` and `painter`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from receiver.clients.prometheus import Prometheus, Series
+from receiver.core.alert import Alert
+from receiver.core.expression import read_condition
+from receiver.core.trend import Sample
+
+PERCENT = "%"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """The series of an alert, largest label overlap first; values and threshold in `unit`."""
+
+    series: tuple[Series, ...]
+    threshold: float | None
+    unit: str
+
+
+async def measure(prometheus: Prometheus, alert: Alert, start: datetime, end: datetime) -> Measured | None:
+    """What the alert's rule measured from `start` to `end` (UTC); none when no rule of this name has values. Raises PrometheusUnavailableError."""
+    for expression in await prometheus.expressions(alert.name):
+        condition = read_condition(expression)
+        found = own_series(await prometheus.over(condition.value, start, end), alert.labels)
+        if found:
+            unit = alert.annotations.get("unit", "")
+            scale = scale_of(unit, condition.threshold)
+            threshold = None if condition.threshold is None else condition.threshold * scale
+            return Measured(series=tuple(scaled(one, scale) for one in found), threshold=threshold, unit=unit)
+    return None
+
+
+def own_series(found: Sequence[Series], labels: Mapping[str, str]) -> tuple[Series, ...]:
+    """Those that do not contradict the alert's labels: a rule may sum some of them away and add others of its own."""
+    own = [one for one in found if all(labels.get(name, value) == value for name, value in one.labels.items())]
+    return tuple(sorted(own, key=lambda one: -len(one.labels.keys() & labels.keys())))
+
+
+def scale_of(unit: str, limit: float | None) -> float:
+    """Rules compare ratios, people read per cent: a limit of at most one in per cent is a ratio."""
+    return 100.0 if unit == PERCENT and limit is not None and abs(limit) <= 1 else 1.0
+
+
+def scaled(series: Series, scale: float) -> Series:
+    """The same series in another unit."""
+    if scale == 1.0:
+        return series
+    return Series(labels=series.labels, samples=tuple(Sample(at=s.at, value=s.value * scale) for s in series.samples))
