@@ -125,7 +125,7 @@ def build(
         rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,

@@ -108,6 +108,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
     workers: list[Any] = [
         app.waker.run(),
         app.notices.noticer.run(),
+        app.notices.keeper.run(),
         app.chat.desk.run(),
         app.chat.amender.run(),
         app.recorder.run(),

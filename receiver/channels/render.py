@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from receiver.channels.base import About, Button, Message
 from receiver.channels.forms import Form
+from receiver.channels.notice_texts import NoticeTexts
+from receiver.channels.template_fault import TemplateFault
 from receiver.channels.template_policy import refusals
 from receiver.channels.template_samples import facts
 from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
 from receiver.channels.words import noun, ordinal, plural
-from receiver.core.errors import ReceiverError
 from receiver.core.incident import Incident
 
 KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still")
@@ -27,10 +28,6 @@ FRAMES = ("mail",)  # what a text is put into, not a text of its own
 LANGUAGES = ("en", "ru")
 FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
 __all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates"]
-
-
-class TemplateFault(ReceiverError):  # noqa: N818 - the word rules use for what is wrong in a file
-    """A template that can't be used: `file:line: what is wrong`."""
 
 
 def template_name(kind: str, language: str) -> str:
@@ -55,7 +52,10 @@ def make_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironmen
 
 
 class Renderer:
-    """All templates, looked through and compiled once; raises TemplateFault for any that is missing, wrong or does what none may."""
+    """All templates, looked through and compiled once; raises TemplateFault for any that is missing, wrong or does what none may.
+
+    `notices` are the texts customers get; none where the directory has none.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -63,6 +63,7 @@ class Renderer:
         self._environment = make_environment(sources)
         self._refuse(sources)
         self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
+        self.notices = NoticeTexts(directory) if (directory / "notices").is_dir() else None
         self._templates = {(k, lang): self._compile(k, lang) for k in (*KINDS, *FRAMES) for lang in LANGUAGES}
 
     def _refuse(self, sources: Mapping[str, str]) -> None:
