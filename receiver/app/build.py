@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -136,9 +136,7 @@ def build(
     )  # fmt: skip
     watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
-    customers = build_customers(settings, client, lambda: rules.current.notices, clock, letters_of(channels), settings.smtp_from or "")
-    if customers.mailing:
-        notices.targets["email"] = MailTarget(customers.mailing)
+    customers = _customers(settings, client, rules, clock, channels, notices)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -156,6 +154,14 @@ def build(
         api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat,
         customers=customers,
     )  # fmt: skip
+
+
+def _customers(settings: Settings, client: Client, rules: Rules, clock: Clock, channels: Mapping[str, Channel], notices: NoticeParts) -> Customers:
+    """The public side; with a mail server notices are mailed too."""
+    customers = build_customers(settings, client, lambda: rules.current.notices, clock, letters_of(channels), settings.smtp_from or "")
+    if customers.mailing:
+        notices.targets["email"] = MailTarget(customers.mailing)
+    return customers
 
 
 def _replica_id() -> str:
