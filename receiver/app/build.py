@@ -151,8 +151,7 @@ def build(
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat,
-        customers=customers,
+        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat, customers=customers,
     )  # fmt: skip
 
 
