@@ -27,10 +27,10 @@ from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
 from receiver.store.admission import Admission
 from receiver.store.browserchat import BrowserChat
-from receiver.store.connection import Client, connect
+from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
-from receiver.store.keys import Partition
+from receiver.store.keys import Partitions
 from receiver.store.outbox import Outbox, Pace
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
@@ -60,6 +60,7 @@ class App:
     client: Client
     clock: Clock
     promise: Promise
+    partitions: Partitions
     rules: Rules
     templates: Templates
     engine: Engine
@@ -107,10 +108,11 @@ def build(
     loaded: Loaded | None = None,
     refused: RulesRefusedError | None = None,
     prove: Prove = nothing_to_prove,
+    partitions: Partitions | None = None,
 ) -> App:
     """Build everything without starting anything; raises RulesRefusedError when no rules are given and those in RULES_DIR do not load."""
     clock = clock or SystemClock()
-    client, at = connect(store_url), Partition(0)
+    client, at = connect(store_url), partitions or partitions_for(store_url)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
     rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
     promise = Promise()
@@ -127,7 +129,7 @@ def build(
         rules, templates, origin, replicas, Standing(engine, replicas, clock), clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -139,7 +141,7 @@ def build(
         notices.chat, notices.engine, notices.desk,
     )  # fmt: skip
     return App(
-        settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
+        settings=settings, client=client, clock=clock, promise=promise, partitions=at, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
@@ -178,7 +180,7 @@ def prover(settings: Settings) -> Prove:
 
 def auditor(app: App) -> Auditor:
     """The worker that proves that no open incident is forgotten."""
-    return Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge)
+    return Auditor(Upkeep(app.client, app.partitions), app.incidents, app.rules, app.clock, app.nudge)
 
 
 def twin(app: App) -> Twin:

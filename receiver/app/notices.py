@@ -10,9 +10,13 @@ from receiver.channels.notice_target import NoticeTarget
 from receiver.channels.notice_telegram import TelegramTarget
 from receiver.channels.notice_texts import NoticeTexts
 from receiver.channels.notice_webhook import WebhookTarget
+from receiver.channels.render import Templates
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.notices import NoticeChat
 from receiver.clock import Clock
+from receiver.core.notice import PublicText
+from receiver.core.notice_rules import NoticeRules
+from receiver.core.notice_text import Saying
 from receiver.engine import Nudge, Rules
 from receiver.notice_engine import NoticeEngine
 from receiver.settings import Settings
@@ -22,6 +26,7 @@ from receiver.store.notice_desk import NoticeDesk
 from receiver.store.notice_prompts import NoticePrompts
 from receiver.store.notices import PublicNotices
 from receiver.store.promise import Promise
+from receiver.workers.noticekeeper import NoticeKeeper
 from receiver.workers.noticer import Noticer
 from receiver.workers.publisher import Means, Publisher
 
@@ -39,6 +44,7 @@ class NoticeParts:
     publisher: Publisher
     noticer: Noticer
     chat: NoticeChat
+    keeper: NoticeKeeper
     publishing: TelegramChannel | None = None
 
     async def close(self) -> None:
@@ -50,12 +56,18 @@ class NoticeParts:
 
 
 def build_notices(
-    settings: Settings, client: Client, clock: Clock, promise: Promise, rules: Rules, incidents: Incidents, channels: Mapping[str, Channel], nudge: Nudge, *, key: bytes
+    settings: Settings, client: Client, clock: Clock, promise: Promise, rules: Rules, incidents: Incidents, channels: Mapping[str, Channel], nudge: Nudge, templates: Templates, *,
+    key: bytes,
 ) -> NoticeParts:  # fmt: skip
     """Build it without starting anything; raises TemplateFault when a text in TEMPLATES_DIR is wrong."""
     texts, cards = NoticeTexts(settings.templates_dir), NoticeCards(settings.templates_dir)
     desk = NoticeDesk(client, promise)
-    engine = NoticeEngine(desk, incidents, rules, texts.compose, clock, nudge)
+
+    def compose(key: str, saying: Saying, book: NoticeRules) -> Mapping[str, PublicText]:
+        """By the texts in force; those of the start where a reload brought none."""
+        return (templates.current.notices or texts).compose(key, saying, book)
+
+    engine = NoticeEngine(desk, incidents, rules, compose, clock, nudge)
     publishing = _publishing(settings)
     targets: dict[str, NoticeTarget] = {
         "telegram": _telegram(settings, channels["telegram"], publishing),
@@ -63,11 +75,12 @@ def build_notices(
         "statuspage": StatuspageTarget(settings.secret),
     }
     means = Means(channels=channels, targets=targets, cards=cards, key=key, language=settings.language, timezone=settings.timezone)
-    publisher = Publisher(engine, rules, means, clock)
+    publisher, prompts = Publisher(engine, rules, means, clock), NoticePrompts(client)
+    chat = NoticeChat(engine, desk, prompts, rules, channels, clock, key=key, language=settings.language)
     return NoticeParts(
         desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher,
         noticer=Noticer(engine, desk, incidents, publisher, clock, nudge), publishing=publishing,
-        chat=NoticeChat(engine, desk, NoticePrompts(client), rules, channels, clock, key=key, language=settings.language),
+        chat=chat, keeper=NoticeKeeper(desk, prompts, publisher, chat.take_away, clock),
     )  # fmt: skip
 
 

@@ -149,7 +149,7 @@ def _because(notice: Notice, language: str) -> str:
         return ""
     listed = ", ".join(notice.incidents[:5]) + (" …" if len(notice.incidents) > 5 else "")
     if language == "ru":
-        return f"Внутреннее: {notice.firing} {form(notice.firing, ('алерт активен', 'алерта активны', 'алертов активны'))}, {listed}"
+        return f"Внутреннее: активных алертов {notice.firing}, {listed}"
     return f"Internal: {notice.firing} {form(notice.firing, ('alert fires', 'alerts fire'))}, {listed}"
 
 

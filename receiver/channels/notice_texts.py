@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from receiver.channels.render import TemplateFault
+from receiver.channels.template_fault import TemplateFault
 from receiver.channels.words import clock
 from receiver.core.notice import PublicText
 from receiver.core.notice_rules import NoticeRules
@@ -26,9 +26,7 @@ class NoticeTexts:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / "notices"
-        self._environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-        for table in (self._environment.filters, self._environment.tests, self._environment.globals):
-            table.clear()
+        self._environment = make_environment()
         self._texts: dict[tuple[str, str], Template] = {}
         for path in sorted(self._directory.glob(f"*{SUFFIX}")):
             key, _, language = path.name.removesuffix(SUFFIX).partition(".")
@@ -60,21 +58,45 @@ class NoticeTexts:
         return PublicText(title=title.strip(), body=body.strip())
 
     def _read(self, path: Path) -> Template:
-        try:
-            source = path.read_text("utf-8")
-            tree = self._environment.parse(source)
-        except TemplateSyntaxError as fault:
-            raise TemplateFault(f"{path}:{fault.lineno}: {fault.message}") from None
-        except (OSError, UnicodeDecodeError) as fault:
-            raise TemplateFault(f"{path}: {fault}") from None
-        for line, what in _refusals(tree):
+        for line, what in _faults(self._environment, path):
             raise TemplateFault(f"{path}:{line}: {what}")
-        if len(source) > LARGEST:
-            raise TemplateFault(f"{path}:1: the text is longer than {LARGEST} characters")
-        title, _, body = source.strip().partition("\n\n")
-        if not title.strip() or not body.strip():
-            raise TemplateFault(f"{path}:1: the first line is the title, then an empty line, then the text")
-        return self._environment.from_string(source)
+        return self._environment.from_string(path.read_text("utf-8"))
+
+
+def make_environment() -> ImmutableSandboxedEnvironment:
+    """Nothing but words and variables: no filter, no test, no global."""
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    for table in (environment.filters, environment.tests, environment.globals):
+        table.clear()
+    return environment
+
+
+def find_faults(directory: Path) -> Iterator[tuple[str, int, str]]:
+    """File, line and what is wrong, for every text of a directory of templates; one without texts has none."""
+    environment, folder = make_environment(), directory / "notices"
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        yield from ((path.name, line, what) for line, what in _faults(environment, path))
+    if folder.is_dir():
+        missing = [f"{key}.en{SUFFIX}" for key in KEYS if not (folder / f"{key}.en{SUFFIX}").exists()]
+        yield from ((name, 1, "the file is missing: every text has one in English at least") for name in missing)
+
+
+def _faults(environment: ImmutableSandboxedEnvironment, path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        source = path.read_text("utf-8")
+        tree = environment.parse(source)
+    except TemplateSyntaxError as fault:
+        yield fault.lineno, fault.message or "this is not a template"
+        return
+    except (OSError, UnicodeDecodeError) as fault:
+        yield 1, f"cannot be read ({fault})"
+        return
+    yield from _refusals(tree)
+    if len(source) > LARGEST:
+        yield 1, f"the text is longer than {LARGEST} characters"
+    title, _, body = source.strip().partition("\n\n")
+    if not title.strip() or not body.strip():
+        yield 1, "the first line is the title, then an empty line, then the text"
 
 
 def _refusals(tree: nodes.Template) -> Iterator[tuple[int, str]]:

@@ -11,22 +11,19 @@ from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, Tem
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from receiver.channels.base import Button, Message
+from receiver.channels.notice_texts import NoticeTexts
+from receiver.channels.template_fault import TemplateFault
 from receiver.channels.template_policy import refusals
 from receiver.channels.template_samples import facts
 from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
 from receiver.channels.words import noun, ordinal, plural
-from receiver.core.errors import ReceiverError
 from receiver.core.incident import Incident
 
 KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still")
 LANGUAGES = ("en", "ru")
 FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
 __all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates"]
-
-
-class TemplateFault(ReceiverError):  # noqa: N818 - the word rules use for what is wrong in a file
-    """A template that can't be used: `file:line: what is wrong`."""
 
 
 def template_name(kind: str, language: str) -> str:
@@ -51,7 +48,10 @@ def make_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironmen
 
 
 class Renderer:
-    """All templates, looked through and compiled once; raises TemplateFault for any that is missing, wrong or does what none may."""
+    """All templates, looked through and compiled once; raises TemplateFault for any that is missing, wrong or does what none may.
+
+    `notices` are the texts customers get; none where the directory has none.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -59,6 +59,7 @@ class Renderer:
         self._environment = make_environment(sources)
         self._refuse(sources)
         self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
+        self.notices = NoticeTexts(directory) if (directory / "notices").is_dir() else None
         self._templates = {(k, lang): self._compile(k, lang) for k in KINDS for lang in LANGUAGES}
 
     def _refuse(self, sources: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, nodes
 
+from receiver.channels.notice_texts import find_faults
 from receiver.channels.render import KINDS, LANGUAGES, make_environment, template_name
 from receiver.channels.template_policy import refusals
 from receiver.channels.template_render import BUDGET
@@ -49,6 +50,7 @@ def check_templates(directory: Path) -> list[TemplateFinding]:
     bad = {one.file for one in found}
     names = [name for name in _wanted() if name in trees and not ({name, *_included(name, trees)} & bad)]
     found += _tried(sources, names)
+    found += [TemplateFinding(file=f"notices/{name}", line=line, column=1, message=what) for name, line, what in find_faults(directory)]
     return sorted(dict.fromkeys(found), key=lambda one: (one.file, one.line, one.column, one.message))
 
 

@@ -165,7 +165,7 @@ class NoticeChat:
             await self._send(conflict(self._keys(), plan.next, kept.token, prompt.language, reply.text, person.language or self._language), reply.reply_to)
             return
         await self._prompts.forget(prompt)
-        await self._take_away(prompt)
+        await self.take_away(prompt.chat, prompt.message_id)
         await self._tell_edit(plan, reply)
 
     async def _carry_out(self, prompt: Prompt, text: str, person: Person, revision: str | None = None) -> NoticePlan:
@@ -220,11 +220,12 @@ class NoticeChat:
         voice = self._voices.get(destination.channel) if destination else None
         return await voice.send(destination, message, reply_to) if destination and voice else None
 
-    async def _take_away(self, prompt: Prompt) -> None:
+    async def take_away(self, chat: str, message_id: str) -> None:
+        """Delete a question of ours; a chat that cannot delete keeps it."""
         destination = self._support()
         delete = getattr(self._voices.get(destination.channel), "delete", None) if destination else None
-        if delete:
-            await delete(destination, prompt.message_id)
+        if delete and destination and str(destination.address.get("chat", "")) == chat:
+            await delete(destination, message_id)
 
     def _support(self) -> Destination | None:
         return self._rules.current.destinations.get(self._engine.rules.card)

@@ -14,6 +14,7 @@ import uvloop
 
 from receiver.app.build import App
 from receiver.app.run import serve
+from receiver.cli import demo_notice
 from receiver.cli.serve import prepare
 from receiver.settings import Settings
 
@@ -74,6 +75,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 def run(settings: Settings, *, is_fast: bool, is_once: bool) -> int:
     """Serve and play; until Ctrl-C unless `is_once`."""
     prepare(settings)
+    settings = demo_notice.with_short_hold(settings, timedelta(seconds=1 if is_fast else 10), timedelta(seconds=1 if is_fast else 20))
 
     async def play(app: App) -> None:
         await _play(app, is_fast=is_fast)
@@ -102,6 +104,8 @@ async def _play(app: App, *, is_fast: bool) -> None:
     url = f"http://127.0.0.1:{app.settings.port}/webhooks/alertmanager"
     async with httpx.AsyncClient(trust_env=False) as http:
         for pause, status, labels, annotations in SCRIPT:
+            if status == "resolved" and labels["service"] == "shop-db":
+                await demo_notice.publish(app, http, 0.5 if is_fast else 25)
             await asyncio.sleep(min(pause, 0.5) if is_fast else pause)
             now = app.clock.now()
             if status == "firing":
@@ -112,6 +116,7 @@ async def _play(app: App, *, is_fast: bool) -> None:
             name = labels.get("alertname", f"all alerts of {labels['service']}")
             sys.stdout.write(f"{now:%H:%M:%S}  Alertmanager says {status}: {name}  → {answer.status_code}\n")
             sys.stdout.flush()
+        await demo_notice.end(app, http)
         sys.stdout.write("The outage is over.\n")
         sys.stdout.flush()
 

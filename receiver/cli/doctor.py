@@ -10,7 +10,7 @@ from receiver.app.build import origin_of
 from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
-from receiver.cli import sources
+from receiver.cli import doctor_notices, sources
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import SystemClock
@@ -19,7 +19,7 @@ from receiver.rules.git import Mirror
 from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
-from receiver.store.connection import connect, inspect
+from receiver.store.connection import check_partitions, connect, inspect, partitions_for
 from receiver.workers.calendars import read_again
 from receiver.workers.ruleskeeper import SHORT, load
 
@@ -63,7 +63,8 @@ async def _rules(settings: Settings) -> list[Finding]:
     newest = f", newest commit {book.commit}" if book.commit else ""
     found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
     senders = [Finding(name, is_ok, text) for name, is_ok, text in sources.findings(settings, book)]
-    return [*found, *senders, *_people(book), *await _schedules(settings, book), *_templates(loaded.place.templates)]
+    told = [Finding("notices", is_ok, text) for is_ok, text in doctor_notices.findings(settings, book)]
+    return [*found, *senders, *_people(book), *told, *await _schedules(settings, book), *_templates(loaded.place.templates)]
 
 
 def _people(book: RuleBook) -> list[Finding]:
@@ -97,11 +98,17 @@ async def _store(settings: Settings) -> list[Finding]:
             client = connect(url)
             try:
                 report = await inspect(client)
+                partitions = partitions_for(url)
+                layout = await check_partitions(client, partitions)
             finally:
                 await client.aclose()
     except Exception as fault:  # noqa: BLE001 - the doctor reports whatever is wrong
         return [Finding("store", False, f"{fault}: is the server up, and RECEIVER_REDIS_URL right?")]
-    what = f"{report.kind} {report.version}{' (embedded)' if embedded else ''}, appendfsync {report.appendfsync}"
+    what = f"{report.kind} {report.version}{' (embedded)' if embedded else ''}, appendfsync {report.appendfsync}, partitions {len(partitions)}"
+    if report.masters > 1:
+        what += f", cluster of {report.masters} masters, at least {report.replicas} replicas each"
+    if layout:
+        return [Finding("store", False, f"{what}: {layout}")]
     if not report.faults:
         return [Finding("store", True, what)]
     relaxed = settings.durability == "relaxed"

@@ -34,7 +34,14 @@ def run(settings: Settings) -> int:
 def prepare(settings: Settings) -> None:
     """Logs first, and no secret in any of them."""
     configure(settings.log_level)
-    for secret in (settings.secret_key, settings.telegram_token, settings.webhook_token, settings.api_token, *settings.named_secrets.values()):
+    for secret in (
+        settings.secret_key,
+        settings.telegram_token,
+        settings.telegram_public_token,
+        settings.webhook_token,
+        settings.api_token,
+        *settings.named_secrets.values(),
+    ):
         if secret:
             hide(secret.get_secret_value())
     if settings.rules_git_url:

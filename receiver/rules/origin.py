@@ -100,7 +100,10 @@ def _marks(place: Place) -> Iterator[tuple[str, int, int, int]]:
 
 def _files(place: Place) -> Iterator[tuple[str, Path]]:
     """Each file that is read, by its name inside a copy."""
-    for name, directory, patterns in (("rules", place.rules, ("*.yaml", "*.yml", "**/*.ics", "examples/*")), ("templates", place.templates, ("*.j2",))):
+    for name, directory, patterns in (
+        ("rules", place.rules, ("*.yaml", "*.yml", "**/*.ics", "examples/*")),
+        ("templates", place.templates, ("*.j2", "notices/*.j2")),
+    ):
         for pattern in patterns:
             with contextlib.suppress(OSError):
                 yield from ((f"{name}/{path.relative_to(directory).as_posix()}", path) for path in directory.glob(pattern) if path.is_file())

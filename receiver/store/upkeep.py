@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Incident, IncidentId
 from receiver.store.incidents import LEASE
-from receiver.store.keys import Partition
+from receiver.store.keys import Partition, Partitions
 from receiver.store.scripts import Argument, Script
 
 CHUNK = 100
@@ -27,24 +27,29 @@ class Repaired:
 
 
 class Upkeep:
-    """One partition, held against its promise."""
+    """All partitions, held against their promise."""
 
-    def __init__(self, client: Redis, partition: Partition) -> None:
-        self._client, self._at, self._hold = client, partition, Script("upkeep")
+    def __init__(self, client: Redis, partitions: Partitions) -> None:
+        self._client, self._partitions, self._hold = client, partitions, Script("upkeep")
 
     async def claim(self, every: timedelta) -> bool:
         """True for the one replica that looks in this interval."""
         try:
-            return bool(await self._client.set(self._at.of("audited"), "1", nx=True, px=int(every.total_seconds() * 1000)))
+            return bool(await self._client.set(self._partitions.first.of("audited"), "1", nx=True, px=int(every.total_seconds() * 1000)))
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
 
     async def open(self) -> AsyncIterator[list[IncidentId]]:
         """Every group's incident, some at a time."""
+        for at in self._partitions:
+            async for some in self._open(at):
+                yield some
+
+    async def _open(self, at: Partition) -> AsyncIterator[list[IncidentId]]:
         cursor = 0
         while True:
             try:
-                answer: Any = await self._client.hscan(self._at.of("open"), cursor, count=CHUNK)
+                answer: Any = await self._client.hscan(at.of("open"), cursor, count=CHUNK)
             except (RedisError, OSError) as fault:
                 raise StoreUnavailableError(str(fault)) from fault
             cursor, found = answer
@@ -56,8 +61,9 @@ class Upkeep:
     async def hold(self, incident: Incident, owed_at: datetime | None, now: datetime) -> Repaired:
         """Put back what is missing; nothing when the incident changed since it was read."""
         grace = int((LEASE + SLACK).total_seconds() * 1000)
-        args: list[Argument] = [self._at.prefix, incident.id, incident.version, _ms(owed_at) if owed_at else "", _ms(now), grace]
-        wakes, slots = await self._hold.run(self._client, [self._at.of("wake")], args)
+        at = self._partitions.of_incident(incident.id)
+        args: list[Argument] = [at.prefix, incident.id, incident.version, _ms(owed_at) if owed_at else "", _ms(now), grace]
+        wakes, slots = await self._hold.run(self._client, [at.of("wake")], args)
         return Repaired() if wakes < 0 else Repaired(wakes=int(wakes), slots=int(slots))
 
 

@@ -18,10 +18,10 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Destination
 from receiver.core.notice import NoticeId
 from receiver.core.notice_delivery import CARD, first_post
-from receiver.core.notice_event import Begun, Delivered
+from receiver.core.notice_event import Begun, Delivered, Drifted
 from receiver.core.notice_plan import NoticeReason
 from receiver.core.notice_public import project
-from receiver.core.notice_record import Delivery, Form, Notice
+from receiver.core.notice_record import Delivery, Form, Notice, Passage
 from receiver.core.rulebook import Person, RuleBook
 from receiver.engine import Rules
 from receiver.notice_engine import NoticeEngine
@@ -98,14 +98,20 @@ class Publisher:
         return await channel.send(destination, message, card.ref if card else "")
 
     async def _publish(self, notice: Notice, delivery: Delivery) -> Report:
-        rules, public = self._engine.rules, project(notice)
-        channel = rules.channels.get(delivery.target)
-        target = self._means.targets.get(channel.kind) if channel else None
-        update = notice.update(delivery.update)
-        if public is None or channel is None or target is None or update is None:
+        publication = self._publication(notice, delivery)
+        target = self._means.targets.get(publication.channel.kind) if publication else None
+        if publication is None or target is None:
             return Report(outcome=Outcome(evidence=Evidence.DEAD, reason="no such channel in this installation"))
+        return await (target.head(publication) if delivery.form is Form.HEAD else target.post(publication))
+
+    def _publication(self, notice: Notice, delivery: Delivery) -> Publication | None:
+        """What a target is given: nothing but what is public."""
+        rules, public = self._engine.rules, project(notice)
+        channel, update = rules.channels.get(delivery.target), notice.update(delivery.update)
+        if public is None or channel is None or update is None:
+            return None
         first = first_post(notice, delivery.target)
-        publication = Publication(
+        return Publication(
             notice=public,
             update=update,
             channel=channel,
@@ -114,9 +120,19 @@ class Publisher:
             key=_key(notice, delivery),
             ref=delivery.ref,
             reply_to=first.ref if first and first.update != delivery.update else "",
-            is_retry=delivery.attempts > 0,
         )
-        return await (target.head(publication) if delivery.form is Form.HEAD else target.post(publication))
+
+    async def compare(self, notice: Notice) -> None:
+        """Ask every far end that can be read back whether it shows what we said last; what it shows instead goes onto the card."""
+        newest = notice.updates[-1].id if notice.updates else ""
+        for delivery in notice.deliveries.values():
+            publication = self._publication(notice, delivery) if delivery.update == newest and delivery.state is Passage.SENT else None
+            target = self._means.targets.get(publication.channel.kind) if publication else None
+            if publication is None or target is None or delivery.form is not Form.POST:
+                continue
+            shown = await target.drift(publication)
+            if shown is not None and shown != notice.drift.get(delivery.target, ""):
+                await self._engine.apply(notice.id, Drifted(target=delivery.target, what=shown))
 
     def desk(self, destination: Destination) -> Desk:
         """For whom cards are made."""

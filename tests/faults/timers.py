@@ -25,7 +25,6 @@ from receiver.core.incident import IncidentId
 from receiver.rules.origin import Place
 from receiver.settings import Settings, load_settings
 from receiver.sources.alertmanager import parse
-from receiver.store.keys import Partition
 from receiver.store.upkeep import Upkeep
 from receiver.workers.auditor import Auditor
 from receiver.workers.ruleskeeper import Loaded, load
@@ -273,7 +272,7 @@ async def _play(campaign: Campaign, timers: int) -> None:
     await campaign.settle()
     figures.incidents = fired
     app = campaign.live[0]
-    repaired = await Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge).look()
+    repaired = await Auditor(Upkeep(app.client, app.partitions), app.incidents, app.rules, app.clock, app.nudge).look()
     figures.repairs = repaired.wakes + repaired.slots
 
 

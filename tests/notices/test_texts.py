@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 from receiver.channels.notice_texts import NoticeTexts
-from receiver.channels.render import TemplateFault
+from receiver.channels.render import Renderer, TemplateFault
+from receiver.channels.template_check import check_templates
+from receiver.core.notice_event import Proposed
 from receiver.core.notice_text import KEYS, STARTERS, Saying
 from receiver.core.wording import diff
 from tests.builders import NOW
+from tests.harness import story
+from tests.notices.flow import ANNA
+from tests.notices.town import SUPPORT, town
 from tests.notices.values import rules
 
 ROOT = Path(__file__).parents[2]
@@ -82,3 +87,23 @@ def test_a_word_diff_reads_as_the_new_text_with_what_went_before_what_came():
     assert "".join(p.text for p in pieces if p.how != "added") == "Оплата не работает сейчас."
     assert diff("a b", "a b") == diff("a b", "a b")
     assert [p.how for p in diff("a b", "a b")] == ["same"]
+
+
+def test_rules_check_names_every_wrong_text(tmp_path):
+    shutil.copytree(ROOT / "message_templates", tmp_path / "t")
+    (tmp_path / "t/notices/errors.en.txt.j2").write_text("T\n\n{{ labels }}\n")
+    (tmp_path / "t/notices/slow.en.txt.j2").unlink()
+    found = [(one.file, one.line) for one in check_templates(tmp_path / "t")]
+    assert found == [("notices/errors.en.txt.j2", 3), ("notices/slow.en.txt.j2", 1)]
+
+
+async def test_texts_change_without_a_restart(tmp_path):
+    shutil.copytree(ROOT / "message_templates", tmp_path / "t")
+    (tmp_path / "t/notices/slow.en.txt.j2").write_text("{{ component }} takes longer\n\nWe will write again before {{ next }}.\n")
+    async with story(tmp_path, rules=town(tmp_path / "rules")) as s:
+        s.app.templates.current = Renderer(tmp_path / "t")
+        notice = await s.app.notices.engine.open_by_hand(["checkout"], "slow")
+        plan = await s.app.notices.engine.apply(notice.id, Proposed(actor=ANNA, key="slow"))
+        assert plan.next.draft.texts["en"].title == "Checkout takes longer"
+        await s.settle()
+        await s.expect(SUPPORT, "takes longer")
