@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from receiver.core.event import Acknowledge, Resolve
-from receiver.store.keys import Partition
 from receiver.store.upkeep import Repaired, Upkeep
 from receiver.telemetry import metrics
 from receiver.workers.auditor import Auditor
@@ -19,7 +18,7 @@ WHOLE = Repaired()
 
 def auditor(s) -> Auditor:
     app = s.app
-    return Auditor(Upkeep(app.client, Partition(0)), app.incidents, app.rules, app.clock, app.nudge)
+    return Auditor(Upkeep(app.client, app.partitions), app.incidents, app.rules, app.clock, app.nudge)
 
 
 def repairs(what: str) -> float:
