@@ -106,7 +106,7 @@ def _say_route(chat: BrowserChat, intake: Intake, scene: Scene, enter: Callable[
         if not data.text.startswith("/") or data.person not in names or data.chat not in scene.chats():
             return Response({"text": COMMANDS_ONLY, "alert": True}, headers=HEADERS)
         words = html.escape(visible(data.text, 300), quote=False)
-        said = f"<b>{html.escape(visible(names[data.person], 80), quote=False)}</b>\n{words}"
+        said = f"<b>{html.escape(visible(names[data.person], 80), quote=False)}:</b> {words}"
         ref = await chat.send(data.chat, said, [], reply_to="", is_silent=True)
         place = {"id": scene.address_of(data.chat), "name": data.chat, "type": "group"}
         message = {"message_id": ref, "chat": place, "from": {"id": data.person}, "text": data.text}
