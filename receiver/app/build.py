@@ -40,7 +40,6 @@ from receiver.store.replicas import Replicas
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.workers.calendars import Calendars
-from receiver.workers.mail_target import MailTarget
 from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
@@ -128,9 +127,7 @@ def build(
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
-    customers = build_customers(settings, client, lambda: rules.current.notices, clock, None, "")
-    if customers.mailing:
-        notices.targets["email"] = MailTarget(customers.mailing)
+    customers = build_customers(settings, client, rules, clock, notices.targets, None, "")
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
