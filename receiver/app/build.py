@@ -44,7 +44,6 @@ from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
-from receiver.workers.mail_target import MailTarget
 from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender

@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from receiver.channels.notice_target import NoticeTarget
 from receiver.clock import Clock
 from receiver.core.notice_rules import NoticeRules
+from receiver.engine import Rules
 from receiver.settings import Settings
 from receiver.store.connection import Client
 from receiver.store.notices import PublicNotices
@@ -16,6 +17,7 @@ from receiver.web.status.edition import Site, site_of
 from receiver.web.status.shelf import Shelf
 from receiver.web.status.signup import Signup
 from receiver.web.status.twin import Twin
+from receiver.workers.mail_target import MailTarget
 from receiver.workers.mailing import Mailing
 from receiver.workers.subscriptions import Hand, Mailroom, Subscriptions
 
@@ -33,8 +35,13 @@ class Customers:
     mailing: Mailing | None = None
 
 
-def build_customers(settings: Settings, client: Client, rules: Callable[[], NoticeRules | None], clock: Clock, hand: Hand | None, mailbox: str) -> Customers:
-    """`hand` hands a letter to the mail server as `mailbox`; None when there is none, and then nobody can subscribe by mail."""
+def build_customers(
+    settings: Settings, client: Client, live: Rules, clock: Clock, targets: dict[str, NoticeTarget], hand: Hand | None, mailbox: str
+) -> Customers:
+    """`hand` hands a letter to the mail server as `mailbox`; None when there is none, and then nobody can subscribe by mail. Mail becomes one of `targets`."""
+
+    def rules() -> NoticeRules | None:
+        return live.current.notices
 
     def site() -> Site | None:
         notices = rules()
@@ -55,4 +62,5 @@ def build_customers(settings: Settings, client: Client, rules: Callable[[], Noti
         mailroom = Mailroom(hand, clock, key, base_url=settings.page_url, mailbox=mailbox, bounces=settings.status_bounces or "")
         made.subscriptions = Subscriptions(subscribers, mailroom, rules, clock)
         made.mailing = Mailing(subscribers, mailroom, rules, clock)
+        targets["email"] = MailTarget(made.mailing)
     return made
