@@ -3,20 +3,19 @@
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
+from receiver.app.channels import Parts, build_channels, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.channels.base import Channel
-from receiver.channels.browser import BrowserChannel
+from receiver.channels.email import EmailChannel
 from receiver.channels.render import Renderer, Templates
-from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import Clock, SystemClock
@@ -31,7 +30,7 @@ from receiver.store.connection import Client, connect
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partition
-from receiver.store.outbox import Outbox, Pace
+from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
@@ -44,6 +43,7 @@ from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothi
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
+from receiver.workers.subscriptions import Hand
 from receiver.workers.waker import Waker
 from receiver.workers.works import Works
 
@@ -73,6 +73,7 @@ class App:
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
+    key: bytes
     nudge: Nudge
     customers: Customers
     ready: Readiness
@@ -112,8 +113,9 @@ def build(
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
     engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge)
     browser = BrowserChat(client, clock)
-    channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    answerers, paces = who_answers(channels, browser), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
@@ -123,7 +125,7 @@ def build(
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, key=key)
-    customers = build_customers(settings, client, lambda: rules.current.notices, clock, None, "")
+    customers = build_customers(settings, client, lambda: rules.current.notices, clock, _hand(channels), settings.smtp_from or "")
     if customers.mailing:
         notices.targets["email"] = MailTarget(customers.mailing)
     buttons = Buttons(
@@ -140,22 +142,13 @@ def build(
         settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
+        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat,
         customers=customers,
     )  # fmt: skip
 
 
 def _replica_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-
-
-def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Channel], dict[str, Any], dict[str, Pace]]:
-    """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
-    page = BrowserChannel(browser)
-    if settings.telegram_mode == "off" or not settings.telegram_token:
-        return {"browser": page, "telegram": page}, {"browser": browser}, {}
-    bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
-    return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
 
 
 def prover(settings: Settings) -> Prove:
@@ -165,6 +158,12 @@ def prover(settings: Settings) -> Prove:
         return prove(Page(templates=Templates(renderer), language=settings.language, timezone=settings.timezone), directory, reading)
 
     return proved
+
+
+def _hand(channels: Mapping[str, Channel]) -> Hand | None:
+    """How letters to subscribers reach the mail server; None without one."""
+    mail = channels.get("email")
+    return mail.hand if isinstance(mail, EmailChannel) else None
 
 
 def works(app: App) -> Works:

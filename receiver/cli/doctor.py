@@ -11,6 +11,7 @@ from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
 from receiver.cli import sources
+from receiver.cli.doctor_channels import check_channels
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import SystemClock
 from receiver.core.rulebook import RuleBook
@@ -62,7 +63,8 @@ async def _rules(settings: Settings) -> list[Finding]:
     newest = f", newest commit {book.commit}" if book.commit else ""
     found = [Finding("rules", True, f"{shown}{newest}, version {book.version}"), *(Finding("rules", True, note) for note in book.notes)]
     senders = [Finding(name, is_ok, text) for name, is_ok, text in sources.findings(settings, book)]
-    return [*found, *senders, *_people(book), *await _schedules(settings, book), *_templates(loaded.place.templates)]
+    channels = [Finding(*line) for line in await check_channels(settings, book)]
+    return [*found, *senders, *_people(book), *await _schedules(settings, book), *channels, *_templates(loaded.place.templates)]
 
 
 def _people(book: RuleBook) -> list[Finding]:

@@ -48,9 +48,9 @@ class Pace:
 
 
 def pace_of(pace: Pace, chat: str) -> Pace:
-    """Groups (negative ids, channels) take 20 messages a minute, private chats one a second."""
-    target = chat.partition(":")[2]
-    return pace if target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
+    """Telegram's groups (negative ids, channels) take 20 messages a minute, its private chats one a second."""
+    channel, _, target = chat.partition(":")
+    return pace if channel != "telegram" or target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
 
 
 class Outbox:
