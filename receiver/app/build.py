@@ -15,6 +15,7 @@ from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
+from receiver.channels.email import EmailChannel
 from receiver.channels.render import Renderer, Templates
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
@@ -49,6 +50,7 @@ from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothi
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
+from receiver.workers.subscriptions import Hand
 from receiver.workers.waker import Waker
 from receiver.workers.works import Works
 

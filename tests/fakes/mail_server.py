@@ -6,10 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
-
-from receiver.channels.base import Evidence, Outcome
 
 
 class MailServer:
@@ -43,18 +40,3 @@ class MailServer:
         if self.dies:
             server.transport.abort()
         return "250 taken"
-
-    async def hand(self, envelope: str, recipient: str, letter: bytes) -> Outcome:
-        """Hand a letter over to this server and say what the wire proved."""
-        try:
-            await aiosmtplib.send(
-                letter, sender=envelope or "status@shop.example", recipients=[recipient], hostname="127.0.0.1", port=self.port, start_tls=False
-            )
-        except aiosmtplib.SMTPRecipientsRefused as fault:
-            code = fault.recipients[0].code
-            return Outcome(evidence=Evidence.THROTTLED if code < 500 else Evidence.DEAD, reason=str(code))
-        except aiosmtplib.SMTPServerDisconnected as fault:
-            return Outcome(evidence=Evidence.UNKNOWN, reason=str(fault))
-        except (aiosmtplib.SMTPConnectError, OSError) as fault:
-            return Outcome(evidence=Evidence.NOT_SENT, reason=str(fault))
-        return Outcome(evidence=Evidence.OK)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from litestar import Litestar
 
+from receiver.channels.email import EmailChannel, parse_server
 from receiver.clock import ManualClock
 from receiver.core.notice_rules import NoticeRules, PublicComponent
 from receiver.store.connection import Client, connect
@@ -82,7 +83,8 @@ async def desk(directory: Path, *, proxies: int = 0, bounces: str = "") -> Async
         client, clock = connect(url), ManualClock(NOW)
         async with MailServer() as mail, contextlib.aclosing(client):
             subscribers = Subscribers(client, KEY)
-            mailroom = Mailroom(mail.hand, clock, KEY, base_url=BASE, mailbox="Alexandrite <status@shop.example>", bounces=bounces)
+            smtp = EmailChannel(parse_server(f"smtp://127.0.0.1:{mail.port}?starttls=off"), "status@shop.example", clock, KEY)
+            mailroom = Mailroom(smtp.hand, clock, KEY, base_url=BASE, mailbox="Alexandrite <status@shop.example>", bounces=bounces)
             shelf = Shelf(PublicNotices(client), lambda: site_of(noticed(), BASE, takes_mail=True), clock, directory / "kept.json")
             routes = [bounces_router(subscribers, clock, KEY, "t" * 20), *status_routes(shelf, Signup(subscribers, clock, KEY, client_behind(proxies)))]
             app = Litestar(routes, openapi_config=None)
