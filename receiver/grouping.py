@@ -6,8 +6,8 @@ more. A body that came before, byte for byte, and whose groups have not changed 
 """
 
 import base64
-import hashlib
 from collections.abc import Mapping
+from hashlib import sha256
 from sys import intern
 
 import msgspec
@@ -20,7 +20,7 @@ from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
 from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, decode_annotations, decode_labels, is_strings
 from receiver.store.admission import Item
-from receiver.store.incidents import encode_document, payload
+from receiver.store.incidents import encode_document, payload_head
 from receiver.telemetry import metrics
 
 REMEMBERED = 300_000
@@ -31,35 +31,39 @@ _NO_VARIANT = "000000"
 _NO_END = "0" * 18
 
 
-class Group:
+class Group(msgspec.Struct, gc=False, eq=False):
     """One of our groups: its key, its route, whether we believe that the store has an incident for it, and a count of what changed in it."""
 
-    __slots__ = ("changes", "is_open", "key", "route", "wait")
-
-    def __init__(self, key: str, route: RouteSnapshot) -> None:
-        self.key = key
-        self.route = route
-        self.is_open = False
-        self.changes = 0
-        self.wait = int(route.group_wait.total_seconds() * 1000)
+    key: str
+    route: RouteSnapshot
+    is_open: bool = False
+    changes: int = 0
 
 
-class Known:
-    """What one label set means, and the last signature that the store confirmed for it."""
+class Course(msgspec.Struct, gc=False, eq=False):
+    """What the rules make of all label sets that agree in what the rules read. `head` begins the payloads of such alerts."""
 
-    __slots__ = ("annotations", "ends", "group", "is_confirmed", "member", "severity", "signature", "starts", "status")
+    group: Group
+    head: bytes
+    is_mapped: bool
+    has_service: bool
 
-    def __init__(self, member: str, group: Group, severity: Severity) -> None:
-        self.member = member
-        self.group = group
-        self.severity = severity
-        self.status = self.starts = self.ends = self.signature = ""
-        self.annotations = 0
-        self.is_confirmed = False
+
+class Known(msgspec.Struct, gc=False, eq=False):
+    """What one label set means, and the last signature that the store confirmed for it. A struct: there is one for every label set."""
+
+    member: str
+    course: Course
+    status: str = ""
+    starts: str = ""
+    ends: str = ""
+    signature: str = ""
+    annotations: int = 0
+    is_confirmed: bool = False
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One alert on its way: what we know of it and what was said now. A struct: one is made for every alert."""
+    """One alert on its way: what we know of it and what was said now."""
 
     known: Known
     alert: WireAlert
@@ -70,11 +74,12 @@ class Entry(msgspec.Struct, gc=False):
 class Piece:
     """The alerts of one webhook that share a group."""
 
-    __slots__ = ("_clock", "_rules", "_source", "_truncated", "entries", "group")
+    __slots__ = ("_blob", "_clock", "_rules", "_source", "_truncated", "entries", "group")
 
     def __init__(self, group: Group, source: str, truncated: int, rules: RuleBook, clock: Clock) -> None:
         self.group = group
         self.entries: list[Entry] = []
+        self._blob = ""
         self._source = source
         self._truncated = truncated
         self._rules = rules
@@ -83,31 +88,31 @@ class Piece:
     def item(self, *, in_full: bool = False) -> Item:
         """Pack for the store; `in_full` says everything, after the store did not know what we took for known."""
         blob: list[str] = []
-        flags: list[str] = []
+        flags = ""
         payloads: list[bytes] = []
         is_firing = False
         for entry in self.entries:
             known, signature = entry.known, entry.signature
-            blob.append(known.member)
-            blob.append(signature)
+            blob += (known.member, signature)
             if signature[0] != "F":
-                flags.append("0")
+                flags += "0"
                 continue
             is_firing = True
             is_known = known.is_confirmed and not in_full
             if is_known and known.annotations == entry.drift:
-                flags.append("0")
+                flags += "0"
                 continue
-            flags.append("2" if is_known else "1")
-            payloads.append(payload(known.severity, self._source, _labels(entry.alert), _annotations(entry.alert)))
+            flags += "2" if is_known else "1"
+            payloads.append(b"%b%b,%b]" % (known.course.head, _labels(entry.alert), _annotations(entry.alert)))
+        self._blob = "".join(blob)
         return Item(
             group_key=self.group.key,
             truncated=self._truncated,
-            blob="".join(blob),
-            flags="".join(flags),
+            blob=self._blob,
+            flags=flags,
             payloads=payloads,
             document=self._document() if is_firing and (in_full or not self.group.is_open) else b"",
-            wait=self.group.wait,
+            wait=int(self.group.route.group_wait.total_seconds() * 1000),
         )
 
     def confirm(self) -> None:
@@ -116,7 +121,7 @@ class Piece:
         for entry in self.entries:
             known, signature = entry.known, entry.signature
             if signature[0] == "F":
-                if known.annotations != entry.drift or not known.is_confirmed:
+                if not known.is_confirmed or known.annotations != entry.drift:
                     has_changed = known.is_confirmed = True
                     known.annotations = entry.drift
                 self.group.is_open = True
@@ -130,8 +135,7 @@ class Piece:
 
     def repeated(self) -> Item:
         """What to say when the same comes again: signatures alone."""
-        blob = "".join([text for entry in self.entries for text in (entry.known.member, entry.signature)])
-        return Item(group_key=self.group.key, truncated=self._truncated, blob=blob, flags="0" * len(self.entries), payloads=[])
+        return Item(group_key=self.group.key, truncated=self._truncated, blob=self._blob, flags="0" * len(self.entries), payloads=[])
 
     def _document(self) -> bytes:
         route = self.group.route
@@ -175,6 +179,20 @@ class Repeats:
         return [item for _, _, item in held]
 
 
+class Memory:
+    """What is known of one source: its label sets by digest, and the course of those that agree in `names`, the labels that rules read."""
+
+    __slots__ = ("courses", "ignored", "known", "names")
+
+    def __init__(self, source: str, rules: RuleBook) -> None:
+        self.known: dict[bytes, Known] = {}
+        self.courses: dict[tuple[str | None, ...], Course] = {}
+        self.ignored = rules.ignore_labels(source)
+        read = labels_read(rules.root)
+        # By all labels everyone is on a course of its own, and remembering it would be of no use.
+        self.names = () if ALL_LABELS in read else tuple(sorted(read | {"service", "job", "severity", rules.source(source).severity_label}))
+
+
 class Grouping:
     """The memory of label sets under one rule book, dropped when one of its windows opens or closes: routes may differ then."""
 
@@ -182,35 +200,31 @@ class Grouping:
         self.rules = rules
         self.repeats = Repeats()
         self._clock = clock
-        self._known: dict[bytes, Known] = {}
+        self._memories: dict[str, Memory] = {}
+        self._remembered = 0
         self._groups: dict[str, Group] = {}
         self._phase = rules.phase(clock.now())
         self._phase_ends_at = rules.next_phase_at(clock.now())
-        self._routed: dict[tuple[str, ...], Group] = {}
-        read = labels_read(rules.root)
-        self._names = () if ALL_LABELS in read else tuple(sorted(read | {"service", "severity"}))
 
     def split(self, source: str, webhook: Webhook) -> tuple[list[Piece], list[BadAlert]]:
         """The webhook's good alerts by group, and those that carry no usable labels, status or start."""
         self._keep_in_phase()
+        memory = self._memories.get(source) or self._memories.setdefault(source, Memory(source, self.rules))
         pieces: list[Piece] = []
         filling: dict[Group, Piece] = {}
         bad: list[BadAlert] = []
-        salt = source.encode()[:16]
-        told_by = webhook.identity
         for index, alert in enumerate(webhook.alerts):
-            raw = bytes(alert.labels)
-            # 128 bits of a keyed hash: a label set can't be made to meet another's memory.
-            digest = hashlib.blake2b(raw, digest_size=16, key=salt).digest()
+            digest = sha256(alert.labels).digest()[:16]
             try:
-                known = self._known.get(digest) or self._learn(source, digest, alert, told_by)
-                signature = self._signature(known, alert)
+                known = memory.known.get(digest) or self._learn(source, memory, digest, alert, webhook.identity)
+                signature = _signature(known, alert)
             except ValueError as fault:
-                bad.append(BadAlert(index=index, reason=str(fault), raw=raw[:65536], is_firing=alert.status != "resolved"))
+                bad.append(BadAlert(index=index, reason=str(fault), raw=bytes(alert.labels)[:65536], is_firing=alert.status != "resolved"))
                 continue
-            piece = filling.get(known.group)
+            group = known.course.group
+            piece = filling.get(group)
             if piece is None or len(piece.entries) >= CHUNK:
-                piece = filling[known.group] = Piece(known.group, source, webhook.truncated, self.rules, self._clock)
+                piece = filling[group] = Piece(group, source, webhook.truncated, self.rules, self._clock)
                 pieces.append(piece)
             piece.entries.append(Entry(known, alert, signature, hash(bytes(alert.annotations))))
         return pieces, bad
@@ -228,60 +242,61 @@ class Grouping:
             self._phase = phase
             self._forget()
 
-    @staticmethod
-    def _signature(known: Known, alert: WireAlert) -> str:
-        if alert.startsAt == known.starts and alert.status == known.status and alert.endsAt == known.ends:
-            return known.signature
-        if alert.status == "firing":
-            return f"F{parse_instant(alert.startsAt):018d}{_NO_END}"
-        if alert.status != "resolved":
-            raise ValueError(f"status {alert.status[:20]!r} is neither firing nor resolved")
-        return f"R{parse_instant(alert.startsAt):018d}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
-
-    def _learn(self, source: str, digest: bytes, alert: WireAlert, told_by: tuple[str, ...]) -> Known:
+    def _learn(self, source: str, memory: Memory, digest: bytes, alert: WireAlert, told_by: tuple[str, ...]) -> Known:
         labels = decode_labels(alert.labels)
-        ignored = self.rules.ignore_labels(source)
-        identity = identify(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, ignored)
-        severity, is_mapped = self.rules.severity(source, labels)
-        if len(self._known) >= REMEMBERED:
+        if self._remembered >= REMEMBERED:
             self._forget()
-        matched = matched_labels(labels, severity)
-        if not is_mapped:
+        seen = tuple(map(labels.get, memory.names))
+        course = memory.courses.get(seen) if seen else None
+        if course is None:
+            course = self._course(source, labels, memory.ignored)
+            if seen:
+                memory.courses[seen] = course
+        if not course.is_mapped:
             metrics.unknown_severity.labels(source=source).inc()
-        if not matched["service"]:
+        if not course.has_service:
             metrics.unknown_service.labels(source=source).inc()
-        known = Known(identity + (_NO_VARIANT if told_by else _variant(labels, ignored)), self._group(matched, ignored), severity)
-        self._known[digest] = known
+        self._remembered += 1
+        identity = identify(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, memory.ignored)
+        known = memory.known[digest] = Known(identity + (_NO_VARIANT if told_by else _variant(labels, memory.ignored)), course)
         return known
 
-    def _group(self, matched: Mapping[str, str], ignored: frozenset[str]) -> Group:
-        """Route once per set of the values that the rules look at (all of them where a route groups by all): alerts of one fault differ in others."""
-        seen = tuple([matched.get(name, "") for name in self._names])
-        group = self._routed.get(seen) if seen else None
-        if group is None:
-            route = self.rules.route(matched, self._clock.now(), ignored)
-            key = self.rules.group_key(route)
-            group = self._groups.setdefault(key, Group(key, route))
-            if seen:
-                self._routed[seen] = group
-        return group
+    def _course(self, source: str, labels: Mapping[str, str], ignored: frozenset[str]) -> Course:
+        severity, is_mapped = self.rules.severity(source, labels)
+        matched = matched_labels(labels, severity)
+        route = self.rules.route(matched, self._clock.now(), ignored)
+        key = self.rules.group_key(route)
+        group = self._groups.setdefault(key, Group(key, route))
+        return Course(group, payload_head(severity, source), is_mapped, bool(matched["service"]))
 
     def _forget(self) -> None:
         """Start again: what is sent in full once more is all that it costs."""
-        self._known.clear()
+        for memory in self._memories.values():
+            memory.known.clear()
+            memory.courses.clear()
+        self._remembered = 0
         self._groups.clear()
-        self._routed.clear()
         self.repeats = Repeats()
+
+
+def _signature(known: Known, alert: WireAlert) -> str:
+    if alert.startsAt == known.starts and alert.status == known.status and alert.endsAt == known.ends and known.signature:
+        return known.signature
+    if alert.status == "firing":
+        return f"F{parse_instant(alert.startsAt):018d}{_NO_END}"
+    if alert.status != "resolved":
+        raise ValueError(f"status {alert.status[:20]!r} is neither firing nor resolved")
+    return f"R{parse_instant(alert.startsAt):018d}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
 
 
 def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
     """Tells the fingerprints of one identity apart: a short hash of the ignored labels."""
-    if ignored.isdisjoint(labels):
+    if not ignored or ignored.isdisjoint(labels):
         return _NO_VARIANT
     held = [f"{name}\xff{labels[name]}" for name in sorted(ignored) if labels.get(name)]
     if not held:
         return _NO_VARIANT
-    return base64.urlsafe_b64encode(hashlib.sha256("\xfe".join(held).encode("utf-8", "surrogatepass")).digest()[:4])[:6].decode()
+    return base64.urlsafe_b64encode(sha256("\xfe".join(held).encode("utf-8", "surrogatepass")).digest()[:4])[:6].decode()
 
 
 def _annotations(alert: WireAlert) -> bytes:

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from receiver.app.build import App, build, observers
 from receiver.app.derived import webhook_secret
@@ -24,6 +26,7 @@ from receiver.clock import ManualClock
 from receiver.core.rulebook import RuleBook
 from receiver.rules.origin import Place
 from receiver.settings import Settings, load_settings
+from receiver.store.connection import inspect
 from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import Loaded, load
 from tests.builders import NOW, body
@@ -49,6 +52,45 @@ def redis_server(directory: Path, *options: str) -> Iterator[str]:
         process.wait()
 
 
+@contextlib.contextmanager
+def redis_cluster(directory: Path, masters: int = 3) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A real cluster of masters on free ports, all slots dealt out; its URL and its processes."""
+    free = free_ports(2 * masters)
+    ports, processes = free[:masters], []
+    for port, bus in zip(ports, free[masters:], strict=True):
+        home = directory / f"node{port}"
+        home.mkdir()
+        words = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(home), "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        words += ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(bus), "--cluster-require-full-coverage", "no"]
+        processes.append(subprocess.Popen([shutil.which("redis-server") or "redis-server", *words], stdout=subprocess.DEVNULL))
+    try:
+        _join(ports)
+        yield "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports), processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _join(ports: list[int]) -> None:
+    """What `redis-cli --cluster create` does, without asking."""
+    clients = [redis.Redis(port=port, socket_timeout=2, retry=Retry(ConstantBackoff(0.05), 100)) for port in ports]
+    share = 16384 // len(ports) + 1
+    for number, client in enumerate(clients):
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * share, min(16383, (number + 1) * share - 1))
+        client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+    buses = [client.config_get("cluster-port")["cluster-port"] for client in clients]
+    for port, bus in zip(ports[1:], buses[1:], strict=True):
+        clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
+    end = time.monotonic() + 20
+    while not all(c.cluster("info")["cluster_state"] == "ok" and c.cluster("info")["cluster_known_nodes"] == str(len(ports)) for c in clients):
+        if time.monotonic() > end:
+            raise TimeoutError("the cluster does not come together")
+        time.sleep(0.05)
+    for client in clients:
+        client.close()
+
+
 def wait_for_store(path: Path, seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -66,6 +108,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> list[int]:
+    """That many different ones."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 class Story:
@@ -121,8 +172,9 @@ class Story:
         """What is due or under way: leases are scores in the near future, and nothing else is due so soon."""
         now = int(self.clock.now().timestamp() * 1000)
         client = self.app.client
-        due = [await client.zcount(name, "-inf", now) for name in ("{p00}:wake", *(f"{{p00}}:due:{p}" for p in range(4)))]
-        due += [await client.zcount(name, "-inf", now) for name in ("{notice}:wake", "{p00}:telling")]
+        names = ("wake", "telling", *(f"due:{p}" for p in range(4)))
+        due = [await client.zcount(at.of(name), "-inf", now) for at in self.app.partitions for name in names]
+        due.append(await client.zcount("{notice}:wake", "-inf", now))
         return sum(due) + sum(app.sender.in_flight + app.notices.noticer.busy for app in self.apps)
 
     async def expect(self, chat: str, *texts: str) -> Sent:
@@ -149,11 +201,14 @@ class Story:
 
 @contextlib.asynccontextmanager
 async def story(
-    directory: Path, *, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
+    directory: Path, *, on: str = "", replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
 ) -> AsyncIterator[Story]:
-    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica."""
+    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica.
+
+    `on` is the address of an empty store that runs already.
+    """
     async with BotApi() as api:
-        with redis_server(directory) as url:
+        with contextlib.nullcontext(on) if on else redis_server(directory) as url:
             clock = ManualClock(NOW)
             settings = load_settings(
                 {
@@ -170,6 +225,7 @@ async def story(
             )
             apps = [build(one, url, clock, loaded=_loaded(one, rules)) for one in _own_settings(settings, replicas, rules)]
             for app in apps:
+                await inspect(app.client)
                 app.ready.faults = ()
             told = Story(api, apps, clock)
             told.tasks = [asyncio.get_running_loop().create_task(w) for app in apps for w in _workers(app)]

@@ -25,10 +25,10 @@ from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
 from receiver.store.admission import Admission
 from receiver.store.browserchat import BrowserChat
-from receiver.store.connection import Client, connect
+from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
-from receiver.store.keys import Partition
+from receiver.store.keys import Partitions
 from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
@@ -56,6 +56,7 @@ class App:
     client: Client
     clock: Clock
     promise: Promise
+    partitions: Partitions
     rules: Rules
     templates: Templates
     engine: Engine
@@ -104,10 +105,11 @@ def build(
     loaded: Loaded | None = None,
     refused: RulesRefusedError | None = None,
     prove: Prove = nothing_to_prove,
+    partitions: Partitions | None = None,
 ) -> App:
     """Build everything without starting anything; raises RulesRefusedError when no rules are given and those in RULES_DIR do not load."""
     clock = clock or SystemClock()
-    client, at = connect(store_url), Partition(0)
+    client, at = connect(store_url), partitions or partitions_for(store_url)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
     rules, templates, nudge = Rules(loaded.book), Templates(loaded.renderer), Nudge()
     promise = Promise()
@@ -137,7 +139,7 @@ def build(
         notices.chat, notices.engine, notices.desk,
     )  # fmt: skip
     return App(
-        settings=settings, client=client, clock=clock, promise=promise, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
+        settings=settings, client=client, clock=clock, promise=promise, partitions=at, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), keeper=keeper, login=LoginLink(key, clock),

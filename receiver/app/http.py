@@ -31,11 +31,16 @@ from receiver.web.status.routes import status_routes
 from receiver.web.trial import trial_router
 
 
-def litestar_app(app: App) -> ASGIApp:
-    """The HTTP side."""
-    token_of = _token_of(app)
+def webhooks(app: App) -> Ingest:
+    """The route of the webhooks."""
     kinds = Kinds(lambda: app.rules.current, app.settings.secret, app.clock)
-    ingest = Ingest(app.engine, app.quarantine, app.recorder, app.clock, token_of, lambda: not app.ready.faults, kinds)
+    return Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults, kinds)
+
+
+def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
+    """The HTTP side, with this route of the webhooks in front."""
+    token_of = _token_of(app)
+    ingest = ingest or webhooks(app)
     people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)

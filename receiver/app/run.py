@@ -11,12 +11,13 @@ import uvicorn
 
 from receiver.app.build import App, build, calendars, observers, origin_of, prover, twin
 from receiver.app.derived import webhook_secret
-from receiver.app.http import litestar_app
+from receiver.app.http import litestar_app, webhooks
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry.logs import get_logger
+from receiver.web.connection import serving
 from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import first
 from receiver.workers.storewatch import StoreWatch
@@ -71,7 +72,7 @@ async def _run(
     started: Callable[[App], Awaitable[None]] | None,
     companions: tuple[Callable[[App], Awaitable[None]], ...],
 ) -> None:
-    watch = StoreWatch(app.client, app.clock, app.promise, app.ready, is_relaxed=app.settings.durability == "relaxed")
+    watch = StoreWatch(app.client, app.clock, app.promise, app.ready, app.partitions, is_relaxed=app.settings.durability == "relaxed")
     await watch.look()
     server = uvicorn.Server(_config(app))
     listener = _listen(app.settings)
@@ -130,10 +131,11 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
 
 
 def _config(app: App) -> uvicorn.Config:
+    ingest = webhooks(app)
     return uvicorn.Config(
-        litestar_app(app),
+        litestar_app(app, ingest),
         loop="none",
-        http="httptools",
+        http=serving(ingest),
         lifespan="off",
         access_log=False,
         log_config=None,

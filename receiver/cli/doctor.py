@@ -20,7 +20,7 @@ from receiver.rules.git import Mirror
 from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
-from receiver.store.connection import connect, inspect
+from receiver.store.connection import check_partitions, connect, inspect, partitions_for
 from receiver.workers.calendars import read_again
 from receiver.workers.ruleskeeper import SHORT, load
 
@@ -100,11 +100,17 @@ async def _store(settings: Settings) -> list[Finding]:
             client = connect(url)
             try:
                 report = await inspect(client)
+                partitions = partitions_for(url)
+                layout = await check_partitions(client, partitions)
             finally:
                 await client.aclose()
     except Exception as fault:  # noqa: BLE001 - the doctor reports whatever is wrong
         return [Finding("store", False, f"{fault}: is the server up, and RECEIVER_REDIS_URL right?")]
-    what = f"{report.kind} {report.version}{' (embedded)' if embedded else ''}, appendfsync {report.appendfsync}"
+    what = f"{report.kind} {report.version}{' (embedded)' if embedded else ''}, appendfsync {report.appendfsync}, partitions {len(partitions)}"
+    if report.masters > 1:
+        what += f", cluster of {report.masters} masters, at least {report.replicas} replicas each"
+    if layout:
+        return [Finding("store", False, f"{what}: {layout}")]
     if not report.faults:
         return [Finding("store", True, what)]
     relaxed = settings.durability == "relaxed"

@@ -8,7 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+import msgspec
+
 AlertId = NewType("AlertId", str)
+_sorted = msgspec.json.Encoder(order="sorted")
 
 
 class AlertStatus(StrEnum):
@@ -73,12 +76,12 @@ def matched_labels(labels: Mapping[str, str], severity: Severity) -> dict[str, s
 
 
 def identify(source: str, labels: Mapping[str, str], ignore: Collection[str] = ()) -> AlertId:
-    """Name an alert by its source and labels: the first 128 bits of a SHA-256, as 22 characters.
+    """Name an alert by its source and sorted labels: the first 128 bits of a SHA-256, as 22 characters.
 
     The sender's fingerprint is not used: it is a 64-bit non-cryptographic hash that a sender may choose.
     Empty labels count as absent, as in Prometheus.
     """
-    # Lengths part the words: whatever stands in a value, two label sets never read the same.
-    said = [f"{len(name)}:{name}{len(value)}:{value}" for name, value in sorted(labels.items()) if value and name not in ignore]
-    text = f"{len(source)}:{source}{''.join(said)}"
-    return AlertId(base64.urlsafe_b64encode(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])[:22].decode())
+    if "" in labels.values() or (ignore and any(name in labels for name in ignore)):
+        labels = {name: value for name, value in labels.items() if value and name not in ignore}
+    # JSON parts the words: whatever stands in a value, two label sets never read the same.
+    return AlertId(base64.urlsafe_b64encode(hashlib.sha256(_sorted.encode((source, labels))).digest()[:16])[:22].decode())

@@ -1,10 +1,10 @@
-"""All requests of one turn of the loop in one script call. Called by `engine.admit`, the only hot path.
+"""All requests of one turn of the loop in one script call, one per partition on a cluster. Called by `engine.admit`, the only hot path.
 
 While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.store.connection import Line
-from receiver.store.keys import META, Partition
+from receiver.store.keys import META, Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
 
@@ -61,14 +61,14 @@ _Waiting = tuple[Item, "asyncio.Future[Merged]"]
 class Admission:
     """Collects items and merges them. Every caller is answered after the store has confirmed (and synced) the batch."""
 
-    def __init__(self, client: Redis, clock: Clock, partition: Partition, promise: Promise) -> None:
+    def __init__(self, client: Redis, clock: Clock, partitions: Partitions, promise: Promise) -> None:
         self._client = client
-        self._line = Line(client)
+        self._line: Line | Redis = Line(client) if len(partitions) == 1 else client
         self._clock = clock
-        self._partition = partition
+        self._partitions = partitions
         self._script = Script("admit")
         self._waiting: deque[_Waiting] = deque()
-        self._spare: list[str] = []
+        self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
         self._flush: asyncio.Task[None] | None = None
         self._promise = promise
 
@@ -85,34 +85,48 @@ class Admission:
     async def _drain(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            try:
-                await self._merge(batch)
-            except (StoreUnavailableError, OSError, TimeoutError) as fault:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(StoreUnavailableError(str(fault)))
+            if len(self._partitions) == 1:
+                await self._settle(self._partitions.first, batch)
+                continue
+            shares: defaultdict[Partition, list[_Waiting]] = defaultdict(list)
+            for waiting in batch:
+                shares[self._partitions.of_group(waiting[0].group_key)].append(waiting)
+            await asyncio.gather(*(self._settle(partition, share) for partition, share in shares.items()))
 
-    async def _merge(self, batch: list[_Waiting]) -> None:
+    async def _settle(self, partition: Partition, batch: list[_Waiting]) -> None:
+        """Merge the items of one partition; every caller hears of it, whatever happens."""
+        try:
+            await self._merge(partition, batch)
+        except (StoreUnavailableError, OSError, TimeoutError) as fault:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(StoreUnavailableError(str(fault)))
+
+    async def _merge(self, partition: Partition, batch: list[_Waiting]) -> None:
+        spare = self._spare[partition]
         opening = sum(1 for item, _ in batch if item.document)
-        if len(self._spare) < opening:
-            await self._take_ids(opening)
-        spares = [self._spare.pop() if item.document else "" for item, _ in batch]
+        while len(spare) < opening:
+            await self._take_ids(opening - len(spare))
+        spares = [spare.pop() if item.document else "" for item, _ in batch]
         now = int(self._clock.now().timestamp() * 1000)
-        args: list[Argument] = [self._partition.prefix, now]
-        for (item, _), spare in zip(batch, spares, strict=True):
-            args += (item.group_key, spare, item.document, item.wait, item.truncated, item.blob, item.flags)
+        args: list[Argument] = [partition.prefix, now]
+        for (item, _), offered in zip(batch, spares, strict=True):
+            args += (item.group_key, offered, item.document, item.wait, item.truncated, item.blob, item.flags)
             args += item.payloads
-        answers = await self._script.run(self._line, [self._partition.of("open")], args, self._promise)
-        for (_, future), spare, answer in zip(batch, spares, answers, strict=True):
-            if spare and (answer < 0 or not answer & _OPENED):
-                self._spare.append(spare)
+        answers = await self._script.run(self._line, [partition.of("open")], args, self._promise)
+        for (_, future), offered, answer in zip(batch, spares, answers, strict=True):
+            if offered and (answer < 0 or not answer & _OPENED):
+                spare.append(offered)
             if not future.done():
                 future.set_result(_read(answer))
 
     async def _take_ids(self, wanted: int) -> None:
-        block = max(wanted, ID_BLOCK)
+        """A block of the one counter, dealt out to the partitions in which each id lies."""
+        block = max(wanted, ID_BLOCK) * len(self._partitions)
         last = await self._command("HINCRBY", META, "incident", block)
-        self._spare += [f"INC-{n}" for n in range(last, last - block, -1)]
+        for number in range(last, last - block, -1):
+            incident_id = f"INC-{number}"
+            self._spare[self._partitions.of_incident(incident_id)].append(incident_id)
 
     async def _command(self, *words: Argument) -> Any:
         try:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
+import hiredis
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
@@ -15,6 +16,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.cluster import CLUSTER, PARTITIONS, connect_cluster, nodes_of
+from receiver.store.keys import META, Partitions
 
 CONNECTIONS = 32
 SENTINEL = "redis+sentinel://"
@@ -27,6 +30,7 @@ _LIMITS: Mapping[str, Any] = {
     "retry": Retry(NoBackoff(), 0),
     "health_check_interval": 0,
 }
+_NODE_LIMITS: Mapping[str, Any] = {**_LIMITS, "max_connections": 256}  # a node's pool raises when it is full, it can't wait
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +45,17 @@ class StoreReport:
     replicas: int
     has_waitaof: bool
     faults: tuple[str, ...]
+    masters: int = 1
 
 
 def connect(url: str) -> Redis:
     """A bounded pool without retries: the library's own would run a write again whose answer was lost.
 
-    `redis://` `rediss://` `unix://`, or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE[/DB]`, whose pool asks the sentinels for the
+    `redis://` `rediss://` `unix://`, `redis+cluster://HOST:PORT,HOST:PORT`, or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE[/DB]`, whose pool asks the sentinels for the
     master at every new connection and forgets the old one when it says that it is read-only. Raises ValueError for any other form.
     """
+    if url.startswith(CLUSTER):
+        return cast(Redis, connect_cluster(url, _NODE_LIMITS))  # it answers to the same commands
     if url.startswith(SENTINEL):
         return Redis.from_pool(_sentinel_pool(url))
     return Redis.from_pool(BlockingConnectionPool.from_url(url, **_LIMITS, timeout=2))
@@ -102,7 +109,7 @@ class Line:
                 if connection.is_connected and await connection.can_read():
                     await connection.disconnect()  # the server hung up, or says what nobody asked
                 await connection.connect()
-                await connection.send_packed_command(connection.pack_command(*words), check_health=False)
+                await connection.send_packed_command(hiredis.pack_command(words), check_health=False)
                 return await connection.read_response()
         except ResponseError:
             raise
@@ -116,8 +123,53 @@ class Line:
         return self._client.pipeline(transaction=transaction)
 
 
+def partitions_for(url: str) -> Partitions:
+    """How many partitions a store at this address has: it is fixed for good when the store is first used."""
+    return Partitions(PARTITIONS if url.startswith(CLUSTER) else 1)
+
+
+async def fix_partitions(client: Redis, partitions: Partitions) -> None:
+    """Keep their number in the store, unless one is kept already. Raises StoreUnavailableError."""
+    try:
+        await client.hsetnx(META, "partitions", str(len(partitions)))
+    except (RedisError, OSError, TimeoutError) as fault:
+        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
+
+
+async def check_partitions(client: Redis, partitions: Partitions) -> str:
+    """The fault when the store was laid out in another number, else empty. Raises StoreUnavailableError."""
+    try:
+        found = int(await client.hget(META, "partitions") or len(partitions))
+    except (RedisError, OSError, TimeoutError) as fault:
+        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
+    if found == len(partitions):
+        return ""
+    return f"the store is laid out in {found} partitions and this address asks for {len(partitions)}: use the kind of address it was first used by"
+
+
 async def inspect(client: Redis) -> StoreReport:
-    """Ask the server; raises StoreUnavailableError."""
+    """Ask the server, or every master of a cluster: it promises what the weakest does. Raises StoreUnavailableError."""
+    if not isinstance(client, RedisCluster):
+        return await _inspect(client)
+    try:
+        await client.initialize()
+        nodes = nodes_of(client, _LIMITS)
+    except (RedisError, OSError, TimeoutError) as fault:
+        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
+    try:
+        reports = [await _inspect(node) for node in nodes]
+    finally:
+        for node in nodes:
+            await node.aclose()
+    return replace(
+        max(reports, key=lambda report: len(report.faults)),
+        replicas=min(report.replicas for report in reports),
+        has_waitaof=all(report.has_waitaof for report in reports),
+        masters=len(reports),
+    )
+
+
+async def _inspect(client: Redis) -> StoreReport:
     try:
         info: Mapping[str, Any] = await client.info("all")
         try:
@@ -139,14 +191,15 @@ async def inspect(client: Redis) -> StoreReport:
         has_waitaof=bool(waitaof),
         faults=(),
     )
-    return StoreReport(**{f: getattr(report, f) for f in StoreReport.__slots__ if f != "faults"}, faults=tuple(_faults(report, info)))
+    return replace(report, faults=tuple(_faults(report, info)))
 
 
 async def agree_on_time(client: Redis, clock: Clock) -> None:
     """Correct the clock by the store's, so that replicas agree; half a round trip is the error. Raises StoreUnavailableError."""
     try:
         before = clock.now()
-        seconds, micros = await client.time()
+        told = await client.time()
+        seconds, micros = next(iter(told.values())) if isinstance(told, dict) else told  # a cluster says it node by node
         after = clock.now()
     except (RedisError, OSError, TimeoutError) as fault:
         raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault

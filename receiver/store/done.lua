@@ -16,6 +16,7 @@ if m[1] ~= fence then
   return 0
 end
 redis.call('HSET', key, 'reason', ARGV[10])
+redis.call('HDEL', key, 'lost')
 if ARGV[9] == '1' then redis.call('HINCRBY', key, 'unknowns', 1) end
 if verdict == 'sent' then
   if ref ~= '' and m[4] and m[4] ~= ref then copy(m[4]) end

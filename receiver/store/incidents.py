@@ -1,6 +1,9 @@
 """Incidents in the store: load one, commit a plan, lease what is due, list them. Used by `engine` and `workers`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import heapq
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +16,7 @@ from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.plan import Notification, Plan
-from receiver.store.keys import Partition
+from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
 
@@ -39,7 +42,7 @@ class TimelineEntry:
 
 def encode_document(incident: Incident) -> bytes:
     """What a hash field keeps: everything but the alerts, which admission merges on its own."""
-    return msgspec.json.encode(replace(incident, alerts={}))
+    return msgspec.json.encode(replace(incident, alerts={}) if incident.alerts else incident)
 
 
 def decode_document(raw: bytes) -> Incident:
@@ -47,17 +50,17 @@ def decode_document(raw: bytes) -> Incident:
     return _documents.decode(raw)
 
 
-def payload(severity: Severity, source: str, labels: bytes, annotations: bytes) -> bytes:
-    """One alert's content as admission stores it: severity letter, source, raw labels, raw annotations."""
-    return b'["%b",%b,%b,%b]' % (severity.value[0].upper().encode(), msgspec.json.encode(source), labels, annotations)
+def payload_head(severity: Severity, source: str) -> bytes:
+    """How one alert's content begins as admission stores it: `[severity letter, source, labels, annotations]`, the latter two as they came."""
+    return b'["%b",%b,' % (severity.value[0].upper().encode(), msgspec.json.encode(source))
 
 
 class Incidents:
-    """The incidents of one partition."""
+    """The incidents of all partitions."""
 
-    def __init__(self, client: Redis, partition: Partition, promise: Promise) -> None:
+    def __init__(self, client: Redis, partitions: Partitions, promise: Promise) -> None:
         self._client = client
-        self._at = partition
+        self._partitions = partitions
         self._promise = promise
         self._commit = Script("commit")
         self._wake, self._forget = Script("wake"), Script("forget")
@@ -70,17 +73,32 @@ class Incidents:
         return found
 
     async def load_many(self, incident_ids: Sequence[IncidentId]) -> list[Incident | None]:
-        """Read many in one trip, each as it stood at one moment; None for one that is not there. Raises StoreUnavailableError."""
+        """Read many in one trip to each partition, each as it stood at one moment; None for one that is not there.
+
+        Raises StoreUnavailableError.
+        """
+        shares = self._shares(incident_ids)
+        found = await asyncio.gather(*(self._load_share(at, [incident_ids[n] for n in places]) for at, places in shares.items()))
+        return _in_order(shares, found)
+
+    async def _load_share(self, at: Partition, incident_ids: Sequence[IncidentId]) -> list[Incident | None]:
         try:
             async with self._client.pipeline(transaction=True) as pipe:
                 for incident_id in incident_ids:
-                    pipe.hgetall(self._at.of("inc", incident_id))
-                    pipe.hgetall(self._at.of("al", incident_id))
-                    pipe.hgetall(self._at.of("pl", incident_id))
+                    pipe.hgetall(at.of("inc", incident_id))
+                    pipe.hgetall(at.of("al", incident_id))
+                    pipe.hgetall(at.of("pl", incident_id))
                 found = await pipe.execute()
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
         return [_incident(i, *found[n * 3 : n * 3 + 3]) for n, i in enumerate(incident_ids)]
+
+    def _shares(self, incident_ids: Sequence[IncidentId]) -> dict[Partition, list[int]]:
+        """The places in this list that belong to each partition."""
+        shares: dict[Partition, list[int]] = {}
+        for place, incident_id in enumerate(incident_ids):
+            shares.setdefault(self._partitions.of_incident(incident_id), []).append(place)
+        return shares
 
     async def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> int:
         """Write the whole plan if the incident is still at `plan.before.version`; the new version, or -1.
@@ -90,15 +108,19 @@ class Incidents:
         return (await self.commit_many([plan], now, is_woken=is_woken))[0]
 
     async def commit_many(self, plans: Sequence[Plan], now: datetime, *, is_woken: bool) -> list[int]:
-        """Write each plan on its own, all in one trip; the new version of each, or -1."""
+        """Write each plan on its own, in one trip to each partition; the new version of each, or -1."""
+        shares = self._shares([plan.next.id for plan in plans])
         calls = [self._words(plan, now, is_woken=is_woken) for plan in plans]
-        return [int(answer) for answer in await self._commit.run_many(self._client, [self._at.of("wake")], calls, self._promise)]
+        found = await asyncio.gather(
+            *(self._commit.run_many(self._client, [at.of("wake")], [calls[n] for n in places], self._promise) for at, places in shares.items())
+        )
+        return [int(answer) for answer in _in_order(shares, found)]
 
     def _words(self, plan: Plan, now: datetime, *, is_woken: bool) -> list[Argument]:
         incident = plan.next
         entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value, text=plan.text)
         args: list[Argument] = [
-            self._at.prefix,
+            self._partitions.of_incident(incident.id).prefix,
             incident.id,
             plan.before.version,
             encode_document(incident),
@@ -118,46 +140,56 @@ class Incidents:
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""
-        found = await self._wake.run(self._client, [self._at.of("wake")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
-        return [IncidentId(i.decode()) for i in found]
+        return await self._lease("wake", now, limit)
 
     async def lease_telling(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents that changed and whose route tells customers; each comes again after the lease unless it is `told`."""
-        found = await self._wake.run(self._client, [self._at.of("telling")], [_ms(now), int(LEASE.total_seconds() * 1000), limit])
-        return [IncidentId(i.decode()) for i in found]
+        return await self._lease("telling", now, limit)
+
+    async def _lease(self, what: str, now: datetime, limit: int) -> list[IncidentId]:
+        args = [_ms(now), int(LEASE.total_seconds() * 1000), limit]
+        found = await asyncio.gather(*(self._wake.run(self._client, [at.of(what)], args) for at in self._partitions))
+        return [IncidentId(i.decode()) for share in found for i in share]
 
     async def told(self, incident_id: IncidentId, leased_at: datetime) -> None:
         """Forget one of `lease_telling`, unless it changed again meanwhile."""
-        await self._forget.run(self._client, [self._at.of("telling")], [incident_id, _ms(leased_at + LEASE)])
+        await self._forget.run(self._client, [self._partitions.of_incident(incident_id).of("telling")], [incident_id, _ms(leased_at + LEASE)])
 
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""
-        found: Iterable[Any] = await self._ask(self._client.zrevrange(self._at.of("list"), 0, limit - 1))
-        return [IncidentId(i.decode()) for i in found]
+        listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self._partitions]
+        newest = heapq.merge(*listed, key=lambda one: one[1], reverse=True)
+        return [IncidentId(i.decode()) for i, _ in itertools.islice(newest, limit)]
 
     async def held(self) -> list[IncidentId]:
         """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
-        found: list[bytes] = await self._ask(self._client.hvals(self._at.of("open")))
-        return sorted((IncidentId(i.decode()) for i in found), key=_number, reverse=True)
+        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self._partitions]
+        return sorted((IncidentId(i.decode()) for share in found for i in share), key=_number, reverse=True)
 
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
-        lines = await self._ask(self._client.lrange(self._at.of("tl", incident_id), 0, -1))
+        lines = await self._ask(self._client.lrange(self._partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
         return [msgspec.json.decode(line, type=TimelineEntry) for line in lines]
 
     async def note(self, incident_id: IncidentId, entry: TimelineEntry) -> None:
         """Add a line that changes nothing, such as a refused press."""
-        await self._ask(self._client.rpush(self._at.of("tl", incident_id), msgspec.json.encode(entry)))
+        await self._ask(self._client.rpush(self._partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
 
     async def count_open(self) -> int:
         """Groups that hold an incident, resolved ones inside their reopen window included."""
-        return int(await self._ask(self._client.hlen(self._at.of("open"))))
+        return sum([int(await self._ask(self._client.hlen(at.of("open")))) for at in self._partitions])
 
     async def _ask(self, question: Any) -> Any:
         try:
             return await question
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
+
+
+def _in_order(shares: Mapping[Partition, list[int]], found: Sequence[Sequence[Any]]) -> list[Any]:
+    """What was found share by share, in the places it was asked for."""
+    answers = {place: answer for places, share in zip(shares.values(), found, strict=True) for place, answer in zip(places, share, strict=True)}
+    return [answers[place] for place in range(len(answers))]
 
 
 def _number(incident_id: IncidentId) -> int:

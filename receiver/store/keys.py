@@ -1,5 +1,7 @@
 """Every key name in one place. All keys of a partition carry its hash tag, so one script touches one slot."""
 
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -17,6 +19,38 @@ class Partition:
     def of(self, *parts: str) -> str:
         """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`."""
         return self.prefix + ":".join(parts)
+
+
+class Partitions:
+    """All partitions of one store. Their number is fixed at the store's first start: it says where everything lies."""
+
+    def __init__(self, count: int = 1) -> None:
+        self._all = tuple(Partition(number) for number in range(count))
+
+    def __iter__(self) -> Iterator[Partition]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def from_turn(self, turn: int) -> tuple[Partition, ...]:
+        """All of them, beginning with another one every turn."""
+        at = turn % len(self._all)
+        return (*self._all[at:], *self._all[:at])
+
+    @property
+    def first(self) -> Partition:
+        """Where lies what belongs to no incident."""
+        return self._all[0]
+
+    def of_group(self, group_key: str) -> Partition:
+        """Where this group's incidents lie: by hash."""
+        return self._all[zlib.crc32(group_key.encode()) % len(self._all)] if len(self._all) > 1 else self._all[0]
+
+    def of_incident(self, incident_id: str) -> Partition:
+        """Where an incident, or a message of it, lies: `INC-n` by n, ids are given out so that its group lies there too."""
+        number = incident_id.removeprefix("INC-").partition(".")[0]
+        return self._all[int(number) % len(self._all)] if len(self._all) > 1 and number.isascii() and number.isdigit() else self._all[0]
 
 
 META = "{meta}:receiver"  # cluster id, schema, partitions, incident counter

@@ -13,7 +13,7 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Destination, IncidentId
 from receiver.core.plan import Kind, Priority
 from receiver.store.incidents import EDIT_SPACING
-from receiver.store.keys import Partition, rate
+from receiver.store.keys import Partitions, rate
 from receiver.store.scripts import Argument, Script
 
 SEND_LEASE = timedelta(seconds=20)
@@ -21,7 +21,8 @@ SEND_LEASE = timedelta(seconds=20)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same."""
+    """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same; `lost` workers had it before and were
+    never heard of again."""
 
     id: str
     incident_id: IncidentId
@@ -34,6 +35,7 @@ class Slot:
     copies: tuple[str, ...]
     attempts: int
     unknowns: int
+    lost: int
     first_due_ms: int
 
 
@@ -54,22 +56,32 @@ def pace_of(pace: Pace, chat: str) -> Pace:
 
 
 class Outbox:
-    """The slots of one partition."""
+    """The slots of all partitions."""
 
-    def __init__(self, client: Redis, partition: Partition) -> None:
+    def __init__(self, client: Redis, partitions: Partitions) -> None:
         self._client = client
-        self._at = partition
+        self._partitions = partitions
+        self._turn = 0
         self._claim, self._begin, self._done, self._throttle = (Script(n) for n in ("claim", "begin", "done", "throttle"))
 
     async def claim(self, now: datetime, limit: int) -> list[Slot]:
-        """Take due slots, pages first."""
-        args: list[Argument] = [self._at.prefix, _ms(now), _span(SEND_LEASE), limit]
-        found = await self._claim.run(self._client, [self._at.of("due:0")], args)
-        return [_slot(mid.decode(), fields) for mid, fields in found]
+        """Take due slots: pages first, wherever they lie; the partitions take turns in being asked first."""
+        self._turn += 1
+        found: list[Slot] = []
+        for lanes in ((0, 0), (1, 3)) if len(self._partitions) > 1 else ((0, 3),):
+            for at in self._partitions.from_turn(self._turn):
+                if len(found) < limit:
+                    args: list[Argument] = [at.prefix, _ms(now), _span(SEND_LEASE), limit - len(found), *lanes]
+                    claimed = await self._claim.run(self._client, [at.of("due:0")], args)
+                    found += [_slot(mid.decode(), fields) for mid, fields in claimed]
+        return found
+
+    def _key(self, mid: str) -> str:
+        return self._partitions.of_incident(mid).of("msg", mid)
 
     async def begin(self, slot: Slot) -> bool:
         """Mark that the socket write starts now; False when another worker has the slot."""
-        return bool(await self._begin.run(self._client, [self._at.of("msg", slot.id)], [slot.fence]))
+        return bool(await self._begin.run(self._client, [self._key(slot.id)], [slot.fence]))
 
     async def done(
         self,
@@ -84,9 +96,9 @@ class Outbox:
         reason: str = "",
     ) -> bool:
         """Record the attempt; False when the fence was stale. `ref="-"` forgets the message, so that the next try is a new one."""
-        args: list[Argument] = [self._at.prefix, slot.id, slot.fence, verdict.value, _ms(now), _ms(now + after), ref, version]
+        args: list[Argument] = [self._partitions.of_incident(slot.id).prefix, slot.id, slot.fence, verdict.value, _ms(now), _ms(now + after), ref, version]
         args += ["1" if is_unknown else "0", reason[:300], _span(EDIT_SPACING)]
-        return bool(await self._done.run(self._client, [self._at.of("msg", slot.id)], args))
+        return bool(await self._done.run(self._client, [self._key(slot.id)], args))
 
     async def throttle(self, chat: str, bot: str, now: datetime, pace: Pace, *, is_page: bool) -> timedelta:
         """Take one token of the chat and of the bot, or say how long to wait. The last 30 % of the bot's burst is for pages."""
@@ -103,7 +115,7 @@ class Outbox:
 
     async def adopt(self, incident_id: IncidentId, destination: str, ref: str) -> bool:
         """A press came from a signed message we do not know: a copy whose answer was lost. Later edits follow it too."""
-        key = self._at.of("msg", f"{incident_id}.incident.0.{destination}")
+        key = self._key(f"{incident_id}.incident.0.{destination}")
         known, copies, state = await self._ask(self._client.hmget(key, "ref", "copies", "st"))
         if state is None:
             return False
@@ -114,38 +126,38 @@ class Outbox:
 
     async def main_ref(self, incident_id: IncidentId, destination: str) -> str:
         """The living message's id in one destination, or empty."""
-        found = await self._ask(self._client.hget(self._at.of("msg", f"{incident_id}.incident.0.{destination}"), "ref"))
+        found = await self._ask(self._client.hget(self._key(f"{incident_id}.incident.0.{destination}"), "ref"))
         return found.decode() if found else ""
 
     async def moved(self, channel: str, old: str, new: str) -> None:
         """A chat has a new id; remembered for every slot that still holds the old one."""
-        await self._ask(self._client.hset(self._at.of("moved"), f"{channel}:{old}", new))
+        await self._ask(self._client.hset(self._partitions.first.of("moved"), f"{channel}:{old}", new))
 
     async def addresses_moved(self) -> dict[str, str]:
         """`channel:old chat` to new chat."""
-        return {k.decode(): v.decode() for k, v in (await self._ask(self._client.hgetall(self._at.of("moved")))).items()}
+        return {k.decode(): v.decode() for k, v in (await self._ask(self._client.hgetall(self._partitions.first.of("moved")))).items()}
 
     async def slots(self, incident_id: IncidentId) -> list[dict[str, str]]:
         """Where the incident's messages stand, for people."""
-        mids = await self._ask(self._client.smembers(self._at.of("ms", incident_id)))
+        mids = await self._ask(self._client.smembers(self._partitions.of_incident(incident_id).of("ms", incident_id)))
         out = []
         for mid in sorted(m.decode() for m in mids):
-            fields = await self._ask(self._client.hgetall(self._at.of("msg", mid)))
+            fields = await self._ask(self._client.hgetall(self._key(mid)))
             out.append({"mid": mid, **{k.decode(): v.decode() for k, v in fields.items() if k != b"dest"}})
         return out
 
     async def depth(self) -> int:
         """Slots that wait."""
-        return sum([int(await self._ask(self._client.zcard(self._at.of(f"due:{p}")))) for p in range(4)])
+        return sum([int(await self._ask(self._client.zcard(at.of(f"due:{p}")))) for at in self._partitions for p in range(4)])
 
     async def revive(self, mid: str, now: datetime) -> bool:
         """Send a dead slot again, on a person's word."""
-        key = self._at.of("msg", mid)
+        key = self._key(mid)
         if await self._ask(self._client.hget(key, "st")) != b"dead":
             return False
         await self._ask(self._client.hset(key, mapping={"st": "new", "attempts": 0, "unknowns": 0, "first_due": _ms(now)}))
         prio = await self._ask(self._client.hget(key, "prio"))
-        await self._ask(self._client.zadd(self._at.of(f"due:{prio.decode()}"), {mid: _ms(now)}))
+        await self._ask(self._client.zadd(self._partitions.of_incident(mid).of(f"due:{prio.decode()}"), {mid: _ms(now)}))
         return True
 
     async def _ask(self, question: Any) -> Any:
@@ -169,6 +181,7 @@ def _slot(mid: str, flat: list[bytes]) -> Slot:
         copies=tuple(c for c in m.get("copies", b"").decode().split(",") if c),
         attempts=int(m["attempts"]),
         unknowns=int(m["unknowns"]),
+        lost=int(m.get("lost", b"0")),
         first_due_ms=int(m["first_due"]),
     )
 

@@ -1,4 +1,4 @@
-"""Kept bad input and dead letters (one stream, never trimmed)."""
+"""Kept bad input and dead letters (a stream in each partition, never trimmed)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from receiver.core.errors import StoreUnavailableError
-from receiver.store.keys import Partition
+from receiver.store.keys import Partition, Partitions
 
 KEEP_RAW = 64 * 1024
 HEARD = timedelta(hours=24)
@@ -26,14 +26,21 @@ class DeadLetter:
     raw: bytes
     mid: str
 
+    @property
+    def written(self) -> tuple[int, int]:
+        """When, by the store's clock, and in which order within the millisecond."""
+        ms, _, count = self.id.partition(".")[0].partition("-")
+        return int(ms), int(count)
+
 
 class Quarantine:
     """Keeps what was authenticated but not understood, and what could not be delivered."""
 
-    def __init__(self, client: Redis, partition: Partition) -> None:
+    def __init__(self, client: Redis, partitions: Partitions) -> None:
         self._client = client
-        self._key = partition.of("dlq")
-        self._told = partition.of("told")
+        self._partitions = partitions
+        self._key = partitions.first.of("dlq")
+        self._told = partitions.first.of("told")
 
     async def keep(self, source: str, reason: str, raw: bytes, digest: str, now: datetime) -> None:
         """Keep the first 64 kB; raises StoreUnavailableError, so that the sender is told to come again."""
@@ -55,21 +62,28 @@ class Quarantine:
 
     async def letters(self, limit: int = 100) -> list[DeadLetter]:
         """Newest first."""
-        found = await self._ask(self._client.xrevrange(self._key, count=limit))
-        return [_letter(i, f) for i, f in found]
+        found = [_letter(at, i, f) for at in self._partitions for i, f in await self._ask(self._client.xrevrange(at.of("dlq"), count=limit))]
+        return sorted(found, key=lambda letter: letter.written, reverse=True)[:limit]
 
     async def letter(self, letter_id: str) -> DeadLetter | None:
         """One by id."""
-        found = await self._ask(self._client.xrange(self._key, letter_id, letter_id))
-        return _letter(*found[0]) if found else None
+        at, entry = self._find(letter_id)
+        found = await self._ask(self._client.xrange(at.of("dlq"), entry, entry))
+        return _letter(at, *found[0]) if found else None
 
     async def discard(self, letter_id: str) -> bool:
         """Remove one on a person's word."""
-        return bool(await self._ask(self._client.xdel(self._key, letter_id)))
+        at, entry = self._find(letter_id)
+        return bool(await self._ask(self._client.xdel(at.of("dlq"), entry)))
 
     async def count(self) -> int:
         """How many are kept."""
-        return int(await self._ask(self._client.xlen(self._key)))
+        return sum([int(await self._ask(self._client.xlen(at.of("dlq")))) for at in self._partitions])
+
+    def _find(self, letter_id: str) -> tuple[Partition, str]:
+        """The stream a letter lies in, and its entry there: `ms-n`, and `.partition` behind it when that is not the first."""
+        entry, _, number = letter_id.partition(".")
+        return next((at for at in self._partitions if number == str(at.number)), self._partitions.first), entry
 
     async def _ask(self, question: Any) -> Any:
         try:
@@ -78,7 +92,7 @@ class Quarantine:
             raise StoreUnavailableError(str(fault)) from fault
 
 
-def _letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
+def _letter(at: Partition, entry: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
     text = {k.decode(): v for k, v in fields.items()}
     named = {k: text.get(k, b"").decode("utf-8", "replace") for k in ("kind", "reason", "source", "at", "mid")}
-    return DeadLetter(id=letter_id.decode(), raw=text.get("raw", b""), **named)
+    return DeadLetter(id=entry.decode() + (f".{at.number}" if at.number else ""), raw=text.get("raw", b""), **named)

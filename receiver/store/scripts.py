@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError, RedisError
 
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.cluster import send_together
 from receiver.store.connection import Line
 from receiver.store.promise import Command, Promise
 
@@ -28,9 +29,9 @@ class Script:
         commands = promise.commands if promise else ()
         try:
             try:
-                return await self._call(client, ("EVALSHA", self._digest, len(keys), *keys, *args), commands)
+                return await self._call(client, keys, ("EVALSHA", self._digest, len(keys), *keys, *args), commands)
             except NoScriptError:
-                return await self._call(client, ("EVAL", self._text, len(keys), *keys, *args), commands)
+                return await self._call(client, keys, ("EVAL", self._text, len(keys), *keys, *args), commands)
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
 
@@ -40,12 +41,7 @@ class Script:
             return [await self.run(client, keys, calls[0], promise)]
         commands = promise.commands if promise else ()
         try:
-            async with client.pipeline(transaction=False) as pipe:
-                for args in calls:
-                    pipe.execute_command("EVALSHA", self._digest, len(keys), *keys, *args)
-                for command in commands:
-                    pipe.execute_command(*command)
-                said = await pipe.execute(raise_on_error=False)
+            said = await _together(client, keys[0], [*(("EVALSHA", self._digest, len(keys), *keys, *args) for args in calls), *commands])
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
         answers = list(said[: len(calls)])
@@ -58,12 +54,22 @@ class Script:
         return answers
 
     @staticmethod
-    async def _call(client: Redis | Line, words: tuple[Argument, ...], commands: tuple[Command, ...]) -> Any:
+    async def _call(client: Redis | Line, keys: Sequence[str], words: tuple[Argument, ...], commands: tuple[Command, ...]) -> Any:
         if not commands:
             return await client.execute_command(*words)
-        async with client.pipeline(transaction=False) as pipe:
-            for command in (words, *commands):
-                pipe.execute_command(*command)
-            answer, *confirmations = await pipe.execute()
+        answer, *confirmations = await _together(client, keys[0], [words, *commands])
+        for said in (answer, *confirmations):
+            if isinstance(said, Exception):
+                raise said
         Promise.check(commands, confirmations)
         return answer
+
+
+async def _together(client: Redis | Line, key: str, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+    """Several commands in one trip by one connection; an error in the place of an answer."""
+    if isinstance(client, RedisCluster):
+        return await send_together(client, key, commands)
+    async with client.pipeline(transaction=False) as pipe:
+        for words in commands:
+            pipe.execute_command(*words)
+        return list(await pipe.execute(raise_on_error=False))

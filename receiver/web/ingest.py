@@ -6,9 +6,9 @@ route where that counts. Answers: 202 durable · 400 undecodable (kept, an opera
 """
 
 import asyncio
-import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -34,6 +34,8 @@ REJECTIONS_LOOKED_AT_EVERY = 60.0
 MOST_COUNTERS = 256
 ALERTMANAGER = "alertmanager"
 _JSON = (b"content-type", b"application/json")
+_CLOSE = ((b"connection", b"close"),)
+_FURTHER = {408: _CLOSE, 413: _CLOSE, 503: ((b"retry-after", b"2"),)}
 log = get_logger(__name__)
 
 
@@ -71,49 +73,52 @@ class Ingest:
                 return
             status, body = await self.handle(source, scope, receive, kind)
             self._counted(source, status).inc()
-            headers = [_JSON, (b"content-length", b"%d" % len(body))]
-            if status == 503:
-                headers.append((b"retry-after", b"2"))
-            if status in (408, 413):
-                headers.append((b"connection", b"close"))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.start", "status": status, "headers": headers_of(status, body)})
             await send({"type": "http.response.body", "body": body, "more_body": False})
 
         return front
 
     async def handle(self, source: str, scope: Scope, receive: Receive, kind: str = ALERTMANAGER) -> tuple[int, bytes]:
         """The whole life of one request; status and body of the answer."""
-        try:
-            report = await self._admit(source, scope, receive, kind)
-        except _Answer as answer:
-            return answer.status, msgspec.json.encode(answer.body)
-        except StoreUnavailableError as fault:
-            log.warning("webhook refused, store unavailable", source=source, error=str(fault))
-            return 503, msgspec.json.encode({"error": "store_unavailable", "what_to_do": "send again"})
-        return 202, msgspec.json.encode(report)
+        return await _answered(source, self._admit(source, scope, receive, kind))
+
+    async def take(self, source: str, headers: Mapping[bytes, bytes], body: bytes) -> tuple[int, bytes]:
+        """The same for a webhook of Alertmanager's kind that is here already and `is_welcome`."""
+        status, said = await _answered(source, self._admit_body(source, headers, body, ALERTMANAGER))
+        self._counted(source, status).inc()
+        return status, said
+
+    def is_welcome(self, source: str, headers: Mapping[bytes, bytes]) -> bool:
+        """Say whether the request shows the token of this source, where it needs one."""
+        token = self._token_of(source)
+        return not token or is_authorized(headers.get(b"authorization", b""), token)
 
     async def _admit(self, source: str, scope: Scope, receive: Receive, kind: str) -> Report:
         if scope.get("method") != "POST" and (kind == ALERTMANAGER or scope.get("method") != "PUT"):
             raise _Answer(405, {"error": "method_not_allowed", "what_to_do": "POST"})
         headers = dict(scope["headers"])
-        token = self._token_of(source)
-        if token and not is_authorized(headers.get(b"authorization", b""), token):
+        if not self.is_welcome(source, headers):
             await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
         if kind != ALERTMANAGER and not self._kinds.is_at_home(kind, source):
             raise _Answer(404, {"error": "no_such_source", "what_to_do": f"name it in sources.yaml with kind: {kind}"})
         try:
             body = await _read(receive)
-            _require_json(headers, body)
         except _Answer as answer:
             await self._keep(source, answer.reason, answer.raw)
             raise
+        return await self._admit_body(source, headers, body, kind)
+
+    async def _admit_body(self, source: str, headers: Mapping[bytes, bytes], body: bytes, kind: str) -> Report:
+        if not _is_json(headers):
+            await self._keep(source, "unsupported_type", body)
+            raise _Answer(415, {"error": "unsupported_type", "what_to_do": "send application/json, not compressed"})
         if not self._kinds.is_signed(source, headers, body):
             await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
         if not self._is_ready():
             raise StoreUnavailableError("the store can't promise durability")
-        digest = hashlib.sha256(b"%b\n%b" % (source.encode(), body)).digest()
+        digest = source.encode() + sha256(body).digest()
         report = await self._engine.admit_again(digest) or await self._admit_parsed(source, body, digest, kind)
         self._recorder.record(source, body)
         if source not in self._noted_at or self._clock.monotonic() - self._noted_at[source] > TELL_ONCE_PER.total_seconds():
@@ -164,7 +169,7 @@ class Ingest:
 
     async def _keep(self, source: str, reason: str, body: bytes) -> None:
         """Quarantine a body nobody could read, and tell an operator once an hour per source and body."""
-        digest = hashlib.sha256(body).hexdigest()
+        digest = sha256(body).hexdigest()
         metrics.quarantined.labels(source=source, reason=reason.partition("@")[0]).inc()
         await self._quarantine.keep(source, reason, body, digest, self._clock.now())
         if await self._quarantine.is_first(source, digest, TELL_ONCE_PER):
@@ -172,7 +177,7 @@ class Ingest:
 
     async def _keep_bad(self, source: str, bad: list[BadAlert]) -> None:
         for one in bad:
-            digest = hashlib.sha256(one.raw).hexdigest()
+            digest = sha256(one.raw).hexdigest()
             metrics.quarantined.labels(source=source, reason="bad_alert").inc()
             await self._quarantine.keep(source, one.reason, one.raw, digest, self._clock.now())
             if one.is_firing and await self._quarantine.is_first(source, digest, TELL_ONCE_PER):
@@ -188,37 +193,39 @@ class Ingest:
         await self._engine.tell(name, {"from_source": source, "about": about}, annotations)
 
 
+async def _answered(source: str, admission: Awaitable[Report]) -> tuple[int, bytes]:
+    try:
+        report = await admission
+    except _Answer as answer:
+        return answer.status, msgspec.json.encode(answer.body)
+    except StoreUnavailableError as fault:
+        log.warning("webhook refused, store unavailable", source=source, error=str(fault))
+        return 503, msgspec.json.encode({"error": "store_unavailable", "what_to_do": "send again"})
+    return 202, msgspec.json.encode(report)
+
+
+def headers_of(status: int, body: bytes) -> list[tuple[bytes, bytes]]:
+    """What stands above an answer."""
+    return [_JSON, (b"content-length", b"%d" % len(body)), *_FURTHER.get(status, ())]
+
+
 async def _read(receive: Receive) -> bytes:
     """The body, at most MOST_BYTES of it, within PATIENCE seconds."""
-    message = _at_once(receive)
-    if message and message["type"] == "http.request" and not message.get("more_body") and len(body := message.get("body", b"")) <= MOST_BYTES:
-        return bytes(body)
     try:
         async with asyncio.timeout(PATIENCE):
-            return await _collect(message, receive)
+            return await _collect(receive)
     except TimeoutError:
         raise _Answer(408, {"error": "too_slow"}) from None
 
 
-def _at_once(receive: Receive) -> Any:
-    """The first part of the body if it is here: it has mostly come with the head, and a timer would cost more than all of `_read`."""
-    step = receive().__await__()
-    try:
-        next(step)
-    except StopIteration as arrived:
-        return arrived.value
-    step.close()
-    return None
-
-
-async def _collect(message: Any, receive: Receive) -> bytes:
+async def _collect(receive: Receive) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
-        message = message or await receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise _Answer(400, {"error": "client_left"}, reason="client_left")
-        part = message.get("body", b"")
+        part = bytes(message.get("body", b""))  # type: ignore[call-overload]  # litestar's union also holds messages without a body
         size += len(part)
         parts.append(part)
         if size > MOST_BYTES:
@@ -226,12 +233,9 @@ async def _collect(message: Any, receive: Receive) -> bytes:
             raise _Answer(413, text, raw=b"".join(parts)[:65536], reason="oversized")
         if not message.get("more_body"):
             return b"".join(parts)
-        message = None
 
 
-def _require_json(headers: dict[bytes, bytes], body: bytes) -> None:
+def _is_json(headers: Mapping[bytes, bytes]) -> bool:
     """The type is checked before anything is parsed."""
     kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if kind != b"application/json" or encoding != b"identity":
-        raise _Answer(415, {"error": "unsupported_type", "what_to_do": "send application/json, not compressed"}, raw=body, reason="unsupported_type")
+    return kind == b"application/json" and headers.get(b"content-encoding", b"identity").strip().lower() == b"identity"

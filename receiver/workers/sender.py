@@ -31,6 +31,7 @@ from receiver.workers.waker import wait_for_nudge
 
 POLL = 0.25
 IN_FLIGHT = 4
+MOST_LOST = 3
 CHANNEL_DOWN = "the channel is down"
 REPEAT = {"ru": "⚠ Возможен повтор", "en": "⚠ Possible repeat"}
 log = get_logger(__name__)
@@ -95,13 +96,24 @@ class Sender:
 
     async def _deliver(self, slot: Slot) -> None:
         try:
-            await self._attempt(slot)
+            await (self._attempt(slot) if slot.lost < MOST_LOST else self._give_up(slot))
         except ReceiverError as fault:
             # Not begun, or recorded by nobody: the lease runs out and the slot comes again.
             log.warning("delivery put off", notification=slot.id, error=str(fault))
         finally:
             self.in_flight -= 1
             self._nudge.sends.set()
+
+    async def _give_up(self, slot: Slot) -> None:
+        """This one took its worker with it every time: it is not looked at again, and a plain notice of our own pages instead.
+
+        One alert for all of a destination's: should its own message be as bad, nothing new comes of that.
+        """
+        english = f"A message to {slot.destination.name} could not be made, {slot.lost} workers stopped at it: {slot.incident_id}"
+        russian = f"Сообщение для {slot.destination.name} не удалось подготовить, на нём остановились {slot.lost} процесса: {slot.incident_id}"
+        annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
+        await self._engine.tell("MessageNotMade", {"destination": slot.destination.name}, annotations, Severity.CRITICAL)
+        await self._outbox.done(slot, Verdict.DEAD, self._clock.now(), reason=f"poison: {slot.lost} workers stopped at it")
 
     async def _attempt(self, slot: Slot) -> None:
         try:

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from receiver.clock import Clock
-from receiver.store.connection import Client, agree_on_time, inspect
+from receiver.store.connection import Client, agree_on_time, check_partitions, fix_partitions, inspect
+from receiver.store.keys import Partitions
 from receiver.store.promise import Promise
 
 EVERY = 15.0
@@ -25,8 +26,9 @@ class Readiness:
 class StoreWatch:
     """Runs until cancelled; looks more often while something is wrong."""
 
-    def __init__(self, client: Client, clock: Clock, promise: Promise, ready: Readiness, *, is_relaxed: bool) -> None:
+    def __init__(self, client: Client, clock: Clock, promise: Promise, ready: Readiness, partitions: Partitions, *, is_relaxed: bool) -> None:
         self._client, self._clock, self._promise, self._ready, self._is_relaxed = client, clock, promise, ready, is_relaxed
+        self._partitions = partitions
 
     async def run(self) -> None:
         """Loop: sleep, look."""
@@ -39,8 +41,11 @@ class StoreWatch:
         try:
             report = await inspect(self._client)
             await agree_on_time(self._client, self._clock)
+            await fix_partitions(self._client, self._partitions)
+            layout = await check_partitions(self._client, self._partitions)
         except Exception as fault:  # noqa: BLE001 - whatever the store does, readiness must say so and the process go on
             self._ready.faults = (f"store: {fault}",)
             return
         self._promise.follow(report)
-        self._ready.faults = () if self._is_relaxed else tuple(f"store: {f}" for f in report.faults)
+        weak = () if self._is_relaxed else report.faults
+        self._ready.faults = tuple(f"store: {fault}" for fault in (*weak, *([layout] if layout else ())))

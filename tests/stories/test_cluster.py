@@ -1,0 +1,95 @@
+"""The same stories on a Redis Cluster of three masters, sixteen partitions: nothing that people see may differ."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import redis
+
+from receiver.store.connection import check_partitions, connect, fix_partitions, inspect
+from receiver.store.keys import Partitions
+from tests.builders import NOW, body, wire
+from tests.harness import ADMINS, ANNA, DEVOPS, redis_cluster, story
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+    with redis_cluster(tmp_path_factory.mktemp("c")) as running:
+        yield running
+
+
+@pytest.fixture
+def url(cluster) -> str:
+    for address in cluster[0].partition("://")[2].split(","):
+        with redis.Redis(port=int(address.partition(":")[2])) as client:
+            client.flushall()
+    return cluster[0]
+
+
+async def test_an_alert_is_told_taken_and_ended_in_one_message(tmp_path, url):
+    async with story(tmp_path, on=url) as s:
+        await s.fire(wire())
+        await s.expect_nothing()
+        await s.advance(seconds=10)
+        paged = await s.expect(DEVOPS, "🔴", "INC-")
+        told = await s.expect(ADMINS, "🔴", "INC-")
+        assert "INC-" in (await s.api.press(told, "✅", ANNA))["text"]
+        await s.advance(seconds=5)
+        assert told.text.startswith("🟡")
+        assert paged.text.startswith("🟡")
+        await s.fire(wire(status="resolved", ended=NOW + timedelta(minutes=5)))
+        await s.advance(seconds=5)
+        assert told.text.startswith("🟢")
+        await s.expect(DEVOPS, "🟢")
+        await s.expect(ADMINS, "🟢")
+
+
+async def test_two_replicas_and_many_groups_make_one_incident_each(tmp_path, url):
+    services = [f"service-{n}" for n in range(24)]
+    async with story(tmp_path, on=url, replicas=2) as s:
+        bodies = [body(wire(service=service)) for service in services]
+        answers = await asyncio.gather(*(s.post(content, replica=n % 2) for content in bodies for n in range(8)))
+        assert {a.status_code for a in answers} == {202}
+        assert sum(a.json()["opened"] for a in answers) == len(services)
+        incidents = await s.incidents()
+        assert len({i.id for i in incidents}) == len(services)
+        lie = {s.app.partitions.of_incident(i.id).number for i in incidents}
+        assert lie == {s.app.partitions.of_group(i.group_key).number for i in incidents}
+        assert len(lie) > 8
+        assert await s.app.incidents.count_open() == len(services)
+
+
+async def test_the_number_of_partitions_is_fixed_at_the_first_start(url):
+    client = connect(url)
+    try:
+        assert await check_partitions(client, Partitions(1)) == ""  # nobody has used it yet
+        await fix_partitions(client, Partitions(16))
+        await fix_partitions(client, Partitions(1))
+        assert await check_partitions(client, Partitions(16)) == ""
+        assert "laid out in 16 partitions and this address asks for 1" in await check_partitions(client, Partitions(1))
+        report = await inspect(client)
+        assert (report.masters, report.faults) == (3, ())
+    finally:
+        await client.aclose()
+
+
+async def test_while_one_master_is_down_the_others_take_alerts_and_nothing_accepted_is_lost(tmp_path, url, cluster):
+    services = [f"service-{n}" for n in range(24)]
+    async with story(tmp_path, on=url) as s:
+        for service in services:
+            await s.fire(wire(service=service))
+        master = cluster[1][1]
+        master.kill()
+        master.wait()
+        accepted = {name for name in services if (await s.post(body(wire("b", service=name)))).status_code == 202}
+        assert 0 < len(accepted) < len(services)
+        cluster[1][1] = subprocess.Popen(master.args, stdout=subprocess.DEVNULL)
+        waiting = set(services)
+        async with asyncio.timeout(20):
+            while waiting:
+                waiting -= {name for name in waiting if (await s.post(body(wire("b", service=name)))).status_code == 202}
+                await asyncio.sleep(0.1)
+        incidents = await s.incidents()
+        assert {a.service: len(i.alerts) for i in incidents for a in i.alerts.values()} == dict.fromkeys(services, 2)
