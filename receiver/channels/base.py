@@ -49,9 +49,9 @@ class Picture:
 class Message:
     """A rendered message. `plain` says the same as `html` without markup, `title` in one line.
 
-    `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page. A message with a
-    `picture` shows it: in a chat it is the picture, with the text below it; in a mail the picture stands under the text.
-    With a `prompt` (at most 64 characters) it asks the person it mentions for a reply.
+    `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page. A `picture` is
+    attached to a mail; no other channel shows it. With a `prompt` (at most 64 characters) the message asks the person it mentions for a
+    reply; a `protected` one cannot be forwarded or saved.
     """
 
     html: str
@@ -62,6 +62,7 @@ class Message:
     picture: Picture | None = None
     about: About | None = None
     prompt: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
