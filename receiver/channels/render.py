@@ -26,6 +26,7 @@ from receiver.core.incident import Incident
 KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still")
 FRAMES = ("mail",)  # what a text is put into, not a text of its own
 LANGUAGES = ("en", "ru")
+_BETWEEN_LINKS = "</a> · <a "  # where a link is written out each has a line of its own
 FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
 __all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates"]
 
@@ -115,7 +116,14 @@ class Renderer:
             markup += f"\n<i>{html.escape(note)}</i>"
         title = f"{view['system']}: {view['title']}" if view["title"] else str(view["system"])
         about = About(incident=incident, kind=kind, slot=slot, language=language, facts=view)
-        message = Message(html=markup, plain=to_plain(markup), buttons=buttons, silent=silent, title=title, about=about)
+        message = Message(
+            html=markup,
+            plain=to_plain(markup if form is Form.CHAT else markup.replace(_BETWEEN_LINKS, "</a>\n<a ")),
+            buttons=buttons,
+            silent=silent,
+            title=title,
+            about=about,
+        )
         return replace(message, html=self._framed(markup, view, language)) if form is Form.MAIL else message
 
     def _framed(self, markup: str, view: Mapping[str, object], language: str) -> str:
