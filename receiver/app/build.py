@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,6 @@ from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
-from receiver.channels.email import EmailChannel
 from receiver.channels.render import Renderer, Templates
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
@@ -50,7 +49,6 @@ from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothi
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
-from receiver.workers.subscriptions import Hand
 from receiver.workers.waker import Waker
 from receiver.workers.works import Works
 
@@ -137,7 +135,7 @@ def build(
     )  # fmt: skip
     watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
-    customers = _customers(settings, client, rules, clock, channels, notices)
+    customers = build_customers(settings, client, rules, clock, notices.targets, letters_of(channels), settings.smtp_from or "")
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -154,14 +152,6 @@ def build(
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
         api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat, customers=customers,
     )  # fmt: skip
-
-
-def _customers(settings: Settings, client: Client, rules: Rules, clock: Clock, channels: Mapping[str, Channel], notices: NoticeParts) -> Customers:
-    """The public side; with a mail server notices are mailed too."""
-    customers = build_customers(settings, client, lambda: rules.current.notices, clock, letters_of(channels), settings.smtp_from or "")
-    if customers.mailing:
-        notices.targets["email"] = MailTarget(customers.mailing)
-    return customers
 
 
 def _replica_id() -> str:
