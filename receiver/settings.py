@@ -21,6 +21,9 @@ _INSIDE = r"^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"
 _GIT_URL = re.compile(r"(file:///|https://|ssh://|/)[^\s-]\S*|[A-Za-z0-9_.-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-]\S*")
 
 
+_MAILBOX = re.compile(r"[^\s@<>,;]+@[A-Za-z0-9.-]+|[^<>\r\n]{1,100}<[^\s@<>,;]+@[A-Za-z0-9.-]+>")
+
+
 class SettingsError(ReceiverError):
     """Every wrong setting at once, with what to do."""
 
@@ -55,8 +58,13 @@ class Settings(BaseModel):
     alertmanager_urls: SecretStr | None = None
     heartbeat_url: SecretStr | None = None
     prometheus_url: SecretStr | None = None
+    smtp_url: SecretStr | None = None
+    smtp_from: str | None = None
+    pagerduty_api_url: str = Field(default="https://events.pagerduty.com", pattern=r"^https?://[^\s/]+/?$")
     telegram_public_token: SecretStr | None = None
     public_url: str | None = None
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    status_bounces: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,12}@[A-Za-z0-9.-]+$")
     status_url: str | None = Field(default=None, pattern=r"^https?://[^\s/@?#]+/?$")
     secret_key: SecretStr
     language: Literal["en", "ru"] = "en"
@@ -96,6 +104,20 @@ class Settings(BaseModel):
     def peers(self) -> tuple[str, ...]:
         """Alertmanager's addresses, those of a pair side by side."""
         return tuple(one.rstrip("/") for one in _listed(self.alertmanager_urls)) if self.alertmanager_urls else ()
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not _is_mail_server(url.get_secret_value()):
+            raise ValueError("not a mail server: write smtp://USER:PASSWORD@HOST:587, smtps://USER:PASSWORD@HOST:465, or smtp://HOST:25?starttls=off")
+        return url
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _mailbox(cls, text: str | None) -> str | None:
+        if text and not _MAILBOX.fullmatch(text):
+            raise ValueError("not a sender: write incidents@example.com, or Incidents <incidents@example.com>")
+        return text
 
     @property
     def page_url(self) -> str:
@@ -142,6 +164,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         values["telegram_mode"] = "polling"
     _secret_key(values, faults)
     _reachable(values, faults)
+    if bool(values.get("smtp_url")) != bool(values.get("smtp_from")):
+        faults.append(f"{PREFIX}SMTP_URL: needs {PREFIX}SMTP_FROM beside it, the mailbox that sends; and the other way round")
     if values.get("rules_git_verify") == "signed" and not values.get("rules_git_allowed_signers"):
         faults.append(f"{PREFIX}RULES_GIT_ALLOWED_SIGNERS: required with {PREFIX}RULES_GIT_VERIFY=signed; a file as ssh-keygen reads it")
     try:
@@ -214,6 +238,14 @@ def _reachable(values: dict[str, Any], faults: list[str]) -> None:
         faults.append(f"{PREFIX}PUBLIC_URL: required with {PREFIX}TELEGRAM_MODE=webhook: the https address under which Telegram reaches this service")
     if not is_loopback and not values.get("webhook_token"):
         faults.append(f"{PREFIX}WEBHOOK_TOKEN: required to serve {host}; without it only loopback is served")
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0 and parts.query in ("", "starttls=off")
+    except ValueError:
+        return False
 
 
 def directory_of(name: Literal["routing_rules", "message_templates"], environ: Mapping[str, str]) -> Path:

@@ -17,7 +17,7 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from receiver.app.build import App, build, observers
+from receiver.app.build import App, auditor, build, observers
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
 from receiver.app.run import end
@@ -266,6 +266,7 @@ def _workers(app: App) -> list[Any]:
         introduce(bot, app.chat.desk, app.chat.commands, app.settings.language),
         app.recorder.run(),
         app.keeper.run(),
+        auditor(app).run(),
         updates,
         *(one.run() for one in observers(app)),
     ]

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
+from receiver.app.channels import Parts, build_channels, letters_of, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
+from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
-from receiver.channels.browser import BrowserChannel
 from receiver.channels.render import Renderer, Templates
-from receiver.channels.telegram import TelegramChannel
 from receiver.chat.buttons import Buttons
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus
@@ -32,19 +31,18 @@ from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.keys import Partitions
-from receiver.store.outbox import Outbox, Pace
+from receiver.store.outbox import Outbox
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
 from receiver.store.signals import Sightings
 from receiver.store.suspects import Suspects
+from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
-from receiver.web.status.edition import Site, site_of
-from receiver.web.status.shelf import Shelf
-from receiver.web.status.twin import Twin
+from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
 from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
@@ -52,6 +50,7 @@ from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
 from receiver.workers.storewatch import Readiness
 from receiver.workers.waker import Waker
+from receiver.workers.works import Works
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,9 +80,10 @@ class App:
     keeper: RulesKeeper
     login: LoginLink
     api_token: str
+    key: bytes
     nudge: Nudge
+    customers: Customers
     prometheus: Prometheus | None
-    shelf: Shelf
     ready: Readiness
     chat: Chat
 
@@ -122,8 +122,9 @@ def build(
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
     engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
-    channels, answerers, paces = _channels(settings, browser)
     intake, key = Intake(client), signing_key(settings)
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    answerers, paces = who_answers(channels), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
@@ -132,8 +133,9 @@ def build(
         rules, templates, origin, replicas, standing, clock,
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
-    watches = build_watches(settings, client, promise, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
+    watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
+    customers = build_customers(settings, client, rules, clock, notices.targets, letters_of(channels), settings.smtp_from or "")
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -148,28 +150,12 @@ def build(
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), nudge=nudge, ready=ready, chat=chat,
-        shelf=Shelf(notices.public, lambda: _site(settings, rules), clock, settings.data_dir / "public-notices.json"),
+        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat, customers=customers,
     )  # fmt: skip
-
-
-def _site(settings: Settings, rules: Rules) -> Site | None:
-    """What customers may see of the rules in force; search engines are let in once the page has its own address."""
-    notices = rules.current.notices
-    return site_of(notices, settings.page_url, is_indexed=bool(settings.status_url)) if notices else None
 
 
 def _replica_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-
-
-def _channels(settings: Settings, browser: BrowserChat) -> tuple[dict[str, Channel], dict[str, Any], dict[str, Pace]]:
-    """Without a bot token the browser chat stands in for Telegram: same messages, same buttons."""
-    page = BrowserChannel(browser)
-    if settings.telegram_mode == "off" or not settings.telegram_token:
-        return {"browser": page, "telegram": page}, {"browser": browser}, {}
-    bot = TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
-    return {"browser": page, "telegram": bot}, {"browser": browser, "telegram": bot}, {"telegram": Pace()}
 
 
 def prover(settings: Settings) -> Prove:
@@ -181,9 +167,14 @@ def prover(settings: Settings) -> Prove:
     return proved
 
 
-def twin(app: App) -> Twin:
-    """The worker that keeps the static copy of the status page."""
-    return Twin(app.shelf, app.settings.status_dir, app.clock)
+def auditor(app: App) -> Auditor:
+    """The worker that proves that no open incident is forgotten."""
+    return Auditor(Upkeep(app.client, app.partitions), app.incidents, app.rules, app.clock, app.nudge)
+
+
+def works(app: App) -> Works:
+    """The worker that brings planned work to the support chat."""
+    return Works(app.notices.engine, app.notices.desk, app.incidents, app.rules, app.clock, signing_key(app.settings))
 
 
 def calendars(app: App) -> Calendars:

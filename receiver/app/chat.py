@@ -8,23 +8,32 @@ from typing import Any
 from receiver.channels.base import Channel
 from receiver.channels.render import Templates
 from receiver.chat.account import Account
+from receiver.chat.announcer import Announcer
 from receiver.chat.buttons import Buttons
-from receiver.chat.commands import Commands
+from receiver.chat.commands import Commands, Parts
 from receiver.chat.condition import Condition
 from receiver.chat.desk import Desk, Means
 from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.notices import NoticeChat
+from receiver.chat.planned import Planned
 from receiver.chat.post import Post
 from receiver.chat.reader import Readers
 from receiver.chat.refusal import Refusals
+from receiver.chat.silence import Silencing
+from receiver.chat.silencer import Silencer
+from receiver.chat.swap import Swaps
+from receiver.clients.silences import Alertmanagers
 from receiver.clock import Clock
 from receiver.core.notice_plan import NoticePlan
 from receiver.engine import Engine, Rules
 from receiver.notice_engine import Audit as NoticeAudit
 from receiver.notice_engine import NoticeEngine, Senses
 from receiver.settings import Settings
+from receiver.store.amendments import AmendmentStore
+from receiver.store.announced import Announced
 from receiver.store.audit import Audit, Deed
 from receiver.store.connection import Client
+from receiver.store.drafts import Drafts
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.links import Links
@@ -34,6 +43,7 @@ from receiver.store.outbox import Outbox, Pace
 from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.replicas import Replicas
+from receiver.store.silences import Silences
 from receiver.trial.examples import Page
 from receiver.workers.amender import Amender
 from receiver.workers.storewatch import Readiness
@@ -46,8 +56,16 @@ class Chat:
     desk: Desk
     commands: Commands
     amender: Amender
+    announcer: Announcer
+    silencer: Silencer
+    items: AmendmentStore
     audit: Audit
     links: Links
+
+    @property
+    def workers(self) -> tuple[Desk | Amender | Announcer | Silencer, ...]:
+        """What runs until it is cancelled."""
+        return self.desk, self.amender, self.announcer, self.silencer
 
 
 def build_chat(
@@ -57,16 +75,30 @@ def build_chat(
 ) -> Chat:  # fmt: skip
     """The desk and all that it needs."""
     links, audit = Links(client), Audit(client, promise)
-    amender = Amender(rules, links)
+    items, drafts = AmendmentStore(client, promise), Drafts(client)
+    amender = Amender(rules, links, items, clock)
     account = Account(links, amender.look)
     condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
     page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
     notice_engine.senses = Senses(audit=audited(audit))
-    commands = Commands(engine, incidents, page, condition, account, NoticeCommand(notice_engine, notice_desk))
-    means = Means(Post(channels, Once(client), outbox, paces, clock), answerers, key, Refusals(intake, engine), audit)
+    peers, silences = Alertmanagers(settings.peers), Silences(client)
+    silencing = Silencing(peers, silences, drafts, incidents)
+    parts = Parts(
+        condition=condition,
+        account=account,
+        planned=Planned(items, drafts, engine, incidents, amender.look),
+        swaps=Swaps(items, drafts, amender.look),
+        silencing=silencing,
+        notices=NoticeCommand(notice_engine, notice_desk),
+    )
+    commands = Commands(engine, incidents, page, parts)
+    post = Post(channels, Once(client), outbox, paces, clock)
+    silencer = Silencer(peers, silences, incidents, post, clock)
+    announcer = Announcer(rules, Announced(client), engine, post, clock, language=settings.language, timezone=settings.timezone)
+    means = Means(post, answerers, key, Refusals(intake, engine), audit)
     readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
     desk = Desk(intake, buttons, commands, account, readers, means, clock, notices)
-    return Chat(desk=desk, commands=commands, amender=amender, audit=audit, links=links)
+    return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, silencer=silencer, items=items, audit=audit, links=links)
 
 
 def audited(audit: Audit) -> NoticeAudit:

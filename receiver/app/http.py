@@ -11,17 +11,20 @@ from litestar.types import ASGIApp
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
 from receiver.core.escalation import ways_of
+from receiver.store.once import Once
 from receiver.telemetry import metrics
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.audit import audit_routes, audited
-from receiver.web.browser import browser_routes
+from receiver.web.bounces import bounces_router
+from receiver.web.browser import Scene, browser_routes
 from receiver.web.heartbeat import heartbeat_route
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
 from receiver.web.notices import notices_router
 from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
+from receiver.web.pagerduty import ComingBack, pagerduty_route
 from receiver.web.people import people_routes
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
@@ -40,22 +43,30 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
     """The HTTP side, with this route of the webhooks in front."""
     token_of = _token_of(app)
     ingest = ingest or webhooks(app)
-    people = lambda: [(p.id, p.name) for p in app.rules.current.people.values()]  # noqa: E731 - a view, not worth a name
     page = Page(templates=app.templates, language=app.settings.language, timezone=app.settings.timezone)
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: _degraded(app), lambda: _refresh(app)),
-        api_router(app.engine, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
         notices_router(app.notices.engine, app.notices.desk, app.api_token),
-        *oncall_routes(lambda: app.rules.current, app.clock, ZoneInfo(app.settings.timezone), app.settings.secret_key.get_secret_value(), app.api_token),
+        *oncall_routes(
+            lambda: app.rules.current,
+            lambda: app.rules.amendments.swaps,
+            app.clock,
+            ZoneInfo(app.settings.timezone),
+            app.settings.secret_key.get_secret_value(),
+            app.api_token,
+        ),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         audit_routes(app.chat.audit, app.api_token),
         people_routes(lambda: app.rules.current, app.chat.links, app.api_token),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         heartbeat_route(app.watches.vitals, lambda: app.rules.current, token_of(""), app.clock),
         trial_router(app.rules, app.incidents, app.recorder, page, app.clock, app.api_token),
-        *status_routes(app.shelf),
-        *browser_routes(app.browser, app.intake, people, _address_of(app), app.login),
+        bounces_router(app.customers.subscribers, app.clock, app.customers.key, app.api_token),
+        *status_routes(app.customers.shelf, app.customers.signup),
+        pagerduty_route(ComingBack(app.engine, app.incidents, Once(app.client), app.clock, app.key), lambda: app.settings.secret("PAGERDUTY_WEBHOOK")),
+        *browser_routes(app.browser, app.intake, _scene(app), app.login),
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
@@ -81,6 +92,15 @@ def _token_of(app: App) -> Callable[[str], str | None]:
         return app.settings.webhook_token.get_secret_value() if app.settings.webhook_token else None
 
     return token_of
+
+
+def _scene(app: App) -> Scene:
+    return Scene(
+        people=lambda: [(person.id, person.name) for person in app.rules.current.people.values()],
+        chats=lambda: [place.name for place in app.rules.current.destinations.values() if "chat" in place.address],
+        commands=lambda: list(app.chat.commands.table),
+        address_of=_address_of(app),
+    )
 
 
 def _address_of(app: App) -> Callable[[str], str]:

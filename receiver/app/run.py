@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, build, calendars, observers, origin_of, prover, twin
+from receiver.app.build import App, auditor, build, calendars, observers, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app, webhooks
 from receiver.channels.telegram import TelegramChannel
@@ -113,22 +113,26 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.waker.run(),
         *app.watches.workers(),
         app.notices.noticer.run(),
+        works(app).run(),
         app.notices.keeper.run(),
-        app.chat.desk.run(),
-        app.chat.amender.run(),
+        *(worker.run() for worker in app.chat.workers),
         app.recorder.run(),
         app.keeper.run(),
         calendars(app).run(),
-        twin(app).run(),
+        auditor(app).run(),
+        app.customers.twin.run(),
         *(observer.run() for observer in observers(app)),
     ]
     bot = app.channels.get("telegram")
+    workers += [app.chat.announcer.run(), app.chat.silencer.run()]
     if isinstance(bot, TelegramChannel):
         workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
         workers.append(register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings)))
+    if app.customers.subscriptions:
+        workers.append(app.customers.subscriptions.run())
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]

@@ -12,7 +12,7 @@ from receiver.engine import Engine, Nudge, Rules
 from receiver.settings import Settings
 from receiver.store.connection import Client
 from receiver.store.incidents import Incidents
-from receiver.store.keys import Partition
+from receiver.store.keys import Partitions
 from receiver.store.promise import Promise
 from receiver.store.signals import Sightings
 from receiver.store.spool import Spool
@@ -53,6 +53,7 @@ def build_watches(
     settings: Settings,
     client: Client,
     promise: Promise,
+    partitions: Partitions,
     engine: Engine,
     incidents: Incidents,
     rules: Rules,
@@ -64,7 +65,7 @@ def build_watches(
     rules_faults: Callable[[], tuple[str, ...]],
 ) -> Watches:
     """Build them without starting anything."""
-    sightings, suspects, vitals, api = Sightings(client), Suspects(client), Vitals(client, Partition(0), promise), Alertmanager()
+    sightings, suspects, vitals, api = Sightings(client), Suspects(client), Vitals(client, partitions, promise), Alertmanager()
     reconciler = Reconciler(api, engine, incidents, sightings, rules, clock)
     url = settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else ""
     spool, bot = Spool(settings.data_dir / "spool"), channels["telegram"]

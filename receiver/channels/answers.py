@@ -13,6 +13,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "already_resolved": {"en": "Already resolved by {by}", "ru": "Уже закрыт: {by}"},
     "kept": {"en": "{id} is yours for {lease} more", "ru": "{id} ваш ещё на {lease}"},
     "paging": {"en": "{id}: paging {who}", "ru": "{id}: зовём {who}"},
+    "snoozed": {"en": "{id} snoozed until {until}", "ru": "{id} отложен до {until}"},
     "not_possible": {"en": "This is not possible now: look at the message again", "ru": "Сейчас так нельзя: посмотрите на сообщение ещё раз"},
     "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
     "not_allowed": {

@@ -1,14 +1,16 @@
 """The seam every channel implements: one message out, one classified outcome back. Used by `workers.sender`."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from receiver.core.delivery import Evidence
-from receiver.core.incident import Destination
+from receiver.core.incident import Destination, Incident
 
 NOT_MODIFIED = "not modified"
-__all__ = ["NOT_MODIFIED", "Button", "Channel", "Evidence", "Message", "Outcome"]
+Secrets = Callable[[str], str | None]
+__all__ = ["NOT_MODIFIED", "About", "Button", "Channel", "Evidence", "Message", "Outcome", "Picture", "Secrets"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,14 +23,44 @@ class Button:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """What a message tells of, for channels that speak to machines or keep threads.
+
+    `slot` is the notification's identity, the same at every attempt; `kind` a `Kind`'s value; `facts` is what its template saw
+    (`channels.view`), cleaned for display.
+    """
+
+    incident: Incident
+    kind: str
+    slot: str
+    language: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A PNG and what it shows, in words."""
+
+    png: bytes
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """A rendered message; with a `prompt` (at most 64 characters) it asks the person it mentions for a reply. A
-    `protected` one cannot be forwarded or saved. `html` uses Telegram's subset (b i u s a code pre blockquote); `plain` says the same without markup."""
+    """A rendered message. `plain` says the same as `html` without markup, `title` in one line.
+
+    `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page. A message with a
+    `picture` shows it: in a chat it is the picture, with the text below it; in a mail the picture stands under the text.
+    With a `prompt` (at most 64 characters) it asks the person it mentions for a reply. A `protected` one cannot be forwarded or saved.
+    """
 
     html: str
     plain: str
     buttons: tuple[tuple[Button, ...], ...] = ()
     silent: bool = False
+    title: str = ""
+    picture: Picture | None = None
+    about: About | None = None
     prompt: str = ""
     protected: bool = False
 
@@ -45,7 +77,10 @@ class Outcome:
 
 
 class Channel(Protocol):
-    """One means of telling. Implementations never raise for anything the wire did; they classify it."""
+    """One means of telling. Implementations never raise for anything the wire did; they classify it.
+
+    `is_idempotent`: to send the same once more shows nothing a second time, so an unknown outcome is simply tried again.
+    """
 
     name: str
     is_idempotent: bool

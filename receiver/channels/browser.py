@@ -20,6 +20,14 @@ class Board(Protocol):
         """Replace a message; False when it is gone."""
         ...
 
+    async def replace_buttons(self, ref: str, buttons: Rows) -> bool:
+        """Replace a message's buttons; False when it is gone."""
+        ...
+
+    async def answer(self, callback_id: str, text: str, alert: bool = False) -> None:
+        """Keep what the presser is told until the page has fetched it."""
+        ...
+
 
 class BrowserChannel:
     """Never unknown: the message is written to the same store that keeps the outbox."""
@@ -45,6 +53,14 @@ class BrowserChannel:
         except StoreUnavailableError as fault:
             return Outcome(evidence=Evidence.UNKNOWN, reason=str(fault))
         return Outcome(evidence=Evidence.OK, ref=ref) if is_there else Outcome(evidence=Evidence.UNEDITABLE, reason="no longer kept")
+
+    async def edit_buttons(self, _chat: str, ref: str, rows: tuple[tuple[Button, ...], ...]) -> bool:
+        """Replace the buttons of a message; its text stays."""
+        return await self._board.replace_buttons(ref, _rows(rows))
+
+    async def answer(self, callback_id: str, text: str, alert: bool = False) -> None:
+        """What the presser is told."""
+        await self._board.answer(callback_id, text, alert)
 
     async def close(self) -> None:
         """Nothing is held."""

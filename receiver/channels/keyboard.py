@@ -19,9 +19,9 @@ Names = tuple[tuple[str, ...], ...]
 MENU = "menu-"
 BACK = "menu-back"
 ROWS: Mapping[State, Names] = {
-    State.TRIGGERED: (("ack", "resolve"), ("escalate", "why")),
-    State.ACKNOWLEDGED: (("resolve", "release"), ("why",)),
-    State.SNOOZED: (("ack", "resolve"), ("why",)),
+    State.TRIGGERED: (("ack", "resolve"), ("silence", "menu-assign"), ("menu-snooze", "escalate"), ("why",)),
+    State.ACKNOWLEDGED: (("resolve", "release"), ("silence", "menu-assign"), ("menu-snooze", "why")),
+    State.SNOOZED: (("ack", "resolve"), ("release", "menu-assign"), ("silence", "why")),
     State.RESOLVED: (("why",),),
 }
 OF_KIND: Mapping[Kind, Names] = {Kind.ENDED: (), Kind.STILL: (("keep", "release"),)}
@@ -33,6 +33,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "release": "↩ Release",
         "escalate": "⤴ Escalate",
         "keep": "✅ Yes, {lease} more",
+        "silence": "🔇 Silence",
         "why": "❔ Why?",
         "menu-assign": "👤 Assign ▾",
         "menu-snooze": "💤 Snooze ▾",
@@ -49,6 +50,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "release": "↩ Отпустить",
         "escalate": "⤴ Эскалировать",
         "keep": "✅ Да, ещё {lease}",
+        "silence": "🔇 Заглушить",
         "why": "❔ Почему я",
         "menu-assign": "👤 Передать ▾",
         "menu-snooze": "💤 Отложить ▾",

@@ -4,13 +4,16 @@ import hashlib
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
-from receiver.channels.base import Button, Message
+from receiver.channels.base import About, Button, Message
+from receiver.channels.forms import Form
 from receiver.channels.notice_texts import NoticeTexts
 from receiver.channels.template_fault import TemplateFault
 from receiver.channels.template_policy import refusals
@@ -21,7 +24,9 @@ from receiver.channels.words import noun, ordinal, plural
 from receiver.core.incident import Incident
 
 KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still")
+FRAMES = ("mail",)  # what a text is put into, not a text of its own
 LANGUAGES = ("en", "ru")
+_BETWEEN_LINKS = "</a> · <a "  # where a link is written out each has a line of its own
 FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
 __all__ = ["Renderer", "ServiceView", "TemplateFault", "Templates"]
 
@@ -60,7 +65,7 @@ class Renderer:
         self._refuse(sources)
         self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
         self.notices = NoticeTexts(directory) if (directory / "notices").is_dir() else None
-        self._templates = {(k, lang): self._compile(k, lang) for k in KINDS for lang in LANGUAGES}
+        self._templates = {(k, lang): self._compile(k, lang) for k in (*KINDS, *FRAMES) for lang in LANGUAGES}
 
     def _refuse(self, sources: Mapping[str, str]) -> None:
         """What a template may not do is refused before it ever runs."""
@@ -92,8 +97,14 @@ class Renderer:
         args: Mapping[str, str] | None = None,
         person: str = "",
         silent: bool = False,
+        form: Form = Form.CHAT,
+        slot: str = "",
+        note: str = "",
     ) -> Message:
-        """The message in one language and zone; `person` is who alone reads it. A template that fails now gives the plainest text: the page goes out all the same."""
+        """The message in one language, zone and form, for the notification `slot`; `person` is who alone reads it, `note` a line below it.
+
+        A template that fails now gives the plainest text: the page goes out all the same.
+        """
         language = language if language in LANGUAGES else "en"
         view = build(incident, services, language, timezone, now, args, person)
         try:
@@ -101,7 +112,27 @@ class Renderer:
             markup = re.sub(r"\n{3,}", "\n\n", markup).strip()
         except FAILURES as fault:
             markup = html.escape(f"{view['mark']} {view['system']}: {view['title']}\n{view['severity']} · {incident.id}\n({type(fault).__name__}: {kind})")
-        return Message(html=markup, plain=to_plain(markup), buttons=buttons, silent=silent)
+        if note:
+            markup += f"\n<i>{html.escape(note)}</i>"
+        title = f"{view['system']}: {view['title']}" if view["title"] else str(view["system"])
+        about = About(incident=incident, kind=kind, slot=slot, language=language, facts=view)
+        message = Message(
+            html=markup,
+            plain=to_plain(markup if form is Form.CHAT else markup.replace(_BETWEEN_LINKS, "</a>\n<a ")),
+            buttons=buttons,
+            silent=silent,
+            title=title,
+            about=about,
+        )
+        return replace(message, html=self._framed(markup, view, language)) if form is Form.MAIL else message
+
+    def _framed(self, markup: str, view: Mapping[str, object], language: str) -> str:
+        """The text as a page of its own; the bare text where the frame fails."""
+        body = Markup(markup.replace("\n", "<br>\n"))  # noqa: S704 - escaped by the template it comes from
+        try:
+            return self._templates["mail", language].render(**view, body=body, language=language)
+        except FAILURES:
+            return str(body)
 
 
 class Templates:

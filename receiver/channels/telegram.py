@@ -205,6 +205,15 @@ class TelegramChannel:
 
         return await self._classified(call)
 
+    async def edit_buttons(self, chat: str, ref: str, rows: tuple[tuple[Button, ...], ...]) -> Outcome:
+        """Replace the buttons of a message; its text stays."""
+
+        async def call() -> str:
+            await self._bot.edit_message_reply_markup(chat_id=chat, message_id=int(ref), reply_markup=_keyboard(rows))
+            return ref
+
+        return await self._classified(call)
+
     async def me(self) -> Outcome:
         """The bot's name in `ref`."""
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from markupsafe import Markup
+
 from receiver.channels.view import LINK_NAMES, ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
@@ -38,7 +40,8 @@ def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, incident, services in _incidents():
         for text in ("", HOSTILE[0] * 20) if kind in ARGS else ("",):
             args = {key: visible(text) for key in ARGS.get(kind, ())}
-            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), "language": language}
+            framed = {"body": Markup("<b>what the message says</b>")} if kind == "mail" else {}
+            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), **framed, "language": language}
         for because in BECAUSE if name == _FULL and "because" in ARGS.get(kind, ()) else ():
             for about, person in ((f"alert:{HOSTILE[0]}", "anna"), ("severity:critical", "")):
                 args = {"because": because, "by": visible(HOSTILE[0] * 20), "about": about, "waited": "720"}

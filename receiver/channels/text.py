@@ -48,3 +48,9 @@ def cut_plain(text: str, limit: int = LIMIT, tail: str = "…") -> str:
         return text
     units = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - utf16_length(tail))]
     return units.decode("utf-16-le", "ignore") + tail
+
+
+def short_text(text: str, limit: int) -> str:
+    """The first two lines: what is broken, and how bad since when. For places that take a few hundred characters."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return cut_plain("\n".join(lines[:2]), limit)

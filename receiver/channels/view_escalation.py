@@ -17,6 +17,7 @@ def escalation_facts(incident: Incident, language: str, zone: str, now: datetime
         "is_owner": bool(person) and person == incident.owner,
         **_turn(incident, language, zone, now),
         **_because(args, language),
+        **_why(incident),
         "taken_ago": span(now - taken, language) if taken else "",
         "lease": lease(incident, language),
         "snoozed_until": clock(snoozed, zone, now, language) if snoozed else "",
@@ -58,6 +59,17 @@ def _turn(incident: Incident, language: str, zone: str, now: datetime) -> dict[s
         "policy": visible(turn.policy.name, 80),
         "rounds": turn.policy.repeat + 1,
     }
+
+
+def _why(incident: Incident) -> dict[str, object]:
+    """The policy and the step it stands at, with the lines that say so."""
+    turn = incident.escalation
+    if turn is None:
+        return {"why_policy": "", "why_where": "", "why_step": 0, "why_targets": [], "why_who": []}
+    targets = [f"{visible(target.name, 60)}{f' ({target.where})' if target.where else ''}" for target in turn.current.targets]
+    who = dict.fromkeys(visible(way.who, 60) for way in turn.ways)
+    policy = turn.policy
+    return {"why_policy": visible(policy.name, 80), "why_where": policy.where, "why_step": turn.step + 1, "why_targets": targets, "why_who": list(who)}
 
 
 def _because(args: Mapping[str, str], language: str) -> dict[str, object]:

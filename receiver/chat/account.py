@@ -6,7 +6,7 @@ from receiver.chat.asked import Answer, Asked, shown
 from receiver.core.suggest import suggest
 from receiver.store.links import Links
 
-Refresh = Callable[[], Awaitable[None]]
+Refresh = Callable[[], Awaitable[object]]
 TELEGRAM = "telegram"
 
 
@@ -26,7 +26,7 @@ class Account:
         name = asked.words[0] if asked.words else ""
         person = asked.book.people.get(name)
         if person is None:
-            text = asked.say(f"Whose account? {suggest(name, asked.book.people)}", f"Чей аккаунт? Люди: {', '.join(asked.book.people)}")
+            text = asked.say(f"Nobody is “{name}”, {suggest(name, asked.book.people)}", f"«{name}» нет в people.yaml, там: {', '.join(asked.book.people)}")
             return Answer(text=shown(text, 300), result="no such person", target=name[:40])
         if person.telegram is not None and not person.is_linked:
             text = asked.say(

@@ -32,7 +32,8 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """One question or press. `person` is none for somebody the rules do not know; language and zone are the reader's; `now` in UTC."""
+    """One question or press. `person` is none for somebody the rules do not know; language and zone are the reader's; `now` in UTC;
+    `message_id` is the message that was pressed."""
 
     name: str
     words: tuple[str, ...]
@@ -44,6 +45,7 @@ class Asked:
     timezone: str
     now: datetime
     book: RuleBook
+    message_id: str = ""
 
     @property
     def actor(self) -> str:
@@ -53,6 +55,15 @@ class Asked:
     def say(self, english: str, russian: str) -> str:
         """The one the reader reads."""
         return russian if self.language == "ru" else english
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """What is said in another chat than the one that asked."""
+
+    there: Destination
+    text: str
+    rows: tuple[tuple[Choice, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +78,7 @@ class Answer:
     result: str = "told"
     target: str = ""
     popup: str = ""
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def shown(text: str, longest: int = 80) -> str:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from receiver.channels.answers import answer_text, for_popup
+from receiver.channels.keyboard import BACK
 from receiver.channels.notice_buttons import ACTION
 from receiver.channels.render import Templates
 from receiver.channels.view_escalation import lease, paging
-from receiver.channels.words import ago
-from receiver.chat.actions import ACTIONS
+from receiver.channels.words import ago, clock
+from receiver.chat.actions import Asked, find_action
+from receiver.chat.menus import Menus, Rows
 from receiver.chat.notices import NoticeChat
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
@@ -33,6 +35,10 @@ class Answerer(Protocol):
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> object:
         """Show the text; failing to is no failure of the press."""
+        ...
+
+    async def edit_buttons(self, chat: str, ref: str, rows: Rows) -> object:
+        """Show these buttons under that message."""
         ...
 
 
@@ -71,6 +77,7 @@ class Buttons:
         self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
         self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
         self._timezone, self._notices = timezone, notices
+        self._menus = Menus(answerers, lambda: rules.current, key=key)
 
     async def take(self, update: Update) -> None:
         """Apply, answer, finish. What a crash leaves is taken again. Raises StoreUnavailableError."""
@@ -92,7 +99,7 @@ class Buttons:
         pressed = read(self._key, press.data, press.chat) or (read(self._key, press.data, press.chat_name) if press.chat_name else None)
         if pressed is not None and pressed.action == ACTION:
             return await self._notices.pressed(pressed.incident_id, person, press.message_id)
-        action = ACTIONS.get(pressed.action) if pressed else None
+        action, _ = find_action(pressed.action) if pressed else (None, "")
         if pressed is None or action is None:
             log.warning("press refused", reason="forged", chat=press.chat, user=press.user_id)
             return answer_text("forged", language), True
@@ -106,24 +113,43 @@ class Buttons:
         for destination in incident.places:
             if str(destination.address.get("chat", "")) in (press.chat, press.chat_name):
                 await self._outbox.adopt(incident.id, destination.name, press.message_id)
-        if action.event is None:
-            return self._why(incident, language, person.timezone or self._timezone), True
-        plan = await self._engine.apply(incident.id, action.event(person))
-        return self._say(plan, language), plan.reason is Reason.NOT_POSSIBLE
+        return await self._do(press, pressed, incident, person, language)
 
-    def _say(self, plan: Plan, language: str) -> str:
-        incident = plan.before
+    async def _do(self, press: Press, pressed: Pressed, incident: Incident, person: Person, language: str) -> tuple[str, bool]:
+        action, choice = find_action(pressed.action)
+        if action is None or action.is_menu:
+            await self._show(pressed.action, incident, press, language)
+            return "", False
+        zone = person.timezone or self._timezone
+        if action.event is None:
+            return self._why(incident, language, zone), True
+        event = action.event(Asked(person=person, choice=choice, rules=self._rules.current, now=self._clock.now(), zone=zone))
+        if event is None:
+            return answer_text("not_possible", language), True
+        plan = await self._engine.apply(incident.id, event)
+        if choice:
+            await self._show(BACK, plan.next, press, language)
+        return self._say(plan, language, zone), plan.reason is Reason.NOT_POSSIBLE
+
+    async def _show(self, name: str, incident: Incident, press: Press, language: str) -> None:
+        place = next((one for one in incident.places if str(one.address.get("chat", "")) in (press.chat, press.chat_name)), None)
+        shown_in = (place.language if place else "") or language
+        await self._menus.show(name, incident, via=press.via, chat=press.chat, ref=press.message_id, language=shown_in)
+
+    def _say(self, plan: Plan, language: str, zone: str) -> str:
+        incident, now = plan.before, self._clock.now()
         match plan.reason:
             case Reason.ACKNOWLEDGED:
                 return answer_text("acked", language, id=incident.id)
             case Reason.ALREADY_ACKNOWLEDGED:
-                now = self._clock.now()
                 since = ago(now - (incident.acknowledged_at or now), language)
                 return answer_text("already_acked", language, by=incident.acknowledged_by, ago=since)
             case Reason.NOT_POSSIBLE:
                 return answer_text("not_possible", language)
             case Reason.KEPT:
                 return answer_text("kept", language, id=incident.id, lease=lease(plan.next, language))
+            case Reason.SNOOZED:
+                return answer_text("snoozed", language, id=incident.id, until=clock(plan.next.snoozed_until or now, zone, now, language))
             case Reason.RELEASED | Reason.ESCALATED_BY_HAND | Reason.ASSIGNED:
                 return answer_text("paging", language, id=incident.id, who=paging(plan.next, language))
             case Reason.RESOLVED_BY_HAND:

@@ -5,12 +5,19 @@ from dataclasses import dataclass, replace
 
 from receiver.channels.answers import answer_text
 from receiver.channels.words import ago
+from receiver.chat import planned as planning
+from receiver.chat import silence as silencer
+from receiver.chat import silence_words as words
+from receiver.chat import swap as swapping
 from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
 from receiver.chat.listing import PICK, Listing
 from receiver.chat.notice_command import NoticeCommand
+from receiver.chat.planned import Planned
+from receiver.chat.silence import Silencing
+from receiver.chat.swap import Swaps
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident, IncidentId
@@ -22,6 +29,7 @@ from receiver.trial.examples import Page
 from receiver.trial.explain import explain_incident
 from receiver.trial.telling import tell
 
+_TAKES_RU = {"[schedule] [time]": "[расписание] [время]", "PERSON": "КТО", "[component text]": "[компонент текст]"}
 Handler = Callable[[Asked], Awaitable[Answer]]
 
 
@@ -36,40 +44,72 @@ class Command:
     run: Handler
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """The commands that have a file of their own."""
+
+    condition: Condition
+    account: Account
+    planned: Planned
+    swaps: Swaps
+    silencing: Silencing
+    notices: NoticeCommand
+
+
 class Commands:
     """All commands and menus by name."""
 
-    def __init__(self, engine: Engine, incidents: Incidents, page: Page, condition: Condition, account: Account, notices: NoticeCommand) -> None:
-        self._engine, self._incidents, self._page = engine, incidents, page
+    def __init__(self, engine: Engine, incidents: Incidents, page: Page, parts: Parts) -> None:
+        self._engine, self._incidents, self._page, self._silencing = engine, incidents, page, parts.silencing
+        planned, swaps, silencing = parts.planned, parts.swaps, parts.silencing
         listing = Listing(incidents)
         self.table: Mapping[str, Command] = {
             "incidents": Command(verb=Verb.INCIDENTS, takes="[all]", english="what is open", russian="что открыто", run=listing.asked),
             "oncall": Command(verb=Verb.ONCALL, takes="[schedule] [time]", english="who is on call", russian="кто дежурит", run=_oncall),
             "status": Command(
-                verb=Verb.STATUS, takes="", english="is all well, here and with the service itself", russian="всё ли в порядке", run=condition.asked
+                verb=Verb.STATUS, takes="", english="is all well, here and with the service itself", russian="всё ли в порядке", run=parts.condition.asked
             ),
             "ack": Command(verb=Verb.ACKNOWLEDGE, takes="INC-n", english="take an incident", russian="взять инцидент", run=self._ack),
             "resolve": Command(verb=Verb.RESOLVE, takes="INC-n", english="declare an incident over", russian="закрыть инцидент", run=self._resolve),
             "why": Command(verb=Verb.WHY, takes="INC-n", english="why it came here", russian="почему он пришёл сюда", run=self._why),
+            "silence": Command(
+                verb=Verb.SILENCE, takes="INC-n [2h]", english="silence it in Alertmanager", russian="заглушить в Alertmanager", run=silencing.asked
+            ),
+            "maintenance": Command(verb=Verb.MAINTENANCE, takes="[2h service=…]", english="planned work", russian="плановые работы", run=planned.asked),
+            "swap": Command(verb=Verb.SWAP, takes="", english="offer a shift of yours", russian="отдать свою смену", run=swaps.asked),
             "notice": Command(
                 verb=Verb.NOTICE,
                 takes="[component text]",
                 english="tell customers; alone: what they are told now",
                 russian="сообщить клиентам; без слов: что им сказано сейчас",
-                run=notices.asked,
+                run=parts.notices.asked,
             ),
             "link": Command(
-                verb=Verb.LINK, takes="PERSON", english="a code that links a person's account", russian="код для привязки аккаунта", run=account.link
+                verb=Verb.LINK, takes="PERSON", english="a code that links a person's account", russian="код для привязки аккаунта", run=parts.account.link
             ),
-            "unlink": Command(verb=Verb.UNLINK, takes="", english="forget my account", russian="отвязать мой аккаунт", run=account.unlink),
+            "unlink": Command(verb=Verb.UNLINK, takes="", english="forget my account", russian="отвязать мой аккаунт", run=parts.account.unlink),
             "help": Command(verb=Verb.HELP, takes="", english="this list", russian="этот список", run=self._help),
         }
-        self.menus: Mapping[str, tuple[Verb, Handler]] = {PICK: (Verb.INCIDENTS, listing.turned)}
+        self.menus: Mapping[str, tuple[Verb, Handler]] = {
+            PICK: (Verb.INCIDENTS, listing.turned),
+            silencer.ASK: (Verb.SILENCE, silencing.pressed),
+            words.MAKE: (Verb.SILENCE, silencing.made),
+            words.ONE: (Verb.SILENCE, silencing.narrowed),
+            words.DROP: (Verb.SILENCE, silencing.dropped),
+            words.UNDO: (Verb.SILENCE, silencing.undone),
+            planning.BEGIN: (Verb.MAINTENANCE, planned.begun),
+            planning.DROP: (Verb.MAINTENANCE, planned.dropped),
+            planning.END: (Verb.MAINTENANCE, planned.ended),
+            swapping.OFFER: (Verb.SWAP, swaps.offered),
+            swapping.TAKE: (Verb.SWAP, swaps.taken),
+            swapping.WITHDRAW: (Verb.SWAP, swaps.withdrawn),
+        }
 
     async def _help(self, asked: Asked) -> Answer:
         lines = [asked.say("<b>Commands</b>", "<b>Команды</b>")]
         for name, one in self.allowed(asked):
-            lines.append(f"/{name} {shown(one.takes)}".strip() + f" — {asked.say(one.english, one.russian)}")
+            takes = asked.say(one.takes, _TAKES_RU.get(one.takes, one.takes))
+            lines.append(f"/{name} {shown(takes)}".strip() + f" — {asked.say(one.english, one.russian)}")
         return Answer(text="\n".join(lines))
 
     def allowed(self, asked: Asked) -> list[tuple[str, Command]]:
@@ -109,7 +149,8 @@ class Commands:
         if isinstance(found, Answer):
             return found
         explained = replace(explain_incident(asked.book, found, self._page), texts={})
-        return Answer(text=shown_lines(tell(explained, asked.language, asked.timezone)), target=found.id)
+        lasting = [words.made_text(one, asked.now) for one in await self._silencing.of_incident(found.id)]
+        return Answer(text="\n".join([shown_lines(tell(explained, asked.language, asked.timezone)), *lasting]), target=found.id)
 
 
 def _outcome(asked: Asked, plan: Plan) -> str:

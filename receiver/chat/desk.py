@@ -5,8 +5,9 @@ An update is finished only when its answer is out of our hands; what a crash lea
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from receiver.channels.answers import for_popup
 from receiver.channels.base import Button, Message
 from receiver.channels.render import to_plain
 from receiver.chat.account import Account
@@ -99,7 +100,13 @@ class Desk:
         await self._note(identity, asked, spoken.name, answer)
         if not answer.text:
             return True
+        await self._say_elsewhere(identity, answer)
         return await self._means.post.say(identity, asked.place.destination(), self._message(asked.place, answer), spoken.message_id)
+
+    async def _say_elsewhere(self, identity: str, answer: Answer) -> None:
+        for n, one in enumerate(answer.elsewhere):
+            place = Place(via=one.there.channel, chat=str(one.there.address.get("chat", "")), name=one.there.name)
+            await self._means.post.say(f"{identity}:{n}", one.there, self._message(place, Answer(text=one.text, rows=one.rows)))
 
     async def _answer(self, asked: Asked, spoken: Spoken) -> Answer | None:
         """None for what is nothing to us: unknown commands in groups, and chats the rules do not know."""
@@ -145,6 +152,7 @@ class Desk:
             asked, verb, answer = await self._turn(chosen)
             await self._note(_identity(update), asked, verb, answer)
             popup = answer.popup
+            await self._say_elsewhere(_identity(update), answer)
             if answer.text:
                 await self._means.post.change(asked.place.destination(), chosen.message_id, self._message(asked.place, answer))
         except StoreUnavailableError:
@@ -154,7 +162,7 @@ class Desk:
             return
         answerer = self._means.answerers.get(chosen.place.via)
         if answerer:
-            await answerer.answer(chosen.callback_id, popup, bool(popup))
+            await answerer.answer(chosen.callback_id, for_popup(popup), bool(popup))
         await self._intake.finish(update)
 
     async def _turn(self, chosen: Chosen) -> tuple[Asked, str, Answer]:
@@ -164,6 +172,7 @@ class Desk:
         asked = self._readers.asked(pressed.action if pressed else "", argument, place, chosen.user)
         if pressed is None:
             return asked, "press", Answer(result="forged", popup=asked.say("This button is not valid here", "Эта кнопка здесь не действует"))
+        asked = replace(asked, message_id=chosen.message_id)
         verb, run = self._commands.menus[pressed.action]
         if asked.person is None or not is_allowed(verb, asked.person.roles):
             await self._refusals.count(place.via, asked.user)

@@ -41,7 +41,12 @@ async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> 
         return await http.get(base, params={"limit": args.limit})
     if args.verb == "show":
         return await http.get(f"{base}/{args.id}")
-    return await http.post(f"{base}/{args.id}/{args.verb}", json={"by": f"cli:{getpass.getuser()}"})
+    return await http.post(f"{base}/{args.id}/{args.verb}", json=_body(args))
+
+
+def _body(args: argparse.Namespace) -> dict[str, str]:
+    said = {"by": f"cli:{getpass.getuser()}", "to": getattr(args, "to", ""), "for": getattr(args, "span", "")}
+    return {name: value for name, value in said.items() if value}
 
 
 def _detail(answer: httpx.Response) -> str:

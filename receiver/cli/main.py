@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     oncall.add_parser(commands)
     logs.add_parser(commands)
     sources.add_parser(commands)
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
+    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep"))
     notices.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
     _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
@@ -40,6 +40,10 @@ def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
     for verb in verbs:
         one = inner.add_parser(verb, help=f"{verb} one")
         one.add_argument("id")
+        if verb == "assign":
+            one.add_argument("to", metavar="PERSON", help="a person's id in people.yaml")
+        if verb == "snooze":
+            one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
         one.add_argument("--json", action="store_true")
 
 

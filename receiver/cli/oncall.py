@@ -1,15 +1,22 @@
-"""`receiver oncall`: who is on call by schedule now, until when, and who is next. Reads the rules directory, needs no running service."""
+"""`receiver oncall`: who is on call by schedule now, until when, and who is next. Reads the rules directory, needs no running service; one
+that runs on this machine adds the swaps made in the chat."""
 
 import argparse
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
+import msgspec
+
+from receiver.app.derived import local_api_token
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import SystemClock
+from receiver.core.amendment import Amendments, Swap, amend
 from receiver.core.oncall import Duty, InstantError, describe, describe_shifts, find_duty, read_at
 from receiver.core.rulebook import Person, RuleBook
 from receiver.core.schedule import Shift
@@ -42,16 +49,29 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         sys.stderr.write(f"{fault}\n")
         return 1
     found = import_calendars(loaded, KeptCalendars(settings.calendars_dir).load, now)
-    sys.stderr.write("".join(f"note: {note}\n" for note in found.notes))
     if args.schedule and args.schedule not in found.book.schedules:
         sys.stderr.write(f'there is no schedule "{args.schedule}", {suggest(args.schedule, found.book.schedules)}\n')
         return 1
+    swaps = find_swaps(settings)
+    notes = found.notes if swaps is not None else (*found.notes, "no service answers: swaps made in the chat are not in this")
+    sys.stderr.write("".join(f"note: {note}\n" for note in notes))
+    found = replace(found, book=amend(found.book, Amendments(swaps=swaps or ())))
     if args.json:
         sys.stdout.write(json.dumps(list(_told(settings, found.book, args, now, zone)), ensure_ascii=False, indent=2) + "\n")
     else:
         lines = [line for duty in _duties(found.book, args, now) for line in _lines(settings, found.book, duty, args, now, zone)]
         sys.stdout.write("".join(f"{line}\n" for line in lines) or EMPTY.format(directory=settings.rules_dir))
     return 0
+
+
+def find_swaps(settings: Settings) -> tuple[Swap, ...] | None:
+    """The swaps of the running service on this machine; none when it does not answer."""
+    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{settings.port}/api/v1/swaps", headers=headers, timeout=2, trust_env=False)
+        return msgspec.json.decode(answer.content, type=tuple[Swap, ...]) if answer.status_code == 200 else None
+    except (httpx.HTTPError, msgspec.DecodeError):
+        return None
 
 
 def _duties(book: RuleBook, args: argparse.Namespace, now: datetime) -> Iterable[Duty]:

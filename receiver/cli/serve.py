@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import uvloop
 
@@ -44,10 +44,12 @@ def prepare(settings: Settings) -> None:
     ):
         if secret:
             hide(secret.get_secret_value())
-    if settings.rules_git_url:
-        hide(settings.rules_git_url.get_secret_value())
-        if password := urlsplit(settings.rules_git_url.get_secret_value()).password:
+    for url in (settings.rules_git_url, settings.smtp_url):
+        if url:
+            hide(url.get_secret_value())
+        if url and (password := urlsplit(url.get_secret_value()).password):
             hide(password)
+            hide(unquote(password))
 
 
 async def _greet(app: App) -> None:

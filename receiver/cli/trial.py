@@ -15,7 +15,6 @@ from receiver.core.errors import ReceiverError
 from receiver.rules.load import RulesError, read_rules
 from receiver.settings import Settings
 from receiver.trial.cases import instant
-from receiver.trial.configured import configured
 from receiver.trial.examples import Page, run_examples
 from receiver.trial.explain import explain
 from receiver.trial.telling import tell
@@ -72,7 +71,7 @@ def _instant(text: str | None, zone: str) -> datetime:
 def _explain(args: argparse.Namespace, settings: Settings) -> int:
     loaded, page = read_rules(args.rules or settings.rules_dir), page_of(settings)
     at = _instant(args.at, settings.timezone)
-    found = explain(loaded.book, dict(args.labels), at, args.source, page, configured(loaded))
+    found = explain(loaded.book, dict(args.labels), at, args.source, page)
     if args.json:
         print_json(found.as_json())
     else:

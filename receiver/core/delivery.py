@@ -40,12 +40,13 @@ THROTTLE_PATIENCE = timedelta(seconds=60)
 GIVE_UP = timedelta(hours=24)
 _AFTER_UNKNOWN = (timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=60))
 _LONGEST = timedelta(seconds=30)
+_RAREST = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """One attempt as it ended. `unknowns` counts earlier attempts that may have been performed; `age` since first due;
-    `is_unanswered` while the incident is open and nobody has taken it."""
+    `is_unanswered` while the incident is open and nobody has taken it; `is_idempotent` when the channel shows a repeat no second time."""
 
     evidence: Evidence
     is_edit: bool
@@ -55,6 +56,7 @@ class Attempt:
     age: timedelta
     retry_after: timedelta | None = None
     is_unanswered: bool = True
+    is_idempotent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,12 +100,22 @@ def judge(attempt: Attempt) -> Judgement:
 
 
 def _unknown(attempt: Attempt, backoff: timedelta) -> Judgement:
+    if attempt.is_idempotent:
+        return _again(attempt, backoff)
     if attempt.is_edit:
         return Judgement(verdict=Verdict.RETRY, after=backoff)
     if attempt.unknowns + 1 >= MOST_COPIES:
         return Judgement(verdict=Verdict.DEAD, is_unknown=True, is_trouble=True)
     after = _AFTER_UNKNOWN[min(attempt.unknowns, len(_AFTER_UNKNOWN) - 1)]
     return Judgement(verdict=Verdict.RETRY, after=after, is_unknown=True, is_trouble=attempt.unknowns >= 1)
+
+
+def _again(attempt: Attempt, backoff: timedelta) -> Judgement:
+    """The same until it is answered for, ever more rarely, for a day; a page does not wait for that alone."""
+    if attempt.age >= GIVE_UP:
+        return Judgement(verdict=Verdict.DEAD, is_trouble=True)
+    is_trouble = attempt.is_page and not attempt.is_edit and (attempt.attempts >= 1 or attempt.age >= PAGE_PATIENCE)
+    return Judgement(verdict=Verdict.RETRY, after=max(backoff, min(attempt.age / 10, _RAREST)), is_trouble=is_trouble)
 
 
 def pointless(kind: Kind, incident: Incident, place: Destination, *, has_living: bool) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+UNEDITABLE_CHANNELS = frozenset(("email", "longtail", "sms"))  # what a person must know comes as a message of its own there
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
@@ -19,3 +21,8 @@ class Destination:
     secret: str = ""
     person: str = ""
     label: str = ""
+
+    @property
+    def is_editable(self) -> bool:
+        """False where a message stays as it was sent."""
+        return self.channel not in UNEDITABLE_CHANNELS

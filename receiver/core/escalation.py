@@ -88,18 +88,10 @@ def ways_of(person: Person) -> tuple[Way, ...]:
     steps = person.page_by or _default(person)
     found: dict[str, Way] = {}
     for step in sorted(steps, key=lambda one: one.after):
-        address = _address(person, step.channel)
-        if address is not None:
+        held = _held(person, step.channel)
+        if held is not None:
             name = person.id if step.channel == "telegram" else f"{person.id}/{step.channel}"
-            place = Destination(
-                name=name,
-                channel=step.channel,
-                address=address,
-                language=person.language,
-                timezone=person.timezone,
-                person=person.id,
-                label=person.name,
-            )
+            place = replace(held, name=name, language=person.language, timezone=person.timezone, person=person.id, label=person.name)
             found.setdefault(name, Way(destination=place, after=step.after))
     return tuple(found.values())
 
@@ -185,14 +177,14 @@ def _default(person: Person) -> tuple[PageStep, ...]:
     return (PageStep(channel="telegram" if person.telegram is not None else "email"),)
 
 
-def _address(person: Person, channel: str) -> dict[str, str | int] | None:
+def _held(person: Person, channel: str) -> Destination | None:
     """Where a channel finds a person; none when it cannot."""
     match channel:
         case "telegram":
-            return None if person.telegram is None else {"chat": person.telegram}
+            return None if person.telegram is None else Destination(name=person.id, channel=channel, address={"chat": person.telegram})
         case "email":
-            return {"to": person.email} if person.email else None
-        case "sms" | "voice":
-            return {"to": person.phone} if person.phone else None
+            return Destination(name=person.id, channel=channel, address={"to": person.email}) if person.email else None
+        case "browser":
+            return Destination(name=person.id, channel=channel)
         case _:
-            return {}
+            return person.channels.get(channel)

@@ -104,11 +104,13 @@ def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime)
 
 
 def _void(incident: Incident, mutes: Mutes, *, is_worse: bool) -> VoidOn | None:
-    """What ends the acknowledgement or the snooze before its time. A snooze never covers a worse severity."""
-    if incident.state not in (State.ACKNOWLEDGED, State.SNOOZED):
+    """What ends the acknowledgement or the snooze before its time. A snooze covers new alerts, but never a worse severity."""
+    if incident.state is State.SNOOZED:
+        return VoidOn.WORSE_SEVERITY if is_worse else None
+    if incident.state is not State.ACKNOWLEDGED:
         return None
     held = incident.escalation.policy.void_on if incident.escalation else ()
-    if is_worse and (VoidOn.WORSE_SEVERITY in held or incident.state is State.SNOOZED):
+    if is_worse and VoidOn.WORSE_SEVERITY in held:
         return VoidOn.WORSE_SEVERITY
     is_new = len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
     return VoidOn.NEW_ALERT if is_new and VoidOn.NEW_ALERT in held else None

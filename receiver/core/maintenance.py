@@ -24,6 +24,10 @@ class OneOff:
         """When the stretch that holds now is over (UTC); none outside it."""
         return self.end if self.start <= now < self.end else None
 
+    def between(self, first: datetime, last: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """The stretches that touch this time, both ends included."""
+        return ((self.start, self.end),) if self.start <= last and self.end >= first else ()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recurring:
@@ -42,15 +46,27 @@ class Recurring:
         last = self.rule.until_at
         return max((end for start, end in stretches if start <= now < end and (last is None or start <= last)), default=None)
 
+    def between(self, first: datetime, last: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """The stretches that touch this time (UTC), both ends included, the earliest first."""
+        day, found = first.astimezone(self.zone).date() - timedelta(days=2), []
+        while day <= last.astimezone(self.zone).date() + timedelta(days=1):
+            start, end = stretch_on(day, self.start, self.end, self.zone)
+            is_within = self.rule.until_at is None or start <= self.rule.until_at
+            if self.rule.falls_on(day) and is_within and start < end and start <= last and end >= first:
+                found.append((start, end))
+            day += timedelta(days=1)
+        return tuple(found)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MaintenanceWindow:
-    """Planned work on what the matchers name; all of them must be met."""
+    """Planned work on what the matchers name; all of them must be met. `component` is the public one customers are told of, or empty."""
 
     name: str
     where: str
     matchers: tuple[Matcher, ...]
     time: OneOff | Recurring
+    component: str = ""
 
     def takes(self, labels: Mapping[str, str]) -> bool:
         """Say whether an alert with these labels is in its scope."""

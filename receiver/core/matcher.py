@@ -53,6 +53,19 @@ def parse_matcher(text: str) -> Matcher:
     return Matcher(name=name, op=op, value=value, text=text.strip(), pattern=pattern)
 
 
+def parse_matchers(text: str) -> tuple[Matcher, ...]:
+    """Read several, parted by spaces or commas, as somebody types them; raises `MatcherError` for the first that is none."""
+    found: list[Matcher] = []
+    rest = text.strip().removeprefix("{").removesuffix("}").strip(" ,")
+    while rest:
+        one = _MATCHER.match(rest)
+        if one is None:
+            raise MatcherError(_complaint(rest))
+        found.append(parse_matcher(one[0]))
+        rest = rest[one.end() :].lstrip(" ,")
+    return tuple(found)
+
+
 def _complaint(text: str) -> str:
     want = 'write name="value" with =, !=, =~ or !~'
     bare = text.strip()

@@ -23,6 +23,9 @@ class Verb(StrEnum):
     ONCALL = "oncall"
     STATUS = "status"
     HELP = "help"
+    SILENCE = "silence"
+    MAINTENANCE = "maintenance"
+    SWAP = "swap"
     NOTICE = "notice"
     UNLINK = "unlink"
     LINK = "link"
@@ -44,6 +47,9 @@ MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ONCALL: ANYBODY,
     Verb.STATUS: ANYBODY,
     Verb.HELP: ANYBODY,
+    Verb.SILENCE: ACTS,
+    Verb.MAINTENANCE: ACTS,
+    Verb.SWAP: ACTS,
     Verb.NOTICE: frozenset({"support", "comms_lead", "admin"}),
     Verb.UNLINK: ANYBODY,
     Verb.LINK: frozenset({"admin"}),

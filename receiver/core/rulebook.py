@@ -31,7 +31,8 @@ class PageStep:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """Somebody who may be told or may press; `telegram` is the account's number (`is_linked` when it comes from the chat and not from
-    people.yaml), `page_by` the steps of reaching them in their order."""
+    people.yaml), `page_by` the steps of reaching them in their order. `channels` are further ways to them by the names that `page_by` uses.
+    """
 
     id: str
     name: str
@@ -40,6 +41,7 @@ class Person:
     email: str = ""
     phone: str = ""
     page_by: tuple[PageStep, ...] = ()
+    channels: Mapping[str, Destination] = field(default_factory=dict)
     language: str = ""
     timezone: str = ""
     is_linked: bool = False

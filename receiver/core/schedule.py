@@ -1,6 +1,6 @@
 """Who is on call when: the layers, imported shifts and overrides of one schedule. Pure; asked by `rulebook` and `oncall`.
 
-What covers what, from the bottom: layers in their order, shifts of a calendar, overrides in their order. What names nobody covers
+What covers what, from the bottom: layers in their order, shifts of a calendar, swaps, overrides in their order. What names nobody covers
 nothing. A hand-off is a clock time on a local calendar day: one that does not exist is the first valid instant after the gap, one that
 comes twice is the first. So turns touch on every night, and a day's turn lasts 23 or 25 hours when the clocks change.
 """
@@ -84,7 +84,10 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """One schedule; `where` is its file and line, `imported` are the shifts of its calendar."""
+    """One schedule; `where` is its file and line, `imported` are the shifts of its calendar, `swaps` those exchanged in the chat.
+
+    `announce` is the destination that hears of every change.
+    """
 
     name: str
     where: str
@@ -92,12 +95,14 @@ class Schedule:
     layers: tuple[Layer, ...] = ()
     overrides: tuple[Shift, ...] = ()
     imported: tuple[Shift, ...] = ()
+    swaps: tuple[Shift, ...] = ()
+    announce: str = ""
 
     def on_call(self, now: datetime) -> tuple[str, ...]:
         """The ids of those on call at this instant; empty in a gap."""
-        for override in reversed(self.overrides):
-            if override.holds(now):
-                return override.people
+        for shift in (*reversed(self.overrides), *reversed(self.swaps)):
+            if shift.holds(now):
+                return shift.people
         calendar = {person for shift in self.imported if shift.holds(now) for person in shift.people}
         if calendar:
             return tuple(sorted(calendar))
@@ -144,5 +149,5 @@ class Schedule:
     def _edges(self, start: datetime, end: datetime) -> Iterator[datetime]:
         for layer in self.layers:
             yield from layer.edges(start, end, self.zone)
-        for shift in (*self.imported, *self.overrides):
+        for shift in (*self.imported, *self.swaps, *self.overrides):
             yield from (shift.start.astimezone(UTC), shift.end.astimezone(UTC))

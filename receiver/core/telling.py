@@ -43,9 +43,9 @@ def worse(incident: Incident, args: Mapping[str, str]) -> tuple[Notification, ..
 
 
 def ended(incident: Incident) -> tuple[Notification, ...]:
-    """It is over: the living message says so everywhere, a new one only releases those who were paged."""
+    """It is over: the living message says so where it can be edited, a new one only releases those who were paged."""
     is_page = priority_of(incident) is Priority.PAGE
-    places = [place for place in incident.places if is_page or (place.person and not incident.is_quiet)]
+    places = [place for place in incident.places if is_page or (place.person and not incident.is_quiet) or not place.is_editable]
     return to_all(incident, places, Kind.ENDED, priority=Priority.RELEASE)
 
 

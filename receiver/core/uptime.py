@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from receiver.core.notice import ComponentState, Day, Impact, NoticeId, PublicNotice
+from receiver.core.notice import ComponentState, Day, Impact, NoticeId, Phase, PublicNotice
 
 Span = tuple[datetime, datetime, Impact, NoticeId]
 
@@ -14,7 +14,7 @@ def states(components: Collection[str], notices: Iterable[PublicNotice]) -> dict
     """Each component now: the worst that an open notice says of it. Planned work counts once it is in progress."""
     found = {name: ComponentState(id=name) for name in components}
     for notice in sorted(notices, key=lambda n: n.started_at):
-        if not notice.is_open:
+        if not notice.is_open or notice.phase is Phase.SCHEDULED:
             continue
         for name, impact in notice.impacts.items():
             was = found.get(name)
@@ -73,7 +73,7 @@ def _spans(notice: PublicNotice, component: str, now: datetime) -> Iterator[Span
     """From the start of the trouble to the word that said otherwise."""
     told = [update for update in reversed(notice.updates) if not update.is_retracted and component in update.impacts]
     for index, update in enumerate(told):
-        impact = update.impacts[component]
+        impact = Impact.OPERATIONAL if update.phase is Phase.SCHEDULED else update.impacts[component]
         begin = notice.started_at if index == 0 and not notice.is_maintenance else update.at
         end = told[index + 1].at if index + 1 < len(told) else (notice.resolved_at or now) if notice.phase.is_over else now
         if impact is not Impact.OPERATIONAL and end > begin:

@@ -21,6 +21,7 @@ from receiver.rules.schema import (
     EmailPlace,
     NoiseEntry,
     PeopleFile,
+    PersonEntry,
     Place,
     PolicyPlace,
     RouteEntry,
@@ -38,6 +39,7 @@ from receiver.rules.schema_sources import CommonSeverity, SourcesFile
 from receiver.rules.sources import build_heartbeats, build_sources, words
 from receiver.rules.yaml import Document, Path
 
+_CALLS = ("sms", "voice")
 _DEFAULTS = RouteNode(
     id="",
     where="",
@@ -71,13 +73,14 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
     """Put the validated files together; `documents` give the lines."""
     windows = build_windows(files.routes.windows)
     places = {name: _destination(name, place) for name, place in files.destinations.destinations.items()}
+    places = {name: _destination(name, place) for name, place in files.destinations.destinations.items()}
     common = files.sources.severity if files.sources else CommonSeverity()
     return RuleBook(
         version=version,
         root=_Tree(documents["routes.yaml"], windows).node(files.routes.route, ("route",), _DEFAULTS),
         destinations=places,
         fallback=tuple(dict.fromkeys(files.destinations.fallback)),
-        people=_people(files.people),
+        people=_people(files.people, places),
         services=_services(files.services) if files.services else {},
         sources=build_sources(files.sources) if files.sources else {},
         heartbeats=build_heartbeats(files.sources) if files.sources else {},
@@ -144,12 +147,12 @@ def _address(place: Place) -> Mapping[str, str | int]:
         case EmailPlace():
             return {"to": ", ".join(place.to)}
         case WebhookPlace():
-            return {"url": place.url}
+            return {"url": place.url, **({"private": "yes"} if place.allow_private else {})}
         case _:
             return {}
 
 
-def _people(file: PeopleFile) -> dict[str, Person]:
+def _people(file: PeopleFile, places: Mapping[str, Destination]) -> dict[str, Person]:
     return {
         key: Person(
             id=key,
@@ -159,11 +162,24 @@ def _people(file: PeopleFile) -> dict[str, Person]:
             email=entry.email or "",
             phone=entry.phone or "",
             page_by=tuple(PageStep(channel=step.channel, after=step.after) for step in entry.page_by),
+            channels=_own_channels(entry, places),
             language=entry.language,
             timezone=entry.timezone,
         )
         for key, entry in file.people.items()
     }
+
+
+def _own_channels(entry: PersonEntry, places: Mapping[str, Destination]) -> dict[str, Destination]:
+    """A person's own ways by their names; a step that names none of them takes the destination of its name, such as a team's PagerDuty.
+
+    For `sms` and `voice` that destination is a gateway, and the person's number its target.
+    """
+    own = {name: Destination(name=name, channel="pagerduty" if name == "pagerduty" else "longtail", secret=way.secret) for name, way in entry.channels.items()}
+    named = {step.channel: places[step.channel] for step in entry.page_by if step.channel in places}
+    called = {name: replace(places[name], address={"to": entry.phone}) for name in _CALLS if name in named and entry.phone}
+    found = {name: place for name, place in {**named, **called, **own}.items() if place.channel not in (POLICY_CHANNEL, "telegram")}
+    return {name: place for name, place in found.items() if name not in _CALLS or name in own or entry.phone}
 
 
 def _services(file: ServicesFile) -> dict[str, Service]:

@@ -38,6 +38,7 @@ def build_maintenance(file: MaintenanceFile, document: Document) -> tuple[Mainte
             where=f"maintenance.yaml:{document.keys[('windows', name)][0]}",
             matchers=tuple(parse_matcher(text) for text in entry.matchers),
             time=_time(entry),
+            component=entry.notice.component if entry.notice else "",
         )
         for name, entry in file.windows.items()
     )

@@ -46,6 +46,7 @@ REFERENCES = (
     Reference(file="services.yaml", pattern="services/*/component", what="component", targets=_COMPONENTS),
     Reference(file="schedules.yaml", pattern="schedules/*/layers/*/people/*", what="person or team", targets=_PEOPLE + _TEAMS),
     Reference(file="schedules.yaml", pattern="schedules/*/overrides/*/person", what="person", targets=_PEOPLE),
+    Reference(file="schedules.yaml", pattern="schedules/*/announce", what="destination", targets=_DESTINATIONS),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/schedule", what="schedule", targets=_SCHEDULES),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/person", what="person", targets=_PEOPLE),
     Reference(file="escalation.yaml", pattern="policies/*/steps/*/page/*/team", what="team", targets=_TEAMS),
@@ -58,10 +59,7 @@ REFERENCES = (
     Reference(file="notices.yaml", pattern="publish/*", what="channel", targets=(("notices.yaml", "channels"),), also=("page", "feeds")),
     Reference(file="maintenance.yaml", pattern="windows/*/notice/component", what="component", targets=_COMPONENTS),
 )
-NO_EFFECT = (
-    ("maintenance.yaml", "windows/*/mirror", "mirror has no effect yet, Alertmanager gets no silence"),
-    ("maintenance.yaml", "windows/*/notice", "customers are not told of maintenance yet"),
-)
+NO_EFFECT = (("maintenance.yaml", "windows/*/mirror", "mirror has no effect yet, Alertmanager gets no silence"),)
 
 
 def find(tree: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
@@ -167,7 +165,19 @@ def remarks(documents: Documents) -> tuple[str, ...]:
             found.append(f"{file}:{document.marks[places[0]][0]}: {sentence}")
     if "routes.yaml" in documents:
         found += _strangers(documents)
-    return tuple(found)
+    return (*found, *_missing_ways(documents))
+
+
+def _missing_ways(documents: Documents) -> Iterator[str]:
+    """Say of each step of a page that leads nowhere: there is neither a way of this name of the person's own nor a destination."""
+    people = documents.get("people.yaml")
+    places = documents["destinations.yaml"].tree["destinations"] if "destinations.yaml" in documents else {}
+    for path, step in find(people.tree, "people/*/page_by/*") if people else ():
+        name, person = step["channel"], people.tree["people"][path[1]] if people else {}
+        is_called = name not in ("sms", "voice") or person.get("phone")
+        if name not in ("telegram", "browser", "email") and name not in person.get("channels", {}) and not (name in places and is_called):
+            line = people.marks[path][0] if people else 1
+            yield f"people.yaml:{line}: {path[1]} has no {name} yet and this step is skipped, add channels: {{{name}: {{secret: NAME}}}}"
 
 
 def unreachable(document: Document) -> Iterator[str]:

@@ -204,6 +204,9 @@ def _check_fallback(document: Document) -> None:
             document.fault_at(path, f'"{name}" is an escalation policy and cannot be a fallback', "name a chat, a mailbox or a hook that is always there")
 
 
+_WAYS = ("telegram", "browser", "email", "pagerduty", "sms", "voice", "longtail", "webhook")
+
+
 def _check_people(document: Document) -> None:
     for path, person in find(document.tree, "people/*"):
         for index, step in enumerate(_list(person, "page_by")):
@@ -211,6 +214,9 @@ def _check_people(document: Document) -> None:
             if channel in ("telegram", "email") and not person.get(channel):
                 hint = f"add {channel}: to {path[1]}, or remove this step"
                 document.fault_at((*path, "page_by", index), f'"{path[1]}" has no {channel} to be paged by', hint)
+            elif isinstance(channel, str) and channel not in _WAYS and channel not in (person.get("channels") or ()):
+                hint = f"add it to channels: of {path[1]}, like {channel}: {{secret: {str(path[1]).upper()}_{channel.upper()}}}"
+                document.fault_at((*path, "page_by", index, "channel"), f'"{path[1]}" has no {channel} to be paged by', hint)
     for path, members in find(document.tree, "teams/*"):
         if members == []:
             document.fault_at(path, f'team "{path[1]}" has nobody', "name at least one person, or remove the team")

@@ -33,6 +33,7 @@ def _schedule(name: str, entry: ScheduleEntry, people: PeopleFile, document: Doc
         zone=zone,
         layers=tuple(_layer(layer, people, zone) for layer in entry.layers),
         overrides=tuple(_override(override, zone) for override in entry.overrides),
+        announce=entry.announce or "",
     )
 
 

@@ -25,14 +25,19 @@ from receiver.rules.fields import (
 SeverityWord = Literal["critical", "warning", "info"]
 Impact = Literal["operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage"]
 Role = Literal["viewer", "responder", "support", "comms_lead", "admin"]
-Channel = Literal["telegram", "email", "webhook", "pagerduty", "sms", "longtail"]
 
 
 class PageBy(Strict):
     """One step of reaching a person."""
 
-    channel: Channel | Literal["browser"]
+    channel: Name
     after: Duration = timedelta(0)
+
+
+class OwnWay(Strict):
+    """A person's own address at a service."""
+
+    secret: SecretName
 
 
 class PersonEntry(Strict):
@@ -46,6 +51,7 @@ class PersonEntry(Strict):
     language: Language = ""
     timezone: Zone = ""
     page_by: list[PageBy] = Field(default_factory=list)
+    channels: dict[Name, OwnWay] = Field(default_factory=dict)
 
 
 class PeopleFile(Strict):
@@ -83,11 +89,12 @@ class EmailPlace(_Place):
 
 
 class WebhookPlace(_Place):
-    """A web hook; the secret signs the body."""
+    """A web hook; the secret signs the body. Only addresses of the open internet are called, unless `allow_private`."""
 
     channel: Literal["webhook"]
     url: WebAddress
     secret: SecretName | None = None
+    allow_private: bool = False
 
 
 class SecretPlace(_Place):

@@ -43,10 +43,10 @@ class Recurring(Strict):
 
 
 class PlannedNotice(Strict):
-    """What customers are told of a window."""
+    """What customers are told of a window: drafts for the support chat before, at its start and at its end."""
 
     component: str
-    text: str
+    text: Literal["planned"]
 
 
 class MaintenanceWindow(Strict):

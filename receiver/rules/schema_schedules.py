@@ -62,12 +62,13 @@ class Calendar(Strict):
 
 
 class Schedule(Strict):
-    """Who is on call when. The calendar covers the layers, overrides cover both."""
+    """Who is on call when. The calendar covers the layers, overrides cover both. `announce` hears of every change, without sound."""
 
     timezone: Zone
     layers: list[Layer] = Field(default_factory=list)
     overrides: list[Override] = Field(default_factory=list)
     ical: Calendar | None = None
+    announce: Name | None = None
 
 
 class SchedulesFile(Strict):

@@ -60,6 +60,11 @@ class BrowserChat:
             await self._put(Shown(**fields))
         return True
 
+    async def replace_buttons(self, ref: str, buttons: list[list[dict[str, str]]]) -> bool:
+        """Replace a message's buttons; False when it is no longer kept."""
+        raw = await self._ask(self._client.hget(_P + "messages", ref))
+        return raw is not None and await self.edit(ref, msgspec.json.decode(raw, type=Shown).html, buttons)
+
     async def changed(self, after: int) -> list[Shown]:
         """What was sent or edited after that sequence number, oldest first."""
         ids = await self._ask(self._client.zrangebyscore(_P + "order", f"({after}", "+inf"))

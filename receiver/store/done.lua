@@ -20,7 +20,7 @@ redis.call('HDEL', key, 'lost')
 if ARGV[9] == '1' then redis.call('HINCRBY', key, 'unknowns', 1) end
 if verdict == 'sent' then
   if ref ~= '' and m[4] and m[4] ~= ref then copy(m[4]) end
-  if ref ~= '' then redis.call('HSET', key, 'ref', ref) end
+  if ref ~= '' then redis.call('HSET', key, 'ref', ref); redis.call('HSETNX', key, 'sent_at', now) end
   redis.call('HSET', key, 'sent', version, 'done_at', now, 'attempts', 0, 'st', 'sent')
   redis.call('ZREM', due, mid)
   if tonumber(m[3]) > tonumber(version) then

@@ -17,7 +17,7 @@ class Partition:
         return f"{{p{self.number:02d}}}:"
 
     def of(self, *parts: str) -> str:
-        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`."""
+        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `audited`."""
         return self.prefix + ":".join(parts)
 
 
@@ -64,6 +64,11 @@ SAID = "{tg}:said:"  # and what was said
 SAID_TRIES = "{tg}:tries:"
 AUDIT = "{audit}:log"
 AUDIT_SEEN = "{audit}:seen:"  # and the action's identity
+DRAFT = "{tg}:draft:"  # and its id
+GAPS = "{amend}:gaps"
+SILENCES = "{amend}:silences"
+AMENDMENTS = "{amend}:items"
+AMENDED = "{amend}:version"
 ACCOUNTS = "{people}:accounts"
 ACCOUNT_CODE = "{people}:code:"  # and the code's digest
 ACCOUNT_GUESSES = "{people}:guesses:"  # and the account

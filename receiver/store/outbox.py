@@ -50,9 +50,9 @@ class Pace:
 
 
 def pace_of(pace: Pace, chat: str) -> Pace:
-    """Groups (negative ids, channels) take 20 messages a minute, private chats one a second."""
-    target = chat.partition(":")[2]
-    return pace if target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
+    """Telegram's groups (negative ids, channels) take 20 messages a minute, its private chats one a second."""
+    channel, _, target = chat.partition(":")
+    return pace if channel != "telegram" or target.startswith(("-", "@")) else replace(pace, chat_interval=timedelta(seconds=1))
 
 
 class Outbox:
@@ -143,7 +143,10 @@ class Outbox:
         out = []
         for mid in sorted(m.decode() for m in mids):
             fields = await self._ask(self._client.hgetall(self._key(mid)))
-            out.append({"mid": mid, **{k.decode(): v.decode() for k, v in fields.items() if k != b"dest"}})
+            if not fields:
+                continue  # it is older than what is kept
+            place = msgspec.json.decode(fields[b"dest"], type=Destination)
+            out.append({"mid": mid, "to": place.name, "person": place.person, **{k.decode(): v.decode() for k, v in fields.items() if k != b"dest"}})
         return out
 
     async def depth(self) -> int:

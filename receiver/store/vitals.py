@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from receiver.core.errors import StoreUnavailableError
-from receiver.store.keys import Partition
+from receiver.store.keys import Partitions
 from receiver.store.promise import Promise
 
 _PROOF = "{src}:proof"
@@ -19,8 +19,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Vitals:
     """Small questions, each in one trip; all raise StoreUnavailableError."""
 
-    def __init__(self, client: Redis, partition: Partition, promise: Promise) -> None:
-        self._client, self._at, self._promise = client, partition, promise
+    def __init__(self, client: Redis, partitions: Partitions, promise: Promise) -> None:
+        self._client, self._partitions, self._promise = client, partitions, promise
 
     async def prove(self, now: datetime) -> None:
         """One write, confirmed as durably as an alert's."""
@@ -49,8 +49,9 @@ class Vitals:
         return await self._lag("wake", now)
 
     async def _lag(self, name: str, now: datetime) -> timedelta:
-        oldest = await self._ask(self._client.zrange(self._at.of(name), 0, 0, withscores=True))
-        return max(timedelta(0), now - (_EPOCH + timedelta(milliseconds=oldest[0][1]))) if oldest else timedelta(0)
+        found = [await self._ask(self._client.zrange(partition.of(name), 0, 0, withscores=True)) for partition in self._partitions]
+        due = [oldest[0][1] for oldest in found if oldest]
+        return max(timedelta(0), now - (_EPOCH + timedelta(milliseconds=min(due)))) if due else timedelta(0)
 
     async def beat(self, name: str, now: datetime) -> None:
         """Somebody's expected heartbeat came."""

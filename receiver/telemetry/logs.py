@@ -64,8 +64,8 @@ def configure(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Masking())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "telegram", "uvicorn.error"):
-        # httpx logs every URL at INFO, and Telegram's URL contains the token.
+    for noisy in ("httpx", "httpcore", "urllib3", "telegram", "uvicorn.error"):
+        # httpx logs every URL at INFO, urllib3 every path at DEBUG, and URLs of Telegram, Slack and others contain the token.
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[structlog.stdlib.add_logger_name, _shape, _ecs_level, _line],

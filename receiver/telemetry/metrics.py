@@ -13,6 +13,10 @@ resolved_unknown = Counter("receiver_resolved_unknown", "Resolved notices for al
 unknown_service = Counter("receiver_unknown_service", "Label sets with neither `service` nor `job`, when first seen.", ["source"], registry=registry)
 unknown_severity = Counter("receiver_unknown_severity", "Label sets whose severity is missing or not mapped, when first seen.", ["source"], registry=registry)
 calendar_failures = Counter("receiver_calendar_failures", "Times a schedule's calendar could not be read.", ["schedule"], registry=registry)
+audit_repairs = Counter(
+    "receiver_audit_repairs", "Wake-ups and messages of open incidents that were missing and put back: each is a bug.", ["what"], registry=registry
+)
+audited = Gauge("receiver_audited_incidents", "Incidents the last audit looked at.", registry=registry)
 peer_up = Gauge("receiver_alertmanager_peer_up", "1 when the API of an Alertmanager peer answered the last question.", ["source", "peer"], registry=registry)
 reconciled = Counter("receiver_reconciled", "Alerts that reconciliation ended or opened.", ["source", "what"], registry=registry)
 suspects = Counter("receiver_suspects", "Firings no newer than a known end, by what became of them.", ["source", "outcome"], registry=registry)

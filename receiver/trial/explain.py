@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from receiver.core.alert import identify, matched_labels
+from receiver.core.escalation import people_of
 from receiver.core.incident import Incident, RouteSnapshot
+from receiver.core.policy import Target
 from receiver.core.route import RouteNode
-from receiver.core.rulebook import POLICY_CHANNEL, RuleBook
+from receiver.core.rulebook import RuleBook
 from receiver.trial.cases import webhook, wire_alert
-from receiver.trial.configured import Configured, CustomerWish
 from receiver.trial.examples import Page
 from receiver.trial.world import World, longest_group_wait
 
@@ -70,6 +71,16 @@ class Noise:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CustomerWish:
+    """What customers would be told. `component` is empty when the catalogue names none for the service."""
+
+    component: str
+    impact: str
+    text: str
+    hold_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Life:
     """What an incident adds to the answer for its alert. `is_current` is false when other rules than today's made the choice."""
 
@@ -123,12 +134,12 @@ class Explanation:
         return built
 
 
-def explain(rules: RuleBook, labels: Mapping[str, str], at: datetime, source: str, page: Page, wanted: Configured | None = None) -> Explanation:
+def explain(rules: RuleBook, labels: Mapping[str, str], at: datetime, source: str, page: Page) -> Explanation:
     """What the rules make of an alert with these labels, fired at this instant by this source."""
     seen = matched_labels(labels, rules.severity(source, labels)[0])
     snapshot = rules.route(seen, at, rules.ignore_labels(source))
     told = _first_told(rules, labels, at, source, page)
-    return _answer(rules, labels, at, source, snapshot, visits=tuple(_visits(rules.root, seen, at)), texts=told, wanted=wanted or Configured())
+    return _answer(rules, labels, at, source, snapshot, visits=tuple(_visits(rules.root, seen, at)), texts=told)
 
 
 def explain_incident(rules: RuleBook, incident: Incident, page: Page) -> Explanation:
@@ -141,7 +152,7 @@ def explain_incident(rules: RuleBook, incident: Incident, page: Page) -> Explana
     life = Life(id=incident.id, opened_at=incident.opened_at, repeats=incident.repeats, reopened=incident.reopened, is_current=is_current)
     visits = tuple(_visits(rules.root, seen, incident.opened_at)) if is_current else ()
     told = _first_told(rules, labels, incident.opened_at, incident.source, page) if is_current else {}
-    return _answer(rules, labels, incident.opened_at, incident.source, snapshot, visits=visits, texts=told, wanted=Configured(), life=life)
+    return _answer(rules, labels, incident.opened_at, incident.source, snapshot, visits=visits, texts=told, life=life)
 
 
 def _answer(
@@ -153,7 +164,6 @@ def _answer(
     *,
     visits: tuple[Visit, ...],
     texts: Mapping[str, str],
-    wanted: Configured,
     life: Life | None = None,
 ) -> Explanation:
     severity, is_known = rules.severity(source, labels)
@@ -187,7 +197,7 @@ def _answer(
         maintenance=f"{mute.window.where} {mute.window.name}" if mute else "",
         maintenance_until=mute.until if mute else None,
         customers=_wish(snapshot),
-        policies=tuple(_policies(rules, snapshot, wanted)),
+        policies=tuple(_policies(rules, snapshot, at)),
         texts=texts,
         incident=life,
     )
@@ -238,12 +248,20 @@ def _recipients(rules: RuleBook, snapshot: RouteSnapshot) -> Iterator[Recipient]
                 yield Recipient(destination=each, channel=held.channel, address=address, language=held.language, stands_for=stands_for)
 
 
-def _policies(rules: RuleBook, snapshot: RouteSnapshot, wanted: Configured) -> Iterator[str]:
-    for name in snapshot.destinations:
-        place = rules.destinations.get(name)
-        if place is not None and place.channel == POLICY_CHANNEL:
-            policy = str(place.address["policy"])
-            yield wanted.first_steps.get(policy, policy)
+def _policies(rules: RuleBook, snapshot: RouteSnapshot, at: datetime) -> Iterator[str]:
+    """Each step with the line it stands on, and whom it means at this instant."""
+    for name in snapshot.policies:
+        policy = rules.policies.get(name)
+        service = snapshot.group_labels.get("service", "")
+        for number, step in enumerate(policy.steps if policy else (), 1):
+            who = ", ".join(_target(target, rules, at, service) for target in step.targets) or ", ".join(place.name for place in step.notify)
+            yield f"{step.where} {name}, {number}/{len(policy.steps) if policy else 0}: {who}"
+
+
+def _target(target: Target, rules: RuleBook, at: datetime, service: str) -> str:
+    people = ", ".join(person.id for person in people_of(target, rules, at, service))
+    where = f" ({target.where})" if target.where else ""
+    return f"{target.aim.value} {target.name}{where}{f' → {people}' if people and people != target.name else ''}"
 
 
 def _wish(snapshot: RouteSnapshot) -> CustomerWish | None:

@@ -20,7 +20,7 @@ _AFTERMATH = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Tally:
-    """What one rule set would have done; each count is by name (route, destination, component, service)."""
+    """What one rule set would have done; each count is by name (route, destination, component, service), pages by person."""
 
     version: str
     incidents: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Tally:
                 self.edits[told.destination.name] += 1
                 continue
             self.messages[told.destination.name] += 1
-            self.pages[told.destination.name] += told.priority is Priority.PAGE
+            self.pages[told.destination.person or told.destination.name] += told.priority is Priority.PAGE
         for stranger in effects.strangers:
             service = stranger.labels.get("service") or stranger.labels.get("job") or "no service"
             self.unrouted[f"{stranger.labels.get('alertname', 'alert')} of {service}"] += 1

@@ -6,24 +6,18 @@ from typing import Any
 from litestar import Router, get, post
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody
-from pydantic import BaseModel, Field
 
 from receiver.clock import Clock
 from receiver.core.condition import Condition
 from receiver.core.errors import UnknownIncidentError
-from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident, IncidentId
-from receiver.engine import Engine
+from receiver.engine import Engine, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox
 from receiver.store.quarantine import DeadLetter, Quarantine
 from receiver.web.auth import bearer_guard
-
-
-class Actor(BaseModel):
-    """Who asks; shown in the timeline."""
-
-    by: str = Field(default="api", max_length=64)
+from receiver.web.proof import prove
+from receiver.web.verbs import Asked, event_of
 
 
 def summary(incident: Incident) -> dict[str, Any]:
@@ -40,6 +34,9 @@ def summary(incident: Incident) -> dict[str, Any]:
         "opened_at": _text(incident.opened_at),
         "acknowledged_by": incident.acknowledged_by,
         "acknowledged_at": _text(incident.acknowledged_at),
+        "owner": incident.owner,
+        "lease_until": _text(incident.lease_until),
+        "snoozed_until": _text(incident.snoozed_until),
         "resolved_at": _text(incident.resolved_at),
         "resolved_by": incident.resolved_by,
         "end_reason": incident.end_reason,
@@ -50,13 +47,13 @@ def summary(incident: Incident) -> dict[str, Any]:
     }
 
 
-def api_router(engine: Engine, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
+def api_router(engine: Engine, rules: Rules, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
     """All handlers under `/api/v1`."""
-    handlers = [*_incident_routes(engine, incidents, outbox), *_letter_routes(outbox, quarantine, clock)]
+    handlers = [*_incident_routes(engine, rules, incidents, outbox, clock), *_letter_routes(outbox, quarantine, clock)]
     return Router(path="/api/v1", route_handlers=handlers, guards=[bearer_guard(token)])
 
 
-def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> list[Any]:
+def _incident_routes(engine: Engine, rules: Rules, incidents: Incidents, outbox: Outbox, clock: Clock) -> list[Any]:
     async def load(incident_id: str) -> Incident:
         try:
             return await incidents.load(IncidentId(incident_id.upper()))
@@ -87,16 +84,16 @@ def _incident_routes(engine: Engine, incidents: Incidents, outbox: Outbox) -> li
             }
             for a in incident.alerts.values()
         ]
-        timeline = [{"at": _text(e.at), "reason": e.reason, "by": e.by, "state": e.state, "text": e.text} for e in await incidents.timeline(incident.id)]
+        history, slots = await incidents.timeline(incident.id), await outbox.slots(incident.id)
+        timeline = [{"at": _text(e.at), "reason": e.reason, "by": e.by, "state": e.state, "text": e.text} for e in history]
         path = list(incident.route.path) if incident.route else []
-        return {**summary(incident), "path": path, "alert_list": alerts, "timeline": timeline, "messages": await outbox.slots(incident.id)}
+        return {**summary(incident), "path": path, "alert_list": alerts, "timeline": timeline, "messages": slots, **prove(incident, slots, history)}
 
     @post("/incidents/{incident_id:str}/{verb:str}", status_code=200)
-    async def act(incident_id: FromPath[str], verb: FromPath[str], data: JSONBody[Actor]) -> dict[str, Any]:
-        if verb not in ("ack", "resolve"):
-            raise ClientException(f"no verb {verb!r}: ack or resolve")
+    async def act(incident_id: FromPath[str], verb: FromPath[str], data: JSONBody[Asked]) -> dict[str, Any]:
+        event = event_of(verb, data, rules.current, clock.now())
         incident = await load(incident_id)
-        plan = await engine.apply(incident.id, (Acknowledge if verb == "ack" else Resolve)(by=data.by, name=data.by))
+        plan = await engine.apply(incident.id, event)
         return {"reason": plan.reason.value, **summary(plan.next)}
 
     return [listing, show, act]

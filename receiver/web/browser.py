@@ -2,8 +2,9 @@
 as Telegram's."""
 
 import asyncio
+import html
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Redirect
 from pydantic import BaseModel, Field
 
+from receiver.channels.visible import visible
 from receiver.store.browserchat import BrowserChat
 from receiver.store.intake import Intake
 from receiver.web.auth import SESSION, LoginLink
@@ -25,6 +27,7 @@ COOKIE = "receiver_session"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 LATER = "No answer yet: the message will show the result\nОтвета пока нет: результат будет виден в сообщении"
+COMMANDS_ONLY = "Commands begin with /, for example /help\nКоманды начинаются с /, например /help"
 TYPES = {"chat.css": "text/css", "chat.js": "text/javascript"}
 
 
@@ -37,10 +40,27 @@ class PressBody(BaseModel):
     person: str = Field(max_length=100)
 
 
-def browser_routes(
-    chat: BrowserChat, intake: Intake, people: Callable[[], list[tuple[str, str]]], address_of: Callable[[str], str], login: LoginLink
-) -> list[Any]:
-    """Handlers under `/chat`. `address_of` gives the chat a destination's buttons are signed for."""
+class SayBody(BaseModel):
+    """One command typed on the page."""
+
+    chat: str = Field(max_length=100)
+    text: str = Field(min_length=1, max_length=300)
+    person: str = Field(max_length=100)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """What the page shows beside the messages: people (id and name), chats by name, commands; and the address of a chat, which its
+    buttons are signed for."""
+
+    people: Callable[[], list[tuple[str, str]]]
+    chats: Callable[[], list[str]]
+    commands: Callable[[], list[str]]
+    address_of: Callable[[str], str]
+
+
+def browser_routes(chat: BrowserChat, intake: Intake, scene: Scene, login: LoginLink) -> list[Any]:
+    """Handlers under `/chat`."""
 
     def enter(request: Request[Any, Any, Any]) -> None:
         _local(request)
@@ -56,15 +76,16 @@ def browser_routes(
                 break
             await asyncio.sleep(0.25)
             found = await chat.changed(after)
-        who = [{"id": i, "name": n} for i, n in people()]
-        return Response({"people": who, "messages": [asdict(m) for m in found]}, headers=HEADERS)
+        who = [{"id": i, "name": n} for i, n in scene.people()]
+        shown = {"people": who, "chats": scene.chats(), "commands": scene.commands(), "messages": [asdict(m) for m in found]}
+        return Response(shown, headers=HEADERS)
 
     @post("/chat/press", status_code=200)
     async def press(request: Request[Any, Any, Any], data: JSONBody[PressBody]) -> Response[Any]:
         enter(request)
         _same_origin(request)
         callback_id = chat.callback_id()
-        message = {"message_id": data.message_id, "chat": {"id": address_of(data.chat)}}
+        message = {"message_id": data.message_id, "chat": {"id": scene.address_of(data.chat), "name": data.chat}}
         query = {"id": callback_id, "from": {"id": data.person}, "message": message, "data": data.data}
         await intake.add({"via": "browser", "callback_query": query})
         for _ in range(10):
@@ -72,7 +93,27 @@ def browser_routes(
                 return Response(answer, headers=HEADERS)
         return Response({"text": LATER, "alert": True}, headers=HEADERS)
 
-    return [messages, press, *_pages(login)]
+    return [messages, press, _say_route(chat, intake, scene, enter), *_pages(login)]
+
+
+def _say_route(chat: BrowserChat, intake: Intake, scene: Scene, enter: Callable[[Request[Any, Any, Any]], None]) -> Any:
+    @post("/chat/say", status_code=200)
+    async def say(request: Request[Any, Any, Any], data: JSONBody[SayBody]) -> Response[Any]:
+        """A command is shown as said, and goes the way of Telegram's; anything else is answered at once."""
+        enter(request)
+        _same_origin(request)
+        names = dict(scene.people())
+        if not data.text.startswith("/") or data.person not in names or data.chat not in scene.chats():
+            return Response({"text": COMMANDS_ONLY, "alert": True}, headers=HEADERS)
+        words = html.escape(visible(data.text, 300), quote=False)
+        said = f"<b>{html.escape(visible(names[data.person], 80), quote=False)}:</b> {words}"
+        ref = await chat.send(data.chat, said, [], reply_to="", is_silent=True)
+        place = {"id": scene.address_of(data.chat), "name": data.chat, "type": "group"}
+        message = {"message_id": ref, "chat": place, "from": {"id": data.person}, "text": data.text}
+        await intake.add({"via": "browser", "message": message})
+        return Response({"text": ""}, headers=HEADERS)
+
+    return say
 
 
 def _pages(login: LoginLink) -> list[Any]:

@@ -119,12 +119,12 @@ class Ingest:
             await self._rejected(source)
             raise _Answer(401, {"error": "unauthorized"})
         try:
-            return await self._admit_now(source, body, kind)
+            return await self._admit_durably(source, body, kind)
         except StoreUnavailableError:
             await self._spool.keep(Spooled(source=source, at=self._clock.now(), is_firing=_may_fire(kind, body), body=body))
             raise
 
-    async def _admit_now(self, source: str, body: bytes, kind: str) -> Report:
+    async def _admit_durably(self, source: str, body: bytes, kind: str) -> Report:
         if not self._is_ready():
             raise StoreUnavailableError("the store can't promise durability")
         digest = source.encode() + sha256(body).digest()

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import msgspec
 from litestar import Response, Router, get
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from receiver.clock import Clock
+from receiver.core.amendment import Swap
 from receiver.core.oncall import InstantError, describe, describe_shifts, find_duty, read_at, upcoming
 from receiver.core.rulebook import RuleBook
 from receiver.rules.ics import write_calendar
@@ -32,9 +34,9 @@ def _key(secret: str, schedule: str) -> str:
     return hmac.new(own, schedule.encode(), hashlib.sha256).hexdigest()[:40]
 
 
-def oncall_routes(rules: Callable[[], RuleBook], clock: Clock, zone: ZoneInfo, secret: str, api_token: str) -> list[Any]:
-    """The API and the calendars. `rules` gives the rule book in force, `zone` is that of instants without an offset and of the answers."""
-    api = Router(path="/api/v1", route_handlers=[_listing(rules, clock, zone, secret)], guards=[bearer_guard(api_token)])
+def oncall_routes(rules: Callable[[], RuleBook], swaps: Callable[[], tuple[Swap, ...]], clock: Clock, zone: ZoneInfo, secret: str, api_token: str) -> list[Any]:
+    """The API and the calendars. `swaps` are those taken in the chat, `rules` gives the rule book in force, `zone` is that of instants without an offset and of the answers."""
+    api = Router(path="/api/v1", route_handlers=[_listing(rules, clock, zone, secret), _swapped(swaps)], guards=[bearer_guard(api_token)])
     return [api, _calendar(rules, clock, secret)]
 
 
@@ -57,6 +59,15 @@ def _listing(rules: Callable[[], RuleBook], clock: Clock, zone: ZoneInfo, secret
         return found
 
     return oncall
+
+
+def _swapped(swaps: Callable[[], tuple[Swap, ...]]) -> Any:
+    @get("/swaps", sync_to_thread=False)
+    def listing() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = msgspec.to_builtins(swaps())
+        return found
+
+    return listing
 
 
 def _calendar(rules: Callable[[], RuleBook], clock: Clock, secret: str) -> Any:

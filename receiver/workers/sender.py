@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from receiver.channels.base import NOT_MODIFIED, Channel, Message, Outcome
+from receiver.channels.forms import Form, form_of
 from receiver.channels.keyboard import keyboard
 from receiver.channels.render import ServiceView, Templates
 from receiver.clock import Clock
@@ -126,7 +127,7 @@ class Sender:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), version=incident.version, reason=skip)
             return
         channel = self._channels.get(slot.destination.channel)
-        if channel is None or slot.unknowns >= MOST_COPIES:
+        if channel is None or (slot.unknowns >= MOST_COPIES and not channel.is_idempotent):
             why = "too many attempts with unknown outcome" if channel else f"no channel {slot.destination.channel!r} in this installation"
             await self._record(slot, incident, Outcome(evidence=Evidence.DEAD, reason=why), is_edit=False)
         elif not await self._is_put_off(slot, incident):
@@ -134,7 +135,7 @@ class Sender:
 
     async def _send(self, slot: Slot, incident: Incident, channel: Channel, reply_to: str, *, is_pointless: bool) -> None:
         destination = await self._readdress(slot.destination)
-        chat = f"{destination.channel}:{destination.address.get('chat', '')}"
+        chat = chat_of(destination)
         pace = self._paces.get(destination.channel)
         if pace:
             page = slot.priority is Priority.PAGE
@@ -142,7 +143,7 @@ class Sender:
             if wait:
                 await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=wait, reason="rate limit")
                 return
-        message = self._message(slot, incident, destination)
+        message = self._message(slot, incident, destination, is_idempotent=channel.is_idempotent)
         if is_pointless:  # it may have got there: whoever has it sees how it went on, and is not rung again
             message = replace(message, silent=True)
         if not await self._outbox.begin(slot):
@@ -170,24 +171,24 @@ class Sender:
             return destination
         return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
-    def _message(self, slot: Slot, incident: Incident, destination: Destination) -> Message:
-        language = destination.language or self._language
-        message = self._templates.current.render(
+    def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
+        language, form = destination.language or self._language, form_of(destination.channel)
+        is_repeat = bool(slot.unknowns) and not slot.ref and not is_idempotent
+        return self._templates.current.render(
             slot.kind.value,
             incident,
             language=language,
             timezone=destination.timezone or self._timezone,
             now=self._clock.now(),
             services=self._services(),
-            buttons=keyboard(self._key, slot.kind, incident, destination, language),
+            buttons=keyboard(self._key, slot.kind, incident, destination, language) if form is Form.CHAT else (),
             args={} if slot.ref and slot.kind is Kind.INCIDENT else slot.args,
             person=destination.person,
             silent=incident.severity.rank == 0 or incident.is_quiet,
+            form=form,
+            slot=slot.id,
+            note=f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}" if is_repeat else "",
         )
-        if not slot.unknowns or slot.ref:
-            return message
-        mark = f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}"
-        return replace(message, html=f"{message.html}\n<i>{mark}</i>", plain=f"{message.plain}\n{mark}")
 
     def _services(self) -> Mapping[str, ServiceView]:
         """The catalogue of the rules in force, worked out once per rule book."""
@@ -199,10 +200,12 @@ class Sender:
         now = self._clock.now()
         age = timedelta(milliseconds=max(0, int(now.timestamp() * 1000) - slot.first_due_ms))
         page = slot.priority is Priority.PAGE
+        channel = self._channels.get(slot.destination.channel)
         attempt = Attempt(
             evidence=outcome.evidence,
             is_edit=is_edit,
             is_page=page,
+            is_idempotent=bool(channel and channel.is_idempotent),
             unknowns=slot.unknowns,
             attempts=slot.attempts,
             age=age,
@@ -228,7 +231,7 @@ class Sender:
             self._paused[slot.destination.channel] = self._clock.monotonic() + judgement.after.total_seconds()
         try:
             if judgement.cools_chat:
-                await self._outbox.cool(f"{slot.destination.channel}:{chat}", now + judgement.after, now)
+                await self._outbox.cool(chat_of(slot.destination), now + judgement.after, now)
             if outcome.evidence is Evidence.MOVED:
                 await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
                 await self._tell_moved(slot.destination, chat, outcome.ref)
@@ -273,3 +276,8 @@ def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
 def views(book: RuleBook) -> Mapping[str, ServiceView]:
     """What messages may see of the catalogue."""
     return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
+
+
+def chat_of(destination: Destination) -> str:
+    """What has a rate of its own: a chat, or a destination of another channel."""
+    return f"{destination.channel}:{destination.address.get('chat') or destination.name}"

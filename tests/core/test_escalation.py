@@ -7,6 +7,7 @@ import pytest
 
 from receiver.core.alert import Severity
 from receiver.core.decide import decide
+from receiver.core.destination import Destination
 from receiver.core.escalation import ways_of
 from receiver.core.event import (
     Acknowledge,
@@ -113,7 +114,12 @@ def test_when_nobody_of_the_last_step_can_be_reached_the_fallback_hears_at_once_
 
 
 def test_a_persons_next_channel_comes_at_once_when_one_fails_and_else_at_its_time():
-    anna = replace(PEOPLE["anna"], phone="+7", email="a@example.com", page_by=(PageStep(channel="telegram"), PageStep(channel="sms", after=4 * MINUTE)))
+    anna = replace(
+        PEOPLE["anna"],
+        channels={"sms": Destination(name="sms", channel="longtail")},
+        email="a@example.com",
+        page_by=(PageStep(channel="telegram"), PageStep(channel="sms", after=4 * MINUTE)),
+    )
     life = Life(people={**PEOPLE, "anna": anna})
     assert [(n.destination.name, n.after) for n in life.plan.notifications if n.destination.person] == [("anna", timedelta(0)), ("anna/sms", 4 * MINUTE)]
     life.now += MINUTE

@@ -50,3 +50,7 @@ class Spoken:
     async def _do_deletemessage(self: Updated, p: dict[str, Any]) -> tuple[int, Any]:
         gone = self.messages.pop((str(p["chat_id"]), int(p["message_id"])), None)
         return (200, True) if gone else (400, {"ok": False, "error_code": 400, "description": "Bad Request: message to delete not found"})
+
+    async def _do_editmessagereplymarkup(self: Updated, p: dict[str, Any]) -> tuple[int, Any]:
+        self.messages[str(p["chat_id"]), int(p["message_id"])].buttons = (p.get("reply_markup") or {}).get("inline_keyboard", [])
+        return 200, True

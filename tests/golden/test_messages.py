@@ -155,6 +155,7 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "nobody-on-call": ("nobody", told(*THREE, **paged(0, holes=("devops-primary",))), timedelta(0), {"why": "hole"}),
     "still": ("still", told(*THREE, **TAKEN), timedelta(minutes=113), {}),
     "why": ("why", told(errors("shop-api-2"), repeats=14), timedelta(minutes=39), {}),
+    "why-paged": ("why", told(*THREE, **paged(1)), timedelta(minutes=12), {}),
     "why-first": ("why", told(errors("shop-api-2")), timedelta(minutes=1), {}),
 }
 

@@ -3,12 +3,19 @@
 The full campaign: `NOTICE_CANARY_ROUNDS=200 pytest tests/notices/test_canary.py`; a round is repeated by its seed, which every failure names.
 """
 
+import itertools
 import os
 import random
+import tempfile
+from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from receiver.channels.letters import Sender, compose, word
+from receiver.web.status.document import keys
+from receiver.web.status.twin import write_copy
 from tests.builders import NOW, wire
 from tests.fakes.statuspage import Statuspage
 from tests.harness import Story, story
@@ -39,9 +46,10 @@ class Canaries:
 
     def alert(self, **labels: str) -> dict[str, Any]:
         """An alert of shop-api with canaries everywhere else."""
+        begin = len(self.made)
         one = wire(**{name: self.value() for name in LABELS}, alertname=self.value(), environment=self.value(), **labels)
         one["annotations"] = {name: self.value() for name in ANNOTATIONS}
-        self.known = [*self.made]
+        self.known += self.made[begin:]
         one["generatorURL"] = f"http://{self.value()}/graph"  # not kept: only a label or an annotation can be compared with
         one["startsAt"] = NOW.isoformat().replace("+00:00", "Z")
         return one
@@ -63,17 +71,24 @@ async def public_bytes(s: Story, far: Statuspage) -> bytes:
         kind = await s.app.client.type(key)
         held = await (s.app.client.hgetall(key) if kind == b"hash" else s.app.client.zrange(key, 0, -1) if kind == b"zset" else s.app.client.get(key))
         found.append(repr(held))
-    for path in (
-        "/status",
-        "/status/ru",
-        "/status/en",
-        "/status/api/v2/summary.json",
-        "/status/api/v2/incidents.json",
-        "/status/history.atom",
-        "/status/history.rss",
-    ):
+    s.clock.advance(seconds=1)
+    edition = await s.app.customers.shelf.edition()
+    assert edition is not None
+    for path in ("/status", *(f"/status/{key}" for key in keys(edition) if key), "/status/en/notices/INC-1", "/status/ru/confirm/x", "/status/en/zzz"):
         answer = await s.http.get(path)
         found += [answer.text, repr(answer.headers)]
+    with tempfile.TemporaryDirectory() as directory:
+        write_copy(edition, Path(directory) / "status")
+        found += [path.read_text("utf-8") for path in Path(directory).rglob("*") if path.is_file()]
+    for notice in edition.notices:
+        for update, language in itertools.product(notice.updates, ("ru", "en")):
+            letter = word(notice, update, s.app.notices.engine.rules, language, "https://x/1", "https://x/2", edition.now)
+            found.append(
+                str(
+                    message_from_bytes(compose(letter, Sender(mailbox="a@x.example", envelope=""), "b@x.example", "t" * 12, edition.now), policy=policy.default)
+                )
+            )
+            found.append(repr(letter))
     return "\n".join(found).encode()
 
 

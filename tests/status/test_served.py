@@ -15,10 +15,13 @@ from receiver.store.connection import connect
 from receiver.store.notice_desk import NoticeDesk
 from receiver.store.notices import PublicNotices
 from receiver.store.promise import Promise
+from receiver.store.subscribers import Subscribers
+from receiver.web.status.client import client_behind
 from receiver.web.status.edition import Site
 from receiver.web.status.reply import preferred
 from receiver.web.status.routes import status_routes
 from receiver.web.status.shelf import Shelf
+from receiver.web.status.signup import Signup
 from tests.builders import NOW
 from tests.harness import Story, redis_server, story
 from tests.notices.values import notice, update
@@ -71,12 +74,19 @@ async def test_nothing_foreign_may_come_in_and_nothing_is_told_about_us(tmp_path
             assert answer.headers["x-robots-tag"] == "noindex", "until the page has an address of its own"
             if "json" in path or "rss" in path or "svg" in path:
                 assert answer.headers["access-control-allow-origin"] == "*"
+        kinds = {
+            "ru": "text/html; charset=utf-8",
+            "ru/maintenance.ics": "text/calendar; charset=utf-8",
+            "history.atom": "application/atom+xml; charset=utf-8",
+            "api/v2/summary.json": "application/json; charset=utf-8",
+        }
+        assert {key: (await told.http.get(f"/status/{key}")).headers["content-type"] for key in kinds} == kinds
         missing = await told.http.get("/status/ru/notices/<script>")
         assert missing.status_code == 404
         assert "<script>" not in missing.text
         head = await told.http.head("/status/ru")
         assert (head.status_code, head.content) == (200, b"")
-        assert (await told.http.post("/status/ru")).status_code == 405
+        assert (await told.http.post("/status/ru")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -109,7 +119,8 @@ async def test_a_host_of_its_own_answers_nothing_else(tmp_path: Path):
 
 
 def served(shelf: Shelf) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=Litestar(status_routes(shelf), openapi_config=None)), base_url="http://x")
+    signup = Signup(Subscribers(connect("unix:///none"), b"k"), ManualClock(NOW), b"k", client_behind(0))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=Litestar(status_routes(shelf, signup), openapi_config=None)), base_url="http://x")
 
 
 async def test_a_store_that_goes_away_leaves_the_last_good_copy_even_after_a_restart(tmp_path: Path):

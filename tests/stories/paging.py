@@ -46,8 +46,8 @@ route:
   reopen_within: 30m
   destinations: [admin-chat]
   routes:
-    - {id: critical, matchers: ['severity="critical"'], destinations: [devops, admin-chat]}
     - {id: errors, matchers: ['signal="errors"'], destinations: [devops, admin-chat]}
+    - {id: critical, matchers: ['severity="critical"'], destinations: [devops, admin-chat]}
 """,
 }
 

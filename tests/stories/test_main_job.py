@@ -15,7 +15,7 @@ async def test_an_alert_is_told_taken_and_ended_in_one_message(tmp_path):
         await s.advance(seconds=10)
         paged = await s.expect(DEVOPS, "🔴", "INC-")
         told = await s.expect(ADMINS, "🔴", "INC-")
-        assert [label[:1] for label in told.labels()] == ["✅", "🟢", "⤴", "❔"]
+        assert [label[:1] for label in told.labels()] == ["✅", "🟢", "🔇", "👤", "💤", "⤴", "❔"]
 
         answer = await s.api.press(told, "✅", ANNA)
         assert "INC-" in answer["text"]

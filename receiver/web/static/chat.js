@@ -9,14 +9,14 @@ const say = ru
       empty: "Здесь появятся сообщения об инцидентах. Чтобы увидеть первое, отправьте алерт:",
       offline: "Нет связи с сервисом, пробуем снова…",
       over: "Сессия закончилась. Запустите receiver serve или receiver demo снова и откройте новую ссылку.",
-      other: ["en", "English"], first: "Первый алерт",
+      other: ["en", "English"], first: "Первый алерт", command: "Команда", send: "Отправить", hint: "/help — все команды",
     }
   : {
       title: "Incidents", who: "I am", chats: "Chats", all: "All", edited: "edited", close: "Close", quiet: "All quiet",
       empty: "Messages about incidents will appear here. To see a first one, send an alert:",
       offline: "The service does not answer, trying again…",
       over: "The session is over. Start receiver serve or receiver demo again and open the new link.",
-      other: ["ru", "Русский"], first: "A first alert",
+      other: ["ru", "Русский"], first: "A first alert", command: "Command", send: "Send", hint: "/help lists the commands",
     };
 const STATES = { "🔴": "red", "🟠": "orange", "🟡": "yellow", "🟢": "green", "⚪": "white", "⬆": "red" };
 const TAGS = new Set(["B", "I", "U", "S", "CODE", "PRE", "BLOCKQUOTE", "A"]);
@@ -25,7 +25,7 @@ const make = (tag, fields = {}) => Object.assign(document.createElement(tag), fi
 const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
 const messages = new Map();
 const drawn = new Map();
-let last = 0, chosen = "", people = "";
+let last = 0, chosen = "", people = "", places = [];
 
 function dress() {
   document.documentElement.lang = ru ? "ru" : "en";
@@ -42,6 +42,9 @@ function dress() {
   $("empty").querySelector("pre").textContent =
     `curl ${location.origin}/webhooks/alertmanager -H 'Content-Type: application/json' -d '${JSON.stringify({ version: "4", alerts: [alert] })}'`;
   Object.assign($("language"), { href: `?lang=${say.other[0]}`, textContent: say.other[1], lang: say.other[0] });
+  $("say").querySelector("label").textContent = say.command;
+  $("say").querySelector("button").textContent = say.send;
+  $("command").placeholder = say.hint;
   const close = $("toast").querySelector("button");
   close.setAttribute("aria-label", say.close);
   close.addEventListener("click", hush);
@@ -134,11 +137,25 @@ async function press(button, m, data) {
     const body = JSON.stringify({ chat: m.chat, message_id: m.id, data, person: $("who").value });
     const answer = await fetch("/chat/press", { method: "POST", headers: { "Content-Type": "application/json" }, body });
     const said = await answer.json();
-    toast(said.text || said.detail);
+    if (said.text || said.detail) toast(said.text || said.detail);
   } catch { toast(say.offline); } finally {
     button.disabled = false;
     if (button.isConnected && document.activeElement === document.body) button.focus();
   }
+}
+
+// A command is said in the chat that is shown; while all are, in the first one.
+async function speak(event) {
+  event.preventDefault();
+  const text = $("command").value.trim();
+  if (!text) return;
+  try {
+    const body = JSON.stringify({ chat: chosen || places[0] || "", text, person: $("who").value });
+    const answer = await fetch("/chat/say", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    const said = await answer.json();
+    if (answer.ok && !said.text) { $("command").value = ""; return; }
+    toast(said.text || said.detail);
+  } catch { toast(say.offline); }
 }
 
 function meet(found) {
@@ -158,6 +175,8 @@ async function turn() {
   if (!answer.ok) throw new Error(String(answer.status));
   const got = await answer.json();
   meet(got.people);
+  places = got.chats;
+  if (!$("commands").children.length) $("commands").append(...got.commands.map((name) => new Option(`/${name}`)));
   for (const m of got.messages) { messages.set(m.id, m); last = Math.max(last, m.seq); }
   got.messages.forEach(put);
   if (got.messages.length || !last) show();
@@ -176,6 +195,7 @@ async function follow() {
   }
 }
 
+$("say").addEventListener("submit", speak);
 $("who").addEventListener("change", () => localStorage.setItem("who", $("who").value));
 dress();
 follow();

@@ -19,6 +19,6 @@ def _asset(name: str, ending: str, media_type: str) -> Asset:
     return Asset(key=f"static/{name}-{hashlib.sha256(content).hexdigest()[:12]}.{ending}", content=content, media_type=media_type)
 
 
-STYLE = _asset("status", "css", "text/css; charset=utf-8")
-SCRIPT = _asset("times", "js", "text/javascript; charset=utf-8")
+STYLE = _asset("status", "css", "text/css")
+SCRIPT = _asset("times", "js", "text/javascript")
 ASSETS = {asset.key: asset for asset in (STYLE, SCRIPT)}

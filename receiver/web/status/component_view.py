@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from receiver.channels import moments
+from receiver.channels.public_words import IMPACTS, known
 from receiver.core.notice import Day, Impact, NoticeId
 from receiver.core.notice_rules import PublicComponent
 from receiver.core.uptime import days
-from receiver.web.status import moments
 from receiver.web.status.edition import DAYS, Edition, text_in
-from receiver.web.status.words import IMPACTS, SHAPES, count_days, known, words
+from receiver.web.status.words import SHAPES, count_days, words
 
 STEP, WIDE, HIGH = 4, 3, 32
 _HEIGHTS = {"ok": 16, "work": 16, "degraded": 20, "partial": 26, "major": 32}  # told apart by height too, not by colour alone

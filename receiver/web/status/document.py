@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from receiver.channels.public_words import IMPACTS, known
 from receiver.core.notice import Impact
 from receiver.web.status import feed, planner, statuspage
 from receiver.web.status.assets import ASSETS
@@ -10,10 +11,9 @@ from receiver.web.status.badge import badge
 from receiver.web.status.edition import Edition, text_in
 from receiver.web.status.links import Links
 from receiver.web.status.pages import Pages
-from receiver.web.status.words import IMPACTS, known
 
-HTML, ATOM, RSS = "text/html; charset=utf-8", "application/atom+xml; charset=utf-8", "application/rss+xml; charset=utf-8"
-JSON, SVG, ICS = "application/json; charset=utf-8", "image/svg+xml; charset=utf-8", "text/calendar; charset=utf-8"
+HTML, ATOM, RSS = "text/html", "application/atom+xml; charset=utf-8", "application/rss+xml; charset=utf-8"
+JSON, SVG, ICS = "application/json; charset=utf-8", "image/svg+xml; charset=utf-8", "text/calendar"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +83,8 @@ def _page(pages: Pages, edition: Edition, language: str, inside: str, key: str) 
         text = pages.component(language, key, component) if component else None
     elif inside == "maintenance":
         text = pages.maintenance(language, key)
+    elif inside == "updates":
+        text = pages.updates(language, key)
     return None if text is None else Document(content=text.encode("utf-8", "replace"), media_type=HTML, language=language)
 
 
@@ -98,7 +100,7 @@ def keys(edition: Edition) -> Iterator[str]:
     for language in site.languages:
         yield f"{language}/badge.svg"
         yield from (f"{language}/badges/{c.id}.svg" for c in site.components)
-        yield from (f"{language}/{name}" for name in ("history", "maintenance"))
+        yield from (f"{language}/{name}" for name in ("history", "maintenance", "updates"))
         yield from (f"{language}/history/{month}" for month in edition.months)
         yield from (f"{language}/components/{c.id}" for c in site.components)
         yield from (f"{language}/notices/{notice.id}" for notice in edition.notices)

@@ -33,6 +33,7 @@ class Site:
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     has_page: bool = True
     has_feeds: bool = True
+    takes_mail: bool = False
     is_indexed: bool = False
     base_url: str = ""
 
@@ -54,7 +55,7 @@ class Site:
         return f"{self.base_url}/status/{key}" if key else f"{self.base_url}/status"
 
 
-def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False) -> Site:
+def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False, takes_mail: bool = False) -> Site:
     """The public part of notices.yaml. `base_url` has no slash at its end."""
     return Site(
         names=rules.page.names,
@@ -65,6 +66,7 @@ def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False)
         groups=rules.groups,
         has_page=PAGE in rules.publish,
         has_feeds=FEEDS in rules.publish,
+        takes_mail=takes_mail,
         is_indexed=is_indexed,
         base_url=base_url,
     )

@@ -10,10 +10,11 @@ from datetime import datetime
 from email.utils import format_datetime
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
+from receiver.channels.public_words import IMPACTS, PHASES, known
 from receiver.core.notice import PublicNotice, Update
 from receiver.web.status.edition import Edition, stable_id
 from receiver.web.status.notice_view import pick
-from receiver.web.status.words import IMPACTS, PHASES, known, words
+from receiver.web.status.words import words
 
 ENTRIES = 60
 ATOM = "http://www.w3.org/2005/Atom"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from receiver.channels import moments
+from receiver.channels.public_words import IMPACTS, PHASES, known
 from receiver.core.notice import Impact, Phase, PublicNotice, PublicText, Update
-from receiver.web.status import moments
 from receiver.web.status.edition import Edition
-from receiver.web.status.words import IMPACTS, PHASES, SHAPES, known, words
+from receiver.web.status.words import SHAPES, words
 
 T = TypeVar("T")
 

@@ -6,13 +6,17 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from receiver.channels import moments
+from receiver.channels.public_words import known
 from receiver.core.notice_rules import PublicComponent
-from receiver.web.status import component_view, moments
+from receiver.core.subscriber import Subscriber
+from receiver.web.status import component_view
 from receiver.web.status.assets import SCRIPT, STYLE
 from receiver.web.status.edition import WEEK, Edition, text_in
 from receiver.web.status.links import Links
 from receiver.web.status.notice_view import NoticeView, view, when
-from receiver.web.status.words import BANNERS, WORDS, known, words
+from receiver.web.status.signup_words import signup_words
+from receiver.web.status.words import BANNERS, WORDS, words
 
 _TEMPLATES = files("receiver.web.status").joinpath("templates")
 _SHAPES = {"none": "ok", "maintenance": "work", "minor": "degraded", "major": "partial", "critical": "major"}
@@ -74,7 +78,7 @@ class Pages:
             older=months[place + 1] if place + 1 < len(months) else "",
             newer=months[place - 1] if place else "",
             name_of=lambda text: moments.month(text, known(language)),
-            components=[(c.id, text_in(c.names, language)) for c in self._edition.site.components],
+            components=self._named(language),
         )
 
     def component(self, language: str, at: str, component: PublicComponent) -> str:
@@ -105,9 +109,38 @@ class Pages:
             past=self._views(past, language),
         )
 
+    def updates(self, language: str, at: str) -> str:
+        """Every way to be told."""
+        site, sign = self._edition.site, signup_words(language)
+        return self._render(
+            "updates.html.j2", language, at, "updates", heading=sign["heading"], sign=sign, takes_mail=site.takes_mail, components=self._named(language)
+        )
+
+    def form(self, language: str, heading: str, text: str, *, button: str = "", chosen: Subscriber | None = None) -> str:
+        """One press, or (with `chosen`) the settings of a subscriber. It is posted to its own address."""
+        tongues = [(tongue, signup_words(tongue)["in_language"]) for tongue in self._edition.site.languages]
+        values = {"sign": signup_words(language), "button": button, "chosen": chosen, "components": self._named(language), "tongues": tongues}
+        return self._render("form.html.j2", language, "", "", heading=heading, text=text, **values)
+
+    def note(self, language: str, heading: str, text: str, *, again: bool = False) -> str:
+        """A sentence about what was done; `again` leads to the form."""
+        back = ("updates", signup_words(language)["heading"]) if again else ("", words(language)["back"])
+        return self._render("message.html.j2", language, "", "", heading=heading, text=text, back=back)
+
     def not_found(self, language: str) -> str:
         """Whatever was asked for, it is not repeated."""
-        return self._render("message.html.j2", language, "", "", heading=words(language)["not_found"], text=words(language)["not_found_text"])
+        return self._render(
+            "message.html.j2",
+            language,
+            "",
+            "",
+            heading=words(language)["not_found"],
+            text=words(language)["not_found_text"],
+            back=("", words(language)["back"]),
+        )
+
+    def _named(self, language: str) -> list[tuple[str, str]]:
+        return [(c.id, text_in(c.names, language)) for c in self._edition.site.components]
 
     def _views(self, notices: Any, language: str) -> list[NoticeView]:
         return [view(notice, self._edition, language) for notice in notices]

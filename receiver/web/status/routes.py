@@ -2,22 +2,24 @@
 
 from typing import Any
 
-from litestar import Request, Response, route
+from litestar import Request, Response, post, route
 from litestar.params import FromPath
 
 from receiver.web.status.document import HTML, Document, not_found
 from receiver.web.status.edition import Edition
 from receiver.web.status.reply import SAFE, preferred, send
 from receiver.web.status.shelf import Shelf
+from receiver.web.status.signup import Signup
 
+MOST_BYTES = 16 * 1024
 _NOTHING = Document(
     content=b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Status</title><p>There is nothing to show yet. Please try again in a minute.',
     media_type=HTML,
 )
 
 
-def status_routes(shelf: Shelf) -> list[Any]:
-    """Handlers of all documents."""
+def status_routes(shelf: Shelf, signup: Signup) -> list[Any]:
+    """Handlers of all documents, and of what readers send."""
 
     @route("/status", http_method=["GET", "HEAD"])
     async def front(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -37,13 +39,23 @@ def status_routes(shelf: Shelf) -> list[Any]:
             return _nothing()
         wanted = str(key).strip("/")
         found = await shelf.document(wanted) if wanted else None
+        if found is None and (private := await signup.look(edition, wanted)):
+            return private
         if found is None:
             first = wanted.partition("/")[0]
             language = first if first in edition.site.languages else preferred(request.headers.get("accept-language", ""), edition.site.languages)
             return _missing(request, edition, language)
         return send(request, found, is_indexed=edition.site.is_indexed)
 
-    return [front, other]
+    @post("/status/{key:path}", status_code=200, request_max_body_size=MOST_BYTES)
+    async def sent(request: Request[Any, Any, Any], key: FromPath[str]) -> Response[bytes]:
+        edition = await shelf.edition()
+        if edition is None:
+            return _nothing()
+        answer = await signup.take(request, edition, str(key).strip("/"))
+        return answer or _missing(request, edition, preferred(request.headers.get("accept-language", ""), edition.site.languages))
+
+    return [front, other, sent]
 
 
 def _missing(request: Request[Any, Any, Any], edition: Edition, language: str) -> Response[bytes]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from receiver.channels.public_words import known
 from receiver.core.notice import Impact, Phase, PublicNotice, PublicText, Update
 from receiver.core.notice_rules import PublicComponent
 from receiver.web.status.edition import Edition, iso, stable_id, text_in
 from receiver.web.status.notice_view import pick
-from receiver.web.status.words import BANNERS, known
+from receiver.web.status.words import BANNERS
 
 MOST = 50  # as many as Statuspage lists
 _IMPACTS = {

@@ -1,7 +1,7 @@
 // Optional: shows readers their own local time beside the page's, and says when a static copy has grown old. The page is whole without it.
 (function () {
   "use strict";
-  var language = document.documentElement.lang;
+  var language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // 14:02, not 2:02 PM
   document.querySelectorAll("time[datetime]").forEach(function (element) {
     var instant = new Date(element.getAttribute("datetime"));
     if (!isNaN(instant)) {

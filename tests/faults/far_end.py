@@ -1,0 +1,65 @@
+"""A far end in the process of a campaign: performs, then now and then loses the answer or hangs. What it performed is the oracle."""
+
+import asyncio
+import random
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from receiver.channels.base import Evidence, Message, Outcome
+from receiver.clock import ManualClock
+from receiver.core.incident import Destination
+
+MARK = "Possible repeat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """One new message to a person, as the far end performed it."""
+
+    at: datetime
+    incident: str
+    person: str
+    is_marked: bool
+    is_silent: bool
+
+
+class FarEnd:
+    """Performs, then now and then loses the answer or hangs; what it performed is the truth."""
+
+    name = "telegram"
+    is_idempotent = False
+
+    def __init__(self, clock: ManualClock, rng: random.Random) -> None:
+        self._clock, self._random = clock, rng
+        self.rings: list[Ring] = []
+        self.hangs = asyncio.Event()
+        self.hangs.set()
+        self._next = 0
+
+    async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
+        """Perform; the answer may be lost on its way."""
+        await asyncio.sleep(0)
+        await self.hangs.wait()
+        chance = self._random.random()
+        if chance < 0.02:
+            return Outcome(evidence=Evidence.NOT_SENT, reason="connection refused")
+        self._next += 1
+        found = re.search(r"INC-\d+", message.plain)
+        if destination.person and found:
+            ring = Ring(at=self._clock.now(), incident=found[0], person=destination.person, is_marked=MARK in message.plain, is_silent=message.silent)
+            self.rings.append(ring)
+        await asyncio.sleep(0)
+        return Outcome(evidence=Evidence.UNKNOWN, reason="reset") if chance < 0.04 else Outcome(evidence=Evidence.OK, ref=str(self._next))
+
+    async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
+        """Rings nobody."""
+        await asyncio.sleep(0)
+        return Outcome(evidence=Evidence.OK, ref=ref)
+
+    async def edit_buttons(self, _chat: str, _ref: str, _rows: Any) -> None:
+        """Rings nobody."""
+
+    async def close(self) -> None:
+        """Nothing is held."""

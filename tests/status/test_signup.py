@@ -1,0 +1,220 @@
+"""Subscribing by mail, as a reader, a mail scanner and somebody who means harm do it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from receiver.core.pledge import Purpose, pledge
+from receiver.core.subscriber import Standing
+from receiver.store.subscribers import network_of
+from tests.builders import NOW
+from tests.status.desk import KEY, desk, link, plain
+
+
+async def test_an_address_is_subscribed_by_its_owner_alone(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        answer = await d.ask("reader@example.org", component=["checkout"])
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        assert "reader@example.org" not in answer.text
+        one = await d.subscribers.find("email", "READER@example.org ")
+        assert one is not None
+        assert (one.standing, one.components, one.language) == (Standing.PENDING, ("checkout",), "en")
+        ((_, recipient, letter),) = d.mail.letters
+        assert (recipient, letter["Subject"]) == ("reader@example.org", "Confirm your subscription: Status")
+        assert "List-Unsubscribe" not in letter, "nothing is subscribed yet"
+        path = link(letter, "confirm")
+        assert one.id not in answer.text
+        shown = await d.http.get(path)
+        assert "Confirm the subscription" in shown.text
+        assert (await d.subscribers.load(one.id)).standing is Standing.PENDING, "a scanner that opens links confirms nothing"
+        assert "You are subscribed" in (await d.http.post(path)).text
+        confirmed = await d.subscribers.load(one.id)
+        assert (confirmed.standing, confirmed.confirmed_at, bool(confirmed.consent)) == (Standing.ACTIVE, NOW, True)
+
+
+async def test_the_answer_says_nothing_of_who_is_known(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.subscribe("known@example.org")
+        await d.subscribers.cool("email", "left@example.org", timedelta(hours=1))
+        answers = [await d.ask(f"{name}@example.org") for name in ("known", "new", "left", "new")]
+        assert len({(a.status_code, a.content, tuple(sorted(a.headers.items()))) for a in answers}) == 1
+        said = [(to, letter["Subject"]) for _, to, letter in d.mail.letters]
+        assert said == [("known@example.org", "Your subscription: Status"), ("new@example.org", "Confirm your subscription: Status")]
+
+
+async def test_every_wish_costs_the_same_trips_to_the_store(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.subscribe("known@example.org")
+        await d.http.get("/status/en")
+        costs = []
+        for name in ("known", "new"):
+            before = (await d.client.info("stats"))["total_commands_processed"]
+            await d.http.post("/status/en/updates", data={"email": f"{name}@example.org"})
+            costs.append((await d.client.info("stats"))["total_commands_processed"] - before)
+        assert costs[0] == costs[1]
+
+
+async def test_one_post_from_a_mail_program_unsubscribes(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.subscribe("reader@example.org")
+        await d.ask("reader@example.org")
+        letter = d.mail.letters[-1][2]
+        assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        address = letter["List-Unsubscribe"].strip("<>")
+        assert "No more letters will come" in (await d.http.get(address)).text
+        assert await d.subscribers.find("email", "reader@example.org"), "reading the page removes nobody"
+        answer = await d.http.post(address, data={"List-Unsubscribe": "One-Click"})
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+        assert await d.subscribers.find("email", "reader@example.org") is None
+        assert (await d.http.post(address, data={"List-Unsubscribe": "One-Click"})).status_code == 200, "twice is as good as once"
+        assert await d.subscribers.all("email") == []
+        d.mail.letters.clear()
+        await d.ask("reader@example.org")
+        assert d.mail.letters == [], "who left is not written to because somebody types the address again"
+        assert not await d.client.exists("{sub}:docs")
+
+
+async def test_a_subscription_is_changed_only_through_a_mailed_link(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.subscribe("reader@example.org")
+        await d.ask("reader@example.org")
+        path = link(d.mail.letters[-1][2], "manage")
+        page = (await d.http.get(path)).text
+        assert "reader@example.org" not in page
+        await d.http.post(path, data={"do": "save", "language": "ru", "component": ["storefront", "secret"]})
+        one = await d.subscribers.find("email", "reader@example.org")
+        assert (one.language, one.components) == ("ru", ("storefront",))
+        assert "selected" in (await d.http.get(path)).text
+        await d.http.post(path, data={"do": "unsubscribe"})
+        assert await d.subscribers.find("email", "reader@example.org") is None
+        assert (await d.http.get(path)).status_code == 410
+
+
+async def test_a_link_is_good_for_one_thing_and_one_time(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.ask("reader@example.org")
+        one = await d.subscribers.find("email", "reader@example.org")
+        confirm = link(d.mail.letters[-1][2], "confirm")
+        token = confirm.rpartition("/")[2]
+        wrong = [confirm.replace("confirm", "manage"), confirm.replace("confirm", "unsubscribe"), confirm[:-1], f"/status/en/confirm/{one.id}", f"/status/en/confirm/{pledge(b'x', Purpose.CONFIRM, one.id)}", "/status/en/confirm/a.b.c", f"/status/en/confirm/{token.replace('.', '.9', 1)}"]  # fmt: skip
+        for path in wrong:
+            assert (await d.http.post(path)).status_code == 410, path
+            assert (await d.http.get(path)).status_code == 410, path
+        d.clock.advance(hours=48)
+        assert (await d.http.post(confirm)).status_code == 410
+        assert await d.subscribers.all("email") == []
+
+
+async def test_who_never_answers_is_forgotten(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.ask("reader@example.org")
+        d.clock.advance(hours=49)
+        await d.subscriptions.look()
+        assert await d.subscribers.find("email", "reader@example.org") is None
+        assert (await d.client.hlen("{sub}:docs"), await d.client.hlen("{sub}:by"), await d.client.zcard("{sub}:pending")) == (0, 0, 0)
+
+
+async def test_nobody_is_bombed_with_confirmations(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        for _ in range(5):
+            await d.ask("victim@example.org")
+        assert len(d.mail.letters) == 1, "one a day for one address"
+        for n in range(12):
+            await d.ask(f"victim{n}@example{n}.org")
+        assert len(d.mail.letters) == 2, "six wishes an hour for one network, repeats included"
+        d.clock.advance(hours=1)
+        await d.ask("another@example.org")
+        assert len(d.mail.letters) == 3
+
+
+async def test_programs_that_fill_in_everything_are_not_answered_by_mail(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        answer = await d.ask("reader@example.org", website="https://spam.example")
+        assert "Almost done" in answer.text
+        assert d.mail.letters == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "x",
+        "a@b",
+        "a b@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "a@example.org,b@example.org",
+        "<a@example.org>",
+        "a@-x.org",
+        "@example.org",
+        "a" * 65 + "@example.org",
+    ],
+)
+async def test_what_is_no_address_is_said_to_be_none(tmp_path: Path, address: str):
+    async with desk(tmp_path) as d:
+        answer = await d.ask(address)
+        assert answer.status_code == 400
+        assert d.mail.letters == []
+
+
+async def test_an_address_is_nowhere_in_the_store_to_be_read(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.http.post("/status/en/updates", data={"email": "waiting@example.org"})
+        await d.client.rename("{sub}:asked", "{sub}:aside")
+        await d.subscribe("reader@example.org")
+        for key in await d.client.keys("*"):
+            raw = await d.client.dump(key)
+            assert b"reader" not in raw, key
+            assert b"waiting" not in raw, key
+            assert b"example.org" not in raw, key
+
+
+async def test_an_address_that_does_not_exist_is_dropped_and_not_tried_again(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        d.mail.refuse = lambda _: "550 no such user"
+        await d.ask("nobody@example.org")
+        assert await d.subscribers.find("email", "nobody@example.org") is None
+        d.mail.refuse = lambda _: ""
+        d.clock.advance(hours=48)
+        await d.ask("nobody@example.org")
+        assert d.mail.letters == []
+
+
+async def test_a_mail_server_that_is_away_delays_and_loses_nothing(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        d.mail.refuse = lambda _: "451 later"
+        await d.ask("reader@example.org")
+        assert d.mail.letters == []
+        d.mail.refuse = lambda _: ""
+        await d.subscriptions.look()
+        assert len(d.mail.letters) == 1
+
+
+async def test_the_network_is_the_one_the_last_trusted_proxy_saw(tmp_path: Path):
+    async with desk(tmp_path, proxies=1) as d:
+        for n in range(8):
+            headers = {"x-forwarded-for": f"203.0.{n}.1, 192.0.2.77"}
+            await d.http.post("/status/en/updates", data={"email": f"a{n}@example{n}.org"}, headers=headers)
+        await d.subscriptions.look()
+        assert len(d.mail.letters) == 6, "what stands further left was written by the sender"
+    assert [network_of(a) for a in ("192.0.2.77", "2001:db8::1", "::ffff:192.0.2.1", "x")] == ["192.0.2.0/24", "2001:db8::/64", "192.0.2.0/24", "unknown"]
+
+
+async def test_letters_and_pages_speak_the_readers_language(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        answer = await d.ask("reader@example.org", "ru")
+        assert "Почти готово" in answer.text
+        letter = d.mail.letters[-1][2]
+        assert letter["Subject"] == "Подтвердите подписку: Состояние"
+        assert letter["Content-Language"] == "ru"
+        assert "Ссылка действует двое суток" in plain(letter)
+        assert "Вы подписаны" in (await d.http.post(link(letter, "confirm"))).text
+
+
+async def test_a_store_that_is_away_changes_nothing_and_says_so(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.http.get("/status/en")
+        await d.client.execute_command("ACL", "SETUSER", "default", "-rpush")
+        answer = await d.http.post("/status/en/updates", data={"email": "reader@example.org"})
+        assert (answer.status_code, "Please try again in a minute" in answer.text) == (503, True)
+        assert pledge(KEY, Purpose.CONFIRM, "x").startswith("x.0.")
