@@ -7,6 +7,7 @@ COPY pyproject.toml README.md ./
 COPY receiver receiver
 COPY routing_rules routing_rules
 COPY message_templates message_templates
+COPY monitoring monitoring
 RUN /opt/receiver/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm

@@ -30,7 +30,7 @@ from receiver.telemetry.logs import get_logger
 
 COMMIT_ATTEMPTS = 12
 MOST_INCIDENTS = 50
-PROOF = "resolved"
+PROOFS = frozenset({"", "resolved", "resolved (Alertmanager lists it no more)"})  # what an incident's `end_reason` may be when its end is proved
 log = get_logger(__name__)
 
 Confirm = Callable[[Sequence[Incident]], Awaitable[Confirmation]]
@@ -211,7 +211,7 @@ def _doubt(incidents: Sequence[Incident], *, is_lost: bool) -> str:
     """Why the end of these incidents is no proof: only alerts that were reported as resolved are one."""
     if is_lost:
         return "watchdog"
-    reasons = [incident.end_reason for incident in incidents if incident.end_reason not in (PROOF, "")]
+    reasons = [incident.end_reason for incident in incidents if incident.end_reason not in PROOFS]
     still = [incident for incident in incidents if incident.is_open]
     return reasons[0] if reasons else "not reported" if still else ""
 

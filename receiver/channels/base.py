@@ -22,13 +22,15 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """A rendered message; with a `prompt` (at most 64 characters) it asks the person it mentions for a reply. `html` uses Telegram's subset (b i u s a code pre blockquote); `plain` says the same without markup."""
+    """A rendered message; with a `prompt` (at most 64 characters) it asks the person it mentions for a reply. A
+    `protected` one cannot be forwarded or saved. `html` uses Telegram's subset (b i u s a code pre blockquote); `plain` says the same without markup."""
 
     html: str
     plain: str
     buttons: tuple[tuple[Button, ...], ...] = ()
     silent: bool = False
     prompt: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

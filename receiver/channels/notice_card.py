@@ -18,6 +18,7 @@ from receiver.channels.base import Message
 from receiver.channels.notice_buttons import Keys, call_buttons, card_buttons
 from receiver.channels.notice_says import approvers, calls, checks, deliveries, goes_to, languages, pieces, suggestion, why_word
 from receiver.channels.notice_words import MARKS, impact_word, phase_word
+from receiver.channels.render import FAILURES
 from receiver.channels.text import plain_text
 from receiver.channels.words import clock, form, span
 from receiver.core.lint import Remark
@@ -56,15 +57,20 @@ class NoticeCards:
         wanted = need(notice, notice.draft, world, remarks) if notice.draft else None
         view = _view(notice, world, desk, language)
         view["draft"] = _draft(notice, notice.draft, world, desk, remarks) if notice.draft else None
-        markup = self._templates[language].render(**view).strip()
+        try:
+            markup = self._templates[language].render(**view).strip()
+        except FAILURES as fault:  # somebody's own template: the buttons work all the same
+            markup = html.escape(f"{notice.id} · {notice.stage.value} ({type(fault).__name__}: card)", quote=False)
         buttons = card_buttons(desk.keys, notice, world.rules, wanted, has_asks=bool(remarks) and not any(r.is_block for r in remarks))
-        return Message(html=markup, plain=plain_text(markup), buttons=buttons, silent=False)
+        return Message(html=markup, plain=plain_text(markup), buttons=buttons, protected=True)
 
     def call(self, notice: Notice, call: Delivery, world: World, desk: Desk, mention: str = "") -> Message:
         """A loud reply to the card: why a person is needed. `mention` is markup that notifies somebody."""
         said = calls(notice, call, world, desk.language, desk.timezone)
         markup = f"{mention} {html.escape(said, quote=False)}".strip()
-        return Message(html=markup, plain=plain_text(markup), buttons=call_buttons(desk.keys, notice, call), silent=call.args["about"] == "soon")
+        return Message(
+            html=markup, plain=plain_text(markup), buttons=call_buttons(desk.keys, notice, call), silent=call.args["about"] == "soon", protected=True
+        )
 
 
 def mention(telegram: int | None, name: str) -> str:

@@ -125,6 +125,7 @@ class TelegramChannel:
                 disable_notification=message.silent,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=_answers(message),
+                protect_content=message.protected,
                 **options,
             )
             return str(sent.message_id)

@@ -22,6 +22,7 @@ from receiver.clock import Clock
 from receiver.core.errors import CommitConflictError, NoticesOffError, UnknownNoticeError
 from receiver.core.incident import Destination
 from receiver.core.notice_approval import look, need
+from receiver.core.notice_delivery import CARD
 from receiver.core.notice_event import Actor, BrokeGlass, Corrected, Edited, Proposed, Retracted
 from receiver.core.notice_plan import NoticePlan, NoticeReason
 from receiver.core.notice_record import Notice
@@ -73,7 +74,7 @@ class NoticeChat:
         if person is None or not is_allowed(needed_verb(pressing.verb), person.roles):
             return answer_text("not_allowed", language), True
         try:
-            return await self._press(pressing, person, language)
+            return await self._press(pressing, person, language, message_id)
         except UnknownNoticeError:
             return answer_text("gone", language), True
         except (NoticesOffError, CommitConflictError) as fault:
@@ -103,10 +104,12 @@ class NoticeChat:
         await self._tell_edit(plan, reply)
         return True
 
-    async def _press(self, pressing: Pressing, person: Person, language: str) -> Said:
+    async def _press(self, pressing: Pressing, person: Person, language: str, message_id: str) -> Said:
         if pressing.verb in ("mine", "theirs", "takeover"):
             return await self._settle(pressing, person, language)
         notice = await self._desk.load(pressing.notice)
+        if message_id not in {delivery.ref for delivery in notice.deliveries.values() if delivery.target == CARD}:
+            return answer_text("forged", language), True  # a copy of our buttons under somebody else's message
         if pressing.verb in ASKS:
             await self._ask(notice, pressing, person)
             return "", False

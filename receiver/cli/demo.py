@@ -1,4 +1,7 @@
-"""`receiver demo`: no account anywhere. Real webhooks of a scripted Alexandrite outage go to the service over HTTP."""
+"""`receiver demo`: no account anywhere. An outage of a simulated Alexandrite, by a real Prometheus and Alertmanager when they are installed.
+
+Without them, and with `--fast`, scripted webhooks of the same outage go to the service over HTTP.
+"""
 
 import asyncio
 import os
@@ -14,7 +17,7 @@ import uvloop
 
 from receiver.app.build import App
 from receiver.app.run import serve
-from receiver.cli import demo_notice
+from receiver.cli import demo_notice, outage
 from receiver.cli.serve import prepare
 from receiver.settings import Settings
 
@@ -78,7 +81,10 @@ def run(settings: Settings, *, is_fast: bool, is_once: bool) -> int:
     settings = demo_notice.with_short_hold(settings, timedelta(seconds=1 if is_fast else 10), timedelta(seconds=1 if is_fast else 20))
 
     async def play(app: App) -> None:
-        await _play(app, is_fast=is_fast)
+        if outage.is_installed() and not is_fast:
+            await outage.play(app, is_once=is_once)
+        else:
+            await _play(app, is_fast=is_fast)
         if is_once:
             os.kill(os.getpid(), 15)
 

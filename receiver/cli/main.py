@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, notices, oncall, rules, sources, trial
+from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
+    logs.add_parser(commands)
     sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve"))
     notices.add_parser(commands)
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.command == "logs":
+        return logs.run(args)
     environ = demo.environment(os.environ) if args.command == "demo" else os.environ
     if args.command == "rules" and args.verb in rules.VERBS:
         return rules.run(environ, args)

@@ -72,7 +72,8 @@ def _say(notice: Notice, draft: Draft, world: World, remarks: tuple[Remark, ...]
 def _correct(notice: Notice, draft: Draft, world: World) -> NoticePlan:
     texts = public_texts(draft.texts)
     changed = tuple(replace(u, texts=texts, edited_at=world.now) if u.id == draft.corrects else u for u in notice.updates)
-    corrected = heads(resend(replace(notice, updates=changed, draft=None, menu=""), draft.corrects, world.now), world.rules, world.now)
+    kept = (*notice.earlier, *(u for u in notice.updates if u.id == draft.corrects))
+    corrected = heads(resend(replace(notice, updates=changed, earlier=kept, draft=None, menu=""), draft.corrects, world.now), world.rules, world.now)
     by = draft.approvals[-1].by if draft.approvals else HOUSE.id
     return NoticePlan(before=notice, next=corrected, reason=NoticeReason.CORRECTED, by=by, text=draft.revision)
 
@@ -84,7 +85,19 @@ def retract(notice: Notice, event: Retracted, world: World) -> NoticePlan:
     if not event.why.strip():
         return stay(notice, NoticeReason.NEEDS_REASON, by=event.actor.id)
     gone = tuple(replace(update, texts={}, impacts={}, is_retracted=True, edited_at=world.now) for update in notice.updates)
-    over = replace(notice, updates=gone, is_retracted=True, stage=Stage.OVER, draft=None, impacts={}, next_update_at=None, suggestion=Suggestion.NONE, menu="")
+    kept = (*notice.earlier, *(u for u in notice.updates if not u.is_retracted))
+    over = replace(
+        notice,
+        updates=gone,
+        earlier=kept,
+        is_retracted=True,
+        stage=Stage.OVER,
+        draft=None,
+        impacts={},
+        next_update_at=None,
+        suggestion=Suggestion.NONE,
+        menu="",
+    )
     for update in gone:
         over = _recall(over, update.id, world)
     over = heads(over, world.rules, world.now)

@@ -180,7 +180,8 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """One notice at one version. `incidents` are internal and never leave it; `updates` oldest first, already public.
+    """One notice at one version. `incidents` are internal and never leave it; `updates` oldest first, already public;
+    `earlier` are words as they were before a correction or retraction: what exactly customers had read.
 
     `calm_at`: since when every linked alert is over with proof. `reminded` counts the calls about the promise now standing.
     `rhythm`: how soon the next word is promised. `doubt` says why there is no proof.
@@ -198,6 +199,7 @@ class Notice:
     starter: str = "errors"
     draft: Draft | None = None
     updates: tuple[Update, ...] = ()
+    earlier: tuple[Update, ...] = ()
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     phase: Phase | None = None
     impacts: Mapping[str, Impact] = field(default_factory=dict)

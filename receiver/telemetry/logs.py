@@ -10,6 +10,7 @@ import ecs_logging
 import structlog
 
 _BOT_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{20,}")
+SERVICE = "incident-receiver"
 _hidden: set[str] = set()
 _RESERVED = ("log", "event", "error", "service", "host", "process", "trace", "span", "user", "source", "url", "client")
 
@@ -41,7 +42,7 @@ def _shape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     """Our own fields live under `receiver.*`: a plain `source="x"` would collide with ECS's `source.ip` and raise."""
     kept = {"event", "exc_info", "logger"}
     own = {k: _mask(v) for k, v in event.items() if k not in kept}
-    shaped: dict[str, Any] = {"event": masked(str(event.get("event", "")))}
+    shaped: dict[str, Any] = {"event": masked(str(event.get("event", ""))), "service.name": SERVICE}
     if own:
         shaped["receiver"] = own
     if event.get("logger"):
@@ -52,7 +53,7 @@ def _shape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 class _Masking(logging.Formatter):
     def __init__(self) -> None:
         super().__init__()
-        self._inner = ecs_logging.StdlibFormatter()
+        self._inner = ecs_logging.StdlibFormatter(extra={"service.name": SERVICE})
 
     def format(self, record: logging.LogRecord) -> str:
         return masked(self._inner.format(record))

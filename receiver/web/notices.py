@@ -185,6 +185,7 @@ async def _whole(engine: NoticeEngine, notice: Notice) -> dict[str, Any]:
         "needed": asdict(wanted) if wanted else None,
         "publish_at": notice.draft.publish_at.isoformat() if notice.draft and notice.draft.publish_at else None,
         "deliveries": {key: {"state": d.state.value, "reason": d.reason, "sent": d.sent, "total": d.total} for key, d in notice.deliveries.items() if d.update},
+        "earlier": list(notice.earlier),
         "public": project(notice),
     }
 

@@ -82,6 +82,7 @@ class BotApi(Spoken):
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
         self.pinned: dict[str, set[int]] = {}
+        self.protected: set[int] = set()
         self.commands: dict[tuple[str, str], dict[str, str]] = {}
         self.webhooks: list[dict[str, Any]] = []
         self.pace: tuple[int, float] | None = None  # at most this many sends a chat in so many seconds
@@ -234,6 +235,7 @@ class BotApi(Spoken):
         )
         self.next_message += 1
         self.messages[sent.chat, sent.id] = sent
+        self.protected |= {sent.id} if str(p.get("protect_content", "")).lower() == "true" else set()
         self._note("send", sent)
         return 200, self._message(sent)
 

@@ -219,3 +219,14 @@ async def test_posts_in_the_channel_read_as_written(language):
         await target.head(Publication(**base, ref="1"))
     assert all(find_problem(text.partition("\n")[2]) is None for text in kept.shown)
     same(f"posts.{language or 'both'}", "\n\n".join(kept.shown))
+
+
+def test_a_card_whose_template_fails_still_has_its_buttons(tmp_path):
+    (tmp_path / "notices").mkdir()
+    for language in ("en", "ru"):
+        (tmp_path / f"notices/card.{language}.html.j2").write_text("{{ nothing.there }}")
+    flow = draft()
+    world = World(rules=flow.rules, facts=flow.facts, compose=TEXTS.compose, now=flow.now)
+    shown = NoticeCards(tmp_path).card(flow.notice, world, desk("en"))
+    assert shown.html == "N2345678 · open (UndefinedError: card)"
+    assert shown.buttons

@@ -166,7 +166,9 @@ async def test_a_button_of_another_chat_or_another_notice_is_forged(told):
     s, card = told, await first_card(told)
     data = card.button("Approve")
     other = type(card)(chat=ADMINS, id=1, text="", markup="", buttons=[])
-    for sent, forged in ((other, data), (card, data.replace("approve", "stop"))):
+    assert card.id in s.api.protected  # a draft is not forwarded
+    copied = type(card)(chat=SUPPORT, id=card.id + 70, text="", markup="", buttons=[])
+    for sent, forged in ((other, data), (copied, data), (card, data.replace("approve", "stop"))):
         assert (await s.api.press(sent, "", OLEG, data=forged))["text"] == "This button is not valid here"
 
 

@@ -204,6 +204,7 @@ def test_a_correction_keeps_its_place_and_is_marked():
     (told,) = project(flow.notice).updates
     assert (told.id, told.at, told.edited_at) == (word.id, word.at, flow.now)
     assert flow.notice.deliveries[f"{word.id}.news"].state is Passage.DUE
+    assert flow.notice.earlier == (word,)  # what exactly was read before stays known
 
 
 def test_a_retraction_leaves_a_tombstone_and_stops_what_has_not_gone():

@@ -1,0 +1,44 @@
+"""Series of one scraped target, and their text. Filled by `plant`, served by `server`."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+
+class Page(Collector):
+    """What one target shows: values by name and labels."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._values: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+        self._text = b""
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def count(self, name: str, amount: float, /, **labels: str) -> None:
+        """Let a counter grow."""
+        self._text = b""
+        series = self._values.setdefault(name, {})
+        key = tuple(sorted(labels.items()))
+        series[key] = series.get(key, 0.0) + amount
+
+    def show(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        self._text = b""
+        self._values.setdefault(name, {})[tuple(sorted(labels.items()))] = value
+
+    def collect(self) -> Iterator[Metric]:
+        """One family per name; parts of a histogram are families of their own, which Prometheus does not mind."""
+        for name, series in self._values.items():
+            is_counter = name.endswith("_total")
+            metric = Metric(name.removesuffix("_total") if is_counter else name, name, "counter" if is_counter else "unknown")
+            for labels, value in series.items():
+                metric.add_sample(name, dict(labels), value)
+            yield metric
+
+    def text(self) -> bytes:
+        """The exposition format, version 0.0.4; made once however often it is scraped between two changes."""
+        self._text = self._text or generate_latest(self._registry)
+        return self._text
