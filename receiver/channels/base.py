@@ -10,7 +10,7 @@ from receiver.core.incident import Destination, Incident
 
 NOT_MODIFIED = "not modified"
 Secrets = Callable[[str], str | None]
-__all__ = ["NOT_MODIFIED", "About", "Button", "Channel", "Evidence", "Message", "Outcome", "Picture", "Secrets"]
+__all__ = ["NOT_MODIFIED", "About", "Button", "Channel", "Evidence", "Message", "Outcome", "Secrets"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,19 +38,10 @@ class About:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
-    """A PNG and what it shows, in words."""
-
-    png: bytes
-    alt: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """A rendered message. `plain` says the same as `html` without markup, `title` in one line.
 
-    `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page. A message with a
-    `picture` shows it: in a chat it is the picture, with the text below it; in a mail the picture stands under the text.
+    `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page.
     With a `prompt` (at most 64 characters) it asks the person it mentions for a reply. A `protected` one cannot be forwarded or saved.
     """
 
@@ -59,7 +50,6 @@ class Message:
     buttons: tuple[tuple[Button, ...], ...] = ()
     silent: bool = False
     title: str = ""
-    picture: Picture | None = None
     about: About | None = None
     prompt: str = ""
     protected: bool = False

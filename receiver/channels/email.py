@@ -122,8 +122,6 @@ class EmailChannel:
             mail[name] = value
         mail.set_content(_clean(message.plain) + "\n")
         mail.add_alternative(_clean(message.html), subtype="html")
-        if message.picture:
-            mail.add_attachment(message.picture.png, maintype="image", subtype="png", filename=f"{_atom(visible(message.picture.alt, 60)) or 'picture'}.png")
         return mail, f"{first_id or own_id} {_packed(subject)}"
 
     async def _hand_over(self, envelope: str, recipients: list[str], content: bytes) -> Outcome:

@@ -133,7 +133,7 @@ async def _telegram(settings: Settings) -> list[Finding]:
 
 async def _prometheus(settings: Settings) -> list[Finding]:
     if not settings.prometheus_url:
-        return [Finding("prometheus", True, "no RECEIVER_PROMETHEUS_URL: messages come without trend, advice and picture")]
+        return [Finding("prometheus", True, "no RECEIVER_PROMETHEUS_URL: messages come without trend and advice")]
     prometheus = Prometheus(settings.prometheus_url.get_secret_value())
     try:
         await prometheus.now("vector(1)", SystemClock().now())

@@ -1,4 +1,4 @@
-"""What Prometheus knows: the expression of an alerting rule, and values over time. Called by `workers.observer` and `workers.painter`.
+"""What Prometheus knows: the expression of an alerting rule, and values over time. Called by `workers.observer` and `cli.doctor`.
 
 The address is `RECEIVER_PROMETHEUS_URL` alone; a sender's `generatorURL` is never followed (it is input). The HTTP API is that of
 https://prometheus.io/docs/prometheus/latest/querying/api/.

@@ -1,4 +1,4 @@
-"""What an alerting rule compares: `rate(...) > 0.01` is a value, a comparison and a threshold. Pure; called by `workers.observer` and `channels.picture`.
+"""What an alerting rule compares: `rate(...) > 0.01` is a value, a comparison and a threshold. Pure; called by `workers.measure`.
 
 Only as much of PromQL is read as that takes: depth of brackets, strings, and operators outside of them
 (https://prometheus.io/docs/prometheus/latest/querying/operators/). What is not understood has no threshold; the value is drawn all the same.

@@ -1,4 +1,4 @@
-"""An alert's own measurement: the series of its rule's expression that are this alert's, with threshold and unit. Used by `observer` and `painter`."""
+"""An alert's own measurement: the series of its rule's expression that are this alert's, with threshold and unit. Used by `observer`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
-from receiver.channels.base import Evidence, Picture
+from receiver.channels.base import Evidence
 from receiver.channels.email import MailServer, parse_server
 from receiver.core.alert import Severity
 from tests.builders import NOW, alert, incident
@@ -94,13 +94,6 @@ async def test_a_check_signs_in_and_sends_nothing():
     async with email() as end:
         assert (await end.channel.check()).evidence is Evidence.OK
         assert end.texts() == []
-
-
-async def test_a_picture_comes_along():
-    async with email() as end:
-        await end.channel.send(end.place, replace(end.message(), picture=Picture(png=b"\x89PNG", alt="Error rate, 1 h")))
-        (attached,) = end.held["far"].took[0].iter_attachments()
-        assert (attached.get_content_type(), attached.get_filename(), attached.get_content()) == ("image/png", "Error-rate--1-h.png", b"\x89PNG")
 
 
 async def test_a_russian_subject_survives_the_way():

@@ -43,6 +43,7 @@ function dress() {
     `curl ${location.origin}/webhooks/alertmanager -H 'Content-Type: application/json' -d '${JSON.stringify({ version: "4", alerts: [alert] })}'`;
   Object.assign($("language"), { href: `?lang=${say.other[0]}`, textContent: say.other[1], lang: say.other[0] });
   $("say").querySelector("label").textContent = say.command;
+  $("say").setAttribute("aria-label", say.command);
   $("say").querySelector("button").textContent = say.send;
   $("command").placeholder = say.hint;
   const close = $("toast").querySelector("button");
