@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
@@ -59,7 +60,12 @@ def facts(file: str) -> dict[str, Any]:
     return full
 
 
-def _incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
+@cache  # ten thousand alerts are made once, not for every kind and language
+def _incidents() -> tuple[tuple[str, Incident, Mapping[str, ServiceView]], ...]:
+    return tuple(_make_incidents())
+
+
+def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
     bare = Incident(id=IncidentId("INC-1"), version=1, group_key="g", source="alertmanager", opened_at=_NOW)
     yield "nothing known", bare, {}
     yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
