@@ -44,6 +44,7 @@ def test_lock_files_pin_by_hash_and_name_no_host():
         pinned = [line for line in text.splitlines() if re.match(r"[a-z0-9]", line)]
         assert pinned
         assert all("==" in line and line.rstrip().endswith("\\") for line in pinned), "every requirement has hashes"
+        assert any(line.startswith("hatchling==") for line in pinned), "the README installs without build isolation: the lock brings the build backend"
 
 
 def test_the_image_runs_as_nobody_special_and_says_how_it_is():
