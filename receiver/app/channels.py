@@ -73,7 +73,7 @@ def who_answers(channels: Mapping[str, Channel]) -> dict[str, Any]:
 def letters_of(channels: Mapping[str, Channel]) -> Hand | None:
     """Who takes letters to customers; none without a mail server."""
     mail = channels.get("email")
-    return mail.hand_over if isinstance(mail, EmailChannel) else None
+    return mail.hand if isinstance(mail, EmailChannel) else None
 
 
 def paces_of(channels: Mapping[str, Channel]) -> dict[str, Pace]:

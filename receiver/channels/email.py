@@ -91,9 +91,9 @@ class EmailChannel:
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def hand_over(self, envelope: str, recipient: str, content: bytes) -> Outcome:
-        """A letter somebody else wrote; what can't be delivered comes back to `envelope`."""
-        return await self._hand_over(envelope, [recipient], content)
+    async def hand(self, envelope: str, recipient: str, content: bytes) -> Outcome:
+        """A letter somebody else wrote; what can't be delivered comes back to `envelope`, or to the sender when that is empty."""
+        return await self._hand_over(envelope or self._address, [recipient], content)
 
     async def check(self) -> Outcome:
         """Connect, secure and sign in, and send nothing."""

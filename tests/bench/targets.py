@@ -78,6 +78,7 @@ def product(directory: Path, wait: str = "10m", chats: int = 1, **environ: str) 
             "PATH": os.environ["PATH"],
             "RECEIVER_REDIS_URL": f"unix://{path}",
             "RECEIVER_PORT": str(port),
+            "RECEIVER_DATA_DIR": str(directory / "data"),
             "RECEIVER_SECRET_KEY": "b" * 32,
             "RECEIVER_TELEGRAM_MODE": "off",
             "RECEIVER_RULES_DIR": str(write_rules(directory / "rules", wait, chats)),
