@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ class Story:
 
 @contextlib.asynccontextmanager
 async def story(
-    directory: Path, *, on: str = "", replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
+    directory: Path, *, on: str = "", start: datetime = NOW, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
 ) -> AsyncIterator[Story]:
     """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica.
 
@@ -209,7 +210,7 @@ async def story(
     """
     async with BotApi() as api:
         with contextlib.nullcontext(on) if on else redis_server(directory) as url:
-            clock = ManualClock(NOW)
+            clock = ManualClock(start)
             settings = load_settings(
                 {
                     "RECEIVER_REDIS_URL": url,
@@ -230,6 +231,7 @@ async def story(
             told = Story(api, apps, clock)
             told.tasks = [asyncio.get_running_loop().create_task(w) for app in apps for w in _workers(app)]
             told.waker = told.tasks[0]
+            await _until_started(apps)
             try:
                 yield told
                 await told.expect_nothing()
@@ -247,6 +249,14 @@ async def story(
                         await app.prometheus.close()
                     await app.notices.close()
                     await app.client.aclose()
+
+
+async def _until_started(apps: Sequence[App]) -> None:
+    """Nothing that is noticed at a start may be taken for what the story does to the clock."""
+    for _ in range(400):
+        if not any(app.watches.respool.is_starting for app in apps):
+            return
+        await asyncio.sleep(0.005)
 
 
 def _workers(app: App) -> list[Any]:

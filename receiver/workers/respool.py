@@ -31,7 +31,7 @@ class Respool:
         self._vitals, self._spool, self._engine, self._rules, self._clock, self._faults = vitals, spool, engine, rules, clock, faults
         self.away_since: datetime | None = None
         self._taken = 0
-        self._is_starting = True  # a pause is noticed by whoever starts after it; while one runs there is none
+        self.is_starting = True  # a pause is noticed by whoever starts after it; while one runs there is none
 
     async def run(self) -> None:
         """Loop: look, sleep."""
@@ -56,9 +56,9 @@ class Respool:
         if self.away_since is not None:
             await self._tell(self._clock.now() - self.away_since)
             self.away_since, self._taken, self._spool.dropped = None, 0, 0
-        elif self._is_starting and alive_at and self._clock.now() - alive_at > WORTH_TELLING:
+        elif self.is_starting and alive_at and self._clock.now() - alive_at > WORTH_TELLING:
             await self._tell_down(alive_at)
-        self._is_starting = False
+        self.is_starting = False
 
     async def _take(self, name: str) -> None:
         one = await self._spool.read(name)
