@@ -14,7 +14,7 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.engine import Engine, Rules, Trust
 from receiver.sources.alertmanager import UndecodableError
 from receiver.sources.reading import read
-from receiver.store.spool import Spool
+from receiver.store.spool import Spool, Spooled
 from receiver.store.vitals import Vitals
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
@@ -62,7 +62,7 @@ class Respool:
 
     async def _take(self, name: str) -> None:
         one = await self._spool.read(name)
-        if one is not None:
+        if one is not None and not self._comes_again(one):
             try:
                 webhook = read(one.source, self._rules.current.sources.get(one.source), one.body, one.at)
                 await self._engine.admit(one.source, webhook, trust=Trust.LATE)
@@ -70,6 +70,12 @@ class Respool:
             except UndecodableError as fault:
                 log.warning("spooled webhook not readable", source=one.source, reason=fault.reason)
         await self._spool.done(name)
+
+    def _comes_again(self, one: Spooled) -> bool:
+        """An old firing whose end may be known by now cannot be told from a true one where nobody can be asked. Alertmanager was told 503:
+        it sends again what is true then."""
+        source = self._rules.current.source(one.source)
+        return one.is_firing and source.kind in ("", "alertmanager") and not source.peers
 
     async def _tell_down(self, alive_at: datetime) -> None:
         """No replica ran for a while; the reconciler finds what fired and ended meanwhile."""

@@ -49,7 +49,7 @@ def page(browser: Browser, served: Served, session):
 
 def say(page: Page, who: str, text: str) -> None:
     page.get_by_label("I am").select_option(who)
-    page.get_by_label("Command").fill(text)
+    page.locator("#command").fill(text)
     page.get_by_role("button", name="Send").click()
 
 
