@@ -31,6 +31,7 @@ class Respool:
         self._vitals, self._spool, self._engine, self._rules, self._clock, self._faults = vitals, spool, engine, rules, clock, faults
         self.away_since: datetime | None = None
         self._taken = 0
+        self._gone_since: datetime | None = None
         self.is_starting = True  # a pause is noticed by whoever starts after it; while one runs there is none
 
     async def run(self) -> None:
@@ -48,17 +49,18 @@ class Respool:
         if self._faults():
             self.away_since = self.away_since or self._clock.now()
             return
+        alive_at = await self._vitals.live(self._clock.now())
+        self._gone_since = self._gone_since or (alive_at if self.is_starting else None)
         for name in self._spool.names():
             await self._take(name)
-        alive_at = await self._vitals.live(self._clock.now())
         if self._faults():  # it went away meanwhile
             return
         if self.away_since is not None:
             await self._tell(self._clock.now() - self.away_since)
             self.away_since, self._taken, self._spool.dropped = None, 0, 0
-        elif self.is_starting and alive_at and self._clock.now() - alive_at > WORTH_TELLING:
-            await self._tell_down(alive_at)
-        self.is_starting = False
+        elif self.is_starting and self._gone_since and self._clock.now() - self._gone_since > WORTH_TELLING:
+            await self._tell_down(self._gone_since)
+        self.is_starting, self._gone_since = False, None
 
     async def _take(self, name: str) -> None:
         one = await self._spool.read(name)
@@ -72,10 +74,12 @@ class Respool:
         await self._spool.done(name)
 
     def _comes_again(self, one: Spooled) -> bool:
-        """An old firing whose end may be known by now cannot be told from a true one where nobody can be asked. Alertmanager was told 503:
-        it sends again what is true then."""
-        source = self._rules.current.source(one.source)
-        return one.is_firing and source.kind in ("", "alertmanager") and not source.peers
+        """Alertmanager, told 503, sends again what is true then; after a short outage it has. An old firing whose end is known by now
+        cannot be told from a true one where nobody can be asked.
+        """
+        source, since = self._rules.current.source(one.source), self.away_since or self._gone_since
+        is_short = since is None or self._clock.now() - since < WORTH_TELLING
+        return is_short and one.is_firing and source.kind in ("", "alertmanager") and not source.peers
 
     async def _tell_down(self, alive_at: datetime) -> None:
         """No replica ran for a while; the reconciler finds what fired and ended meanwhile."""
