@@ -57,7 +57,7 @@ def test_a_command_is_answered_in_the_chat_and_in_the_readers_language(page: Pag
     served.fire(service="shop-api")
     say(page, "Anna", "/incidents")
     expect(page.locator("li").first).to_contain_text("1 open incident, 1 not taken", timeout=15_000)
-    assert page.get_by_label("Command").input_value() == ""
+    assert page.locator("#command").input_value() == ""
     expect(page.locator("li").first.locator(".quote")).to_contain_text("Anna")
     say(page, "Борис", "/ack 1")
     expect(page.locator("li").first).to_contain_text("INC-1 теперь ваш", timeout=15_000)

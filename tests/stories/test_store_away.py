@@ -34,6 +34,7 @@ async def test_what_was_answered_503_is_on_disk_and_taken_in_when_the_store_is_b
         s.clock.advance(seconds=30)
         await back(s)
         assert s.app.watches.spool.count == 0
+        assert (await s.post(body(wire("a")))).status_code == 202  # after so short an outage Alertmanager itself says what is true now
         await s.advance(seconds=10)
         await s.expect(DEVOPS, "🔴 Shop API")
         await s.expect_nothing()  # what fired and ended meanwhile pages nobody; half a minute is not worth a notice
