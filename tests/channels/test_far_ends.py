@@ -59,10 +59,12 @@ SPECIAL = {
 }
 
 
-@pytest.mark.parametrize("how", EVIDENCE)
+# A mail server stands behind no gateway.
+DOES = [(name, how) for name in sorted(ENDS) for how in EVIDENCE if (name, how) != ("email", "gateway")]
+
+
+@pytest.mark.parametrize(("end", "how"), DOES, indirect=["end"])
 async def test_what_the_far_end_does_is_classified(end, how):
-    if (end.name, how) == ("email", "gateway"):
-        pytest.skip("mail knows no gateway in between")
     end.misbehave(how)
     outcome = await end.channel.send(end.place, end.message())
     expected = SPECIAL.get((end.name, how), EVIDENCE[how])
@@ -73,23 +75,20 @@ async def test_what_the_far_end_does_is_classified(end, how):
     assert outcome.ref == ""
 
 
+@pytest.mark.parametrize("end", sorted(set(ENDS) - {"matrix"}), indirect=True)  # Matrix's plugin waits and asks again by itself: OK above
 async def test_a_far_end_that_asks_for_time_gets_it(end):
-    if end.name == "matrix":
-        pytest.skip("the library waits by itself")
     end.misbehave("throttled")
     after = (await end.channel.send(end.place, end.message())).retry_after
     assert after == {"email": timedelta(seconds=60)}.get(end.name, timedelta(seconds=30 if end.name in LONGTAIL else 7))
 
 
-@pytest.mark.parametrize("name", sorted(ENDS))
+@pytest.mark.parametrize("name", sorted(set(ENDS) - {"slack", "twilio"}))  # their address is fixed in the library, none can be left behind
 async def test_where_nobody_listens_nothing_was_sent(name):
     async with ENDS[name]() as end:
         sent_to, channel = end.place, end.channel
     async with ENDS[name]() as other:  # the first server is gone, its address remains
         fresh = type(channel)
         assert fresh is type(other.channel)
-        if name in ("slack", "twilio"):
-            pytest.skip("their address is the library's own")
         if name == "email":
             other.channel._server = channel._server
         elif name == "pagerduty":
