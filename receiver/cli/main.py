@@ -6,8 +6,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, trial
+from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, stats, trial
 from receiver.settings import Settings, SettingsError, load_settings
+
+# Commands with questions of their own to the running service; the rest ask by `client`.
+ASKING = {"notices": notices.run, "sources": sources.run, "stats": stats.run}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
     logs.add_parser(commands)
+    stats.add_parser(commands)
     sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep"))
     notices.add_parser(commands)
@@ -77,14 +81,10 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "oncall":
             return oncall.run(settings, args)
-        case "notices":
-            return asyncio.run(notices.run(settings, args))
-        case "sources":
-            return asyncio.run(sources.run(settings, args))
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:
-            return asyncio.run(client.run(settings, args))
+            return asyncio.run(ASKING.get(args.command, client.run)(settings, args))
 
 
 def _serve(settings: Settings) -> int:

@@ -5,8 +5,23 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 registry = CollectorRegistry()
 ProcessCollector(registry=registry)
 
+_SPANS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 259200)
+MOST_RULES = 500  # pairs of alert and route with a counter of their own; the rest share one
 webhooks = Counter("receiver_webhooks", "Webhooks answered, by source and HTTP code.", ["source", "code"], registry=registry)
 transitions = Counter("receiver_transitions", "Decisions, by named reason.", ["reason"], registry=registry)
+acknowledged_seconds = Histogram(
+    "receiver_time_to_acknowledge_seconds",
+    "From an incident's beginning, or return, to its first acknowledgement.",
+    ["severity"],
+    registry=registry,
+    buckets=_SPANS,
+)
+resolved_seconds = Histogram(
+    "receiver_time_to_resolve_seconds", "From an incident's beginning, or return, to its end.", ["severity"], registry=registry, buckets=_SPANS
+)
+pages = Counter("receiver_pages", "Pages that were delivered, by person, or by destination where many read.", ["to"], registry=registry)
+begun = Counter("receiver_incidents_begun", "Incidents that began or came back, by their worst alert and the route.", ["alertname", "route"], registry=registry)
+recoveries_held = Counter("receiver_recoveries_held", "Recoveries not believed at once: signal lost, unconfirmed, or a body that was cut.", registry=registry)
 deliveries = Counter("receiver_deliveries", "Delivery attempts, by channel and what the wire proved.", ["channel", "evidence"], registry=registry)
 quarantined = Counter("receiver_quarantined", "Bad input kept, by source and reason.", ["source", "reason"], registry=registry)
 resolved_unknown = Counter("receiver_resolved_unknown", "Resolved notices for alerts never seen firing.", registry=registry)

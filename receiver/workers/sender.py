@@ -231,6 +231,8 @@ class Sender:
             log.warning(
                 "delivery", notification=slot.id, kind=slot.kind.value, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value
             )
+        if page and not is_edit and outcome.evidence is Evidence.OK:
+            metrics.pages.labels(to=slot.destination.person or slot.destination.name).inc()
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement)
         if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
