@@ -27,6 +27,7 @@ from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.pagerduty import ComingBack, pagerduty_route
 from receiver.web.people import people_routes
+from receiver.web.postmortem import postmortem_route
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
 from receiver.web.statistics import statistics_route
@@ -80,7 +81,9 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
 
 def _looking_back(app: App) -> list[Any]:
     history = History(app.client, app.partitions, app.incidents)
-    return [statistics_route(history, app.clock, app.settings.timezone)]
+    language, timezone = app.settings.language, app.settings.timezone
+    exported = postmortem_route(app.incidents, app.outbox, app.notices.desk, lambda: app.rules.current, app.clock, language, timezone)
+    return [statistics_route(history, app.clock, timezone), exported]
 
 
 def _degraded(app: App) -> tuple[str, ...]:

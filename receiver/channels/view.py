@@ -69,6 +69,23 @@ def build(
     }
 
 
+def title_of(incident: Incident, language: str) -> str:
+    """What its worst alert says of itself, for documents; empty when it has none."""
+    shown = incident.firing or tuple(incident.alerts.values())
+    return _title(shown[0] if shown else None, language)
+
+
+def links_of(incident: Incident, services: Mapping[str, ServiceView], language: str, now: datetime) -> list[dict[str, str]]:
+    """Dashboards, logs and traces for its system and time."""
+    shown = incident.firing or tuple(incident.alerts.values())
+    return _links(shown[0] if shown else None, services, language, incident.opened_at, incident.resolved_at or now)
+
+
+def name_of(service: str, services: Mapping[str, ServiceView], language: str) -> str:
+    """A system as people call it, or its id when the catalogue lacks it."""
+    return _name(service, services, language)
+
+
 def _times(incident: Incident, language: str, zone: str, now: datetime) -> dict[str, object]:
     """Instants in the reader's zone. A span under a minute is left out: it is over before it is read."""
     opened, taken, ended = incident.opened_at, incident.acknowledged_at, incident.resolved_at

@@ -42,7 +42,12 @@ signal_lost = Gauge("receiver_signal_lost", "1 while the Watchdog of a source is
 incidents_open = Gauge("receiver_incidents_open", "Groups that hold an incident, those inside their reopen window included.", registry=registry)
 outbox_depth = Gauge("receiver_outbox_depth", "Notifications that wait.", registry=registry)
 dead_letters = Gauge("receiver_dead_letters", "Kept bad input and undelivered notifications.", registry=registry)
-ingest_seconds = Histogram("receiver_ingest_seconds", "Webhook to durable answer.", registry=registry, buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3))
+ingest_seconds = Histogram(
+    "receiver_ingest_seconds",
+    "Longest wait of a batch of webhooks until the store confirmed it.",
+    registry=registry,
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+)
 rules_info = Gauge("receiver_rules_info", "The rules in force; always 1.", ["version", "commit"], registry=registry)
 rules_reload_successful = Gauge("receiver_rules_last_reload_successful", "1 when the newest rules are in force, 0 when they were refused.", registry=registry)
 rules_reload_success_at = Gauge("receiver_rules_last_reload_success_timestamp_seconds", "When rules were last found good.", registry=registry)
