@@ -52,9 +52,9 @@ class Service:
                 await asyncio.sleep(0.05)
         raise TimeoutError(f"{path} is not {status}:\n{self.log.read_text()[-2000:]}")
 
-    async def post(self, content: bytes) -> httpx.Response:
+    async def post(self, content: bytes, **headers: str) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
-            return await http.post(f"{self.url}/webhooks/alertmanager", content=content, headers=JSON)
+            return await http.post(f"{self.url}/webhooks/alertmanager", content=content, headers={**JSON, **headers})
 
     def stop(self) -> None:
         """Politely, for its embedded store must stop with it."""
