@@ -12,6 +12,7 @@ from receiver.channels.words import SEVERITY, clock, span
 from receiver.core.alert import Alert
 from receiver.core.condition import SUPPRESSED, strongest
 from receiver.core.incident import Incident, State
+from receiver.core.rulebook import RuleBook
 
 SHOWN = 10
 PLACES = 4
@@ -31,6 +32,11 @@ class ServiceView:
 
     names: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+
+
+def views(book: RuleBook) -> Mapping[str, ServiceView]:
+    """What messages may see of the catalogue."""
+    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def build(

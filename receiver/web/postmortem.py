@@ -10,6 +10,7 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from receiver.channels.postmortem import Case, as_facts, as_markdown
+from receiver.channels.view import views
 from receiver.clock import Clock
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.incident import IncidentId
@@ -19,7 +20,6 @@ from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import NoticeDesk
 from receiver.store.outbox import Outbox
 from receiver.telemetry.logs import masked
-from receiver.workers.sender import views
 
 LANGUAGES = ("en", "ru")
 FORMATS = ("md", "json")
