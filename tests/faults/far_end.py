@@ -23,6 +23,7 @@ class Ring:
     person: str
     is_marked: bool
     is_silent: bool
+    is_confirmed: bool
 
 
 class FarEnd:
@@ -47,11 +48,20 @@ class FarEnd:
             return Outcome(evidence=Evidence.NOT_SENT, reason="connection refused")
         self._next += 1
         found = re.search(r"INC-\d+", message.plain)
+        is_heard = chance >= 0.04
         if destination.person and found:
-            ring = Ring(at=self._clock.now(), incident=found[0], person=destination.person, is_marked=MARK in message.plain, is_silent=message.silent)
-            self.rings.append(ring)
+            self.rings.append(
+                Ring(
+                    at=self._clock.now(),
+                    incident=found[0],
+                    person=destination.person,
+                    is_marked=MARK in message.plain,
+                    is_silent=message.silent,
+                    is_confirmed=is_heard,
+                )
+            )
         await asyncio.sleep(0)
-        return Outcome(evidence=Evidence.UNKNOWN, reason="reset") if chance < 0.04 else Outcome(evidence=Evidence.OK, ref=str(self._next))
+        return Outcome(evidence=Evidence.OK, ref=str(self._next)) if is_heard else Outcome(evidence=Evidence.UNKNOWN, reason="reset")
 
     async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
         """Rings nobody."""
