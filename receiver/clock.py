@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 TOLERANCE = timedelta(milliseconds=50)
-SLEW = 1 / 200  # of the time that goes by: an escalation of five minutes is late by 1.5 s at most while a clock is led back
+SLEW = 1 / 500  # of the time that goes by: an escalation of five minutes is late by 0.6 s at most while a clock is led back
 TOO_FAR = timedelta(hours=1)  # a clock this far ahead of the store's is plainly wrong, and is put back at once
 
 

@@ -27,7 +27,9 @@ class Ring:
 
 
 class FarEnd:
-    """Performs, then now and then loses the answer or hangs; what it performed is the truth."""
+    """Performs, then now and then loses the answer or hangs; what it performed is the truth. `asked` is when somebody was first to be rung
+    for an incident: the lateness of a timer, without what this end adds by refusing.
+    """
 
     name = "telegram"
     is_idempotent = False
@@ -35,6 +37,7 @@ class FarEnd:
     def __init__(self, clock: ManualClock, rng: random.Random) -> None:
         self._clock, self._random = clock, rng
         self.rings: list[Ring] = []
+        self.asked: dict[tuple[str, str], datetime] = {}
         self.hangs = asyncio.Event()
         self.hangs.set()
         self._next = 0
@@ -44,10 +47,12 @@ class FarEnd:
         await asyncio.sleep(0)
         await self.hangs.wait()
         chance = self._random.random()
+        found = re.search(r"INC-\d+", message.plain)
+        if destination.person and found:
+            self.asked.setdefault((found[0], destination.person), self._clock.now())
         if chance < 0.02:
             return Outcome(evidence=Evidence.NOT_SENT, reason="connection refused")
         self._next += 1
-        found = re.search(r"INC-\d+", message.plain)
         is_heard = chance >= 0.04
         if destination.person and found:
             self.rings.append(

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from tests.faults.far_end import Ring
+from tests.faults.far_end import FarEnd, Ring
 
+Asked = Mapping[tuple[str, str], datetime]
 WAITS = {"a": timedelta(minutes=2), "b": timedelta(minutes=3), "c": timedelta(minutes=4)}
 AFTER_ACK = timedelta(seconds=12)
 AGAIN = timedelta(minutes=55)  # the last step is paged again from hour to hour once everybody was tried
@@ -83,22 +84,22 @@ class Happened:
         return next((over for start, over in self.outages if start <= instant < over), instant)
 
 
-def judge(figures: Figures, happened: Happened, rings: list[Ring]) -> None:
+def judge(figures: Figures, happened: Happened, far: FarEnd) -> None:
     """Hold what rang against what must have."""
     by_incident: dict[str, dict[str, list[Ring]]] = defaultdict(lambda: defaultdict(list))
-    for ring in rings:
+    for ring in far.rings:
         by_incident[ring.incident][ring.person].append(ring)
         figures.rings += 1
         figures.marked += ring.is_marked
     for service, at in happened.fired.items():
         people = by_incident.get(happened.ids.get(service, ""), {})
         if people.get("a"):
-            _judge_one(figures, happened, happened.ids[service], people, at)
+            _judge_one(figures, happened, happened.ids[service], people, at, far.asked)
         else:
             figures.missed.append(f"{service}, fired at {at}: its first page")
 
 
-def _judge_one(figures: Figures, happened: Happened, incident: str, people: Mapping[str, list[Ring]], fired_at: datetime) -> None:
+def _judge_one(figures: Figures, happened: Happened, incident: str, people: Mapping[str, list[Ring]], fired_at: datetime, asked: Asked) -> None:
     taken = happened.acks.get(incident)
     for person, rings in people.items():
         loud = [ring for ring in rings if not ring.is_silent]
@@ -111,7 +112,7 @@ def _judge_one(figures: Figures, happened: Happened, incident: str, people: Mapp
     for before, after in (("a", "b"), ("b", "c")):
         first, then = people.get(before, []), people.get(after, [])
         if first:
-            _judge_step(figures, happened, f"{incident} after {before}", first, then, WAITS[before], decided, taken)
+            _judge_step(figures, happened, f"{incident} after {before}", first, then, WAITS[before], decided, taken, asked.get((incident, after)))
             decided = first[0].at + WAITS[before]
 
 
@@ -124,6 +125,7 @@ def _judge_step(
     wait: timedelta,
     decided: datetime,
     taken: datetime | None,
+    asked: datetime | None,
 ) -> None:
     """One timer: the wait counts from the first confirmed page, and at most twice as long from when the page was decided."""
     figures.timers += 1
@@ -137,7 +139,7 @@ def _judge_step(
             figures.missed.append(f"{name}, taken {taken}, due {due}")
     elif then[0].at > latest:
         figures.missed.append(f"{name}: late by {then[0].at - latest}")
-    elif not is_unknown and first[0].is_confirmed:
+    elif not is_unknown and first[0].is_confirmed and asked:
         is_restarted = any(start <= due < over for start, over in happened.blackouts)
         held = figures.late_after_restart if is_restarted else figures.late
-        held.append(max(timedelta(0), then[0].at - happened.without_outage(due)))
+        held.append(max(timedelta(0), asked - happened.without_outage(due)))

@@ -202,7 +202,7 @@ class Campaign:
         raise AssertionError("work remains due")
 
     async def _due(self) -> int:
-        now = int(self.clock.now().timestamp() * 1000)
+        now = int(min(app.clock.now() for app in self.live).timestamp() * 1000)
         client = self.live[0].client
         counts = [await client.zcount(name, "-inf", now) for name in ("{p00}:wake", *(f"{{p00}}:due:{p}" for p in range(4)))]
         return sum(counts) + sum(app.sender.in_flight for app in self.live)
@@ -235,7 +235,7 @@ async def run(directory: Path, timers: int, seed: int) -> Figures:
         campaign = Campaign(replicas, times, far, rng, figures)
         try:
             await _play(campaign, timers)
-            judge(figures, campaign.happened, far.rings)
+            judge(figures, campaign.happened, far)
         finally:
             far.hangs.set()
             for replica in replicas:
