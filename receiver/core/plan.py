@@ -89,7 +89,10 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason."""
+    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason.
+
+    `trace` is what the messages belong to where somebody traces (a W3C `traceparent`); nothing is decided by it.
+    """
 
     before: Incident
     next: Incident
@@ -98,6 +101,7 @@ class Plan:
     text: str = ""
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
+    trace: str = ""
 
     @property
     def is_change(self) -> bool:
