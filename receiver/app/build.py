@@ -37,6 +37,7 @@ from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
 from receiver.store.signals import Sightings
+from receiver.store.storms import Storms
 from receiver.store.suspects import Suspects
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
@@ -120,7 +121,8 @@ def build(
     rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
     promise, ready = Promise(), Readiness()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
+    vetting = Vetting(Sightings(client), Suspects(client), clock)
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, Storms(client, at))
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
     channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
