@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from receiver.channels.render import ServiceView
-from receiver.channels.view import build
+from receiver.channels.view import build, views
 from receiver.channels.words import form
 from receiver.chat.asked import Answer, Asked, Choice, Elsewhere, shown
 from receiver.core.incident import Incident, IncidentId
-from receiver.core.rulebook import RuleBook
 from receiver.store.incidents import Incidents
 
 PAGE = 10
@@ -63,11 +61,6 @@ class Listing:
         (storm,) = await self._incidents.load_many([IncidentId(kind)])
         members = (storm.firing or tuple(storm.alerts.values())) if storm else ()
         return [IncidentId(alert.labels["incident"]) for alert in members if "incident" in alert.labels]
-
-
-def views(book: RuleBook) -> dict[str, ServiceView]:
-    """The catalogue's names and links, as messages have them."""
-    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def _nothing(asked: Asked, kind: str) -> str:

@@ -133,5 +133,10 @@ class Gathered:
     digest: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pictured:
+    """Somebody who can draw looked by: the incident's picture may be due."""
+
+
 Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze | Split | Leave
-Event = Woke | Reported | Gathered | Press | Delivered | DeliveryTrouble | Observed
+Event = Woke | Reported | Gathered | Press | Delivered | DeliveryTrouble | Observed | Pictured

@@ -171,6 +171,8 @@ def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now:
         signal_lost_at=None,
         failed={},
         reopened=incident.reopened + 1,
+        reopened_at=now,
+        answered_at=None,
         announced_at=incident.announced_at or now,
         digest="",
         is_silent=False,
