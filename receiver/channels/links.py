@@ -22,7 +22,7 @@ BEFORE, AFTER, MOST = timedelta(minutes=15), timedelta(minutes=5), 2000
 _RISON = re.compile(r"[?&#]_[ga]=")
 
 
-def links_of(lead: Alert | None, known: Mapping[str, str], language: str, start: datetime, end: datetime) -> list[dict[str, str]]:
+def links_about(lead: Alert | None, known: Mapping[str, str], language: str, start: datetime, end: datetime) -> list[dict[str, str]]:
     """Name and address of each link there is; `known` are the patterns of its system, `start` and `end` (UTC) those of the incident."""
     if lead is None:
         return []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from receiver.channels.evidence_facts import facts_of
-from receiver.channels.links import links_of
+from receiver.channels.links import links_about
 from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, span
@@ -53,9 +53,7 @@ def build(
         "systems": systems,
         "value": _value(lead),
         "evidence": facts_of(incident.evidence if incident.firing else None, lambda service: _name(service, services, language), language, now),
-        "links": links_of(
-            lead, services[lead.service].links if lead and lead.service in services else {}, language, incident.opened_at, incident.resolved_at or now
-        ),
+        "links": links_of(incident, services, language, now),
         "failed": failed(incident),
         "truncated": incident.truncated,
         "reopened": incident.reopened,
@@ -80,7 +78,9 @@ def title_of(incident: Incident, language: str) -> str:
 def links_of(incident: Incident, services: Mapping[str, ServiceView], language: str, now: datetime) -> list[dict[str, str]]:
     """Dashboards, logs and traces for its system and time."""
     shown = incident.firing or tuple(incident.alerts.values())
-    return _links(shown[0] if shown else None, services, language, incident.opened_at, incident.resolved_at or now)
+    lead = shown[0] if shown else None
+    known = services[lead.service].links if lead and lead.service in services else {}
+    return links_about(lead, known, language, incident.opened_at, incident.resolved_at or now)
 
 
 def name_of(service: str, services: Mapping[str, ServiceView], language: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 import yaml
 
-from receiver.channels.links import LINKS, links_of
+from receiver.channels.links import LINKS, links_about
 from receiver.rules.load import load_rules
 from tests.builders import NOW, alert
 from tests.harness import ROOT
@@ -34,7 +34,7 @@ def links(service: str, **changed) -> dict[str, str]:
     lead = alert("a", service=service, environment=changed.pop("environment", "prod"), alertname=changed.pop("alertname", "ShopApiDown"))
     lead = replace(lead, annotations=changed)
     names = dict(zip(("Dashboard", "Logs", "Traces", "Runbook"), LINKS, strict=True))
-    return {names[one["name"]]: one["url"] for one in links_of(lead, BOOK.links_of(service), "en", NOW, END)}
+    return {names[one["name"]]: one["url"] for one in links_about(lead, BOOK.links_of(service), "en", NOW, END)}
 
 
 def rison(text: str):
