@@ -32,13 +32,19 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
     if answer.status_code >= 400:
         sys.stderr.write(f"{_detail(answer)}\n")
         return 1
-    _print(answer.json(), args)
-    return 0
+    if args.verb == "export":
+        sys.stdout.write(answer.text)
+        return 0
+    found = answer.json()
+    _print(found, args)
+    return 1 if args.verb == "verify" and "is not as it was written" in found["result"] else 0
 
 
 async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> httpx.Response:
     if args.verb == "list":
         return await http.get(base, params={"limit": args.limit})
+    if args.command == "audit" and args.verb in ("export", "verify"):
+        return await http.get(f"{base}/{args.verb}")
     if args.verb == "show":
         return await http.get(f"{base}/{args.id}")
     return await http.post(f"{base}/{args.id}/{args.verb}", json=_body(args))
@@ -60,14 +66,15 @@ def _print(found: Any, args: argparse.Namespace) -> None:
     if args.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     elif isinstance(found, list):
-        _table(found, COLUMNS[args.command])
+        print_table(found, COLUMNS[args.command])
     else:
         for key, value in found.items():
             text = value if isinstance(value, str | int | None) else json.dumps(value, ensure_ascii=False, indent=1)
             sys.stdout.write(f"{key}: {text}\n")
 
 
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Rows under the names of their columns."""
     if not rows:
         sys.stdout.write("none\n")
         return

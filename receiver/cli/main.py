@@ -4,9 +4,10 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
-from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, trial
+from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, tokens, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 
@@ -26,13 +27,18 @@ def parser() -> argparse.ArgumentParser:
     sources.add_parser(commands)
     _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep"))
     notices.add_parser(commands)
+    tokens.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
-    _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
+    log = _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
+    log.add_parser("export", help="every line as JSON with its link, oldest first")
+    log.add_parser("verify", help="is every line as it was written; 1 when not").add_argument("--json", action="store_true")
     _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
     return top
 
 
-def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, verbs: Sequence[str]) -> None:
+def _listing(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, verbs: Sequence[str]
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
     inner = commands.add_parser(name, help=text).add_subparsers(dest="verb", required=True, metavar="VERB")
     every = inner.add_parser("list", help="newest first")
     every.add_argument("--json", action="store_true")
@@ -45,6 +51,7 @@ def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
         if verb == "snooze":
             one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
         one.add_argument("--json", action="store_true")
+    return inner
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,14 +84,15 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "oncall":
             return oncall.run(settings, args)
-        case "notices":
-            return asyncio.run(notices.run(settings, args))
-        case "sources":
-            return asyncio.run(sources.run(settings, args))
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:
-            return asyncio.run(client.run(settings, args))
+            return asyncio.run(_BY_API.get(args.command, client.run)(settings, args))
+
+
+_BY_API: Mapping[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
+    "notices": notices.run, "tokens": tokens.run, "sources": sources.run,
+}  # fmt: skip
 
 
 def _serve(settings: Settings) -> int:
