@@ -4,11 +4,15 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, tokens, trial
+from receiver.cli import audit, client, demo, doctor, logs, notices, oncall, rules, sources, stats, tokens, trial
 from receiver.settings import Settings, SettingsError, load_settings
+
+# Commands with questions of their own to the running service; the rest ask by `client`.
+ASKING = {"audit": audit.run, "notices": notices.run, "sources": sources.run, "stats": stats.run, "tokens": tokens.run}
+
+HELP = {"export": "one as a post-mortem to go on writing: Markdown, or JSON"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,8 +28,9 @@ def parser() -> argparse.ArgumentParser:
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
     logs.add_parser(commands)
+    stats.add_parser(commands)
     sources.add_parser(commands)
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep"))
+    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "export"))
     notices.add_parser(commands)
     tokens.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
@@ -44,13 +49,16 @@ def _listing(
     every.add_argument("--json", action="store_true")
     every.add_argument("--limit", type=int, default=50)
     for verb in verbs:
-        one = inner.add_parser(verb, help=f"{verb} one")
+        one = inner.add_parser(verb, help=HELP.get(verb, f"{verb} one"))
         one.add_argument("id")
         if verb == "assign":
             one.add_argument("to", metavar="PERSON", help="a person's id in people.yaml")
         if verb == "snooze":
             one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
-        one.add_argument("--json", action="store_true")
+        if verb == "export":
+            one.add_argument("--format", choices=("md", "json"), default="md")
+            one.add_argument("--language", choices=("en", "ru"), default="", help="default: RECEIVER_LANGUAGE of the service")
+        one.add_argument("--json", action="store_true", help="as --format json" if verb == "export" else None)
     return inner
 
 
@@ -87,12 +95,7 @@ def _run(args: argparse.Namespace) -> int:
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:
-            return asyncio.run(_BY_API.get(args.command, client.run)(settings, args))
-
-
-_BY_API: Mapping[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
-    "notices": notices.run, "tokens": tokens.run, "sources": sources.run,
-}  # fmt: skip
+            return asyncio.run(ASKING.get(args.command, client.run)(settings, args))
 
 
 def _serve(settings: Settings) -> int:

@@ -44,7 +44,11 @@ def audit_routes(audit: Audit, token: str) -> Router:
     @get("/audit/verify")
     async def verify() -> dict[str, Any]:
         count, broken = await audit.broken()
-        return {"lines": count, "result": "every line follows from the one before" if broken is None else f"line {broken} is not as it was written"}
+        return {
+            "lines": count,
+            "is_whole": broken is None,
+            "result": "every line follows from the one before" if broken is None else f"line {broken} is not as it was written",
+        }
 
     return Router(path="/api/v1", route_handlers=[listing, export, verify], guards=[bearer_guard(token)])
 

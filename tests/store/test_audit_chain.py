@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from receiver.cli import audit as command
+from receiver.cli.main import parser
 from receiver.store.audit import Audit, Deed, link_of
 from receiver.store.connection import connect
 from receiver.store.promise import Promise
 from tests.builders import NOW
 from tests.harness import redis_server, story
+from tests.web.test_tokens import serving
 
 
 @pytest.fixture
@@ -65,6 +68,20 @@ async def test_the_oldest_lines_may_be_forgotten(log):
     assert await audit.broken() == (3, None)
 
 
+async def test_the_command_line_says_whether_the_log_is_whole(tmp_path: Path, capsys):
+    async with story(tmp_path) as s, serving(s) as port:
+        here = s.app.settings.model_copy(update={"port": port})
+        for n in range(3):
+            await s.app.chat.audit.note(f"a{n}", deed(n))
+        assert await command.run(here, parser().parse_args(["audit", "verify"])) == 0
+        assert await command.run(here, parser().parse_args(["audit", "export"])) == 0
+        out = capsys.readouterr().out
+        assert "3 lines: every line follows from the one before" in out
+        assert out.count('"link":') == 3
+        await s.app.client.xtrim("{audit}:log", maxlen=0)
+        assert await command.run(here, parser().parse_args(["audit", "verify"])) == 1
+
+
 async def test_the_export_can_be_checked_by_anybody(tmp_path: Path):
     async with story(tmp_path) as s:
         headers = {"authorization": f"Bearer {s.app.api_token}"}
@@ -76,4 +93,8 @@ async def test_the_export_can_be_checked_by_anybody(tmp_path: Path):
             assert line["link"] == link_of(before, line["entry"].encode())
             before = line["link"]
         assert before
-        assert (await s.http.get("/api/v1/audit/verify", headers=headers)).json() == {"lines": 3, "result": "every line follows from the one before"}
+        assert (await s.http.get("/api/v1/audit/verify", headers=headers)).json() == {
+            "lines": 3,
+            "is_whole": True,
+            "result": "every line follows from the one before",
+        }
