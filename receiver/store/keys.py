@@ -67,6 +67,7 @@ TOKENS_USED = "{api}:tokens:used"
 AUDIT = "{audit}:log"
 AUDIT_HEAD = "{audit}:head"  # the newest line's link
 AUDIT_SEEN = "{audit}:seen:"  # and the action's identity
+CHAT_PLAIN = "{tg}:plain:"  # and a chat that takes no topics
 DRAFT = "{tg}:draft:"  # and its id
 GAPS = "{amend}:gaps"
 SILENCES = "{amend}:silences"

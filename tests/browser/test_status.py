@@ -37,7 +37,12 @@ def browser():
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    with status_server(tmp_path_factory.mktemp("status"), replace(SITE, takes_mail=True, takes_hooks=True, telegram="https://t.me/shop_status_bot?start=s-"), edition().notices, KEY) as address:
+    with status_server(
+        tmp_path_factory.mktemp("status"),
+        replace(SITE, takes_mail=True, takes_hooks=True, telegram="https://t.me/shop_status_bot?start=s-"),
+        edition().notices,
+        KEY,
+    ) as address:
         yield address
 
 
