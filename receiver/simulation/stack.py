@@ -46,12 +46,9 @@ def pack() -> Path:
 
 
 @contextlib.asynccontextmanager
-async def stack(
-    directory: Path, simulation: Simulation, port: int, hook: str, *, speed: float, scrape: str = "1s", token: str = "", at: int = 0
-) -> AsyncIterator[Stack]:
-    """Run both while the block runs; `directory` is theirs and is emptied first. Alerts go to `hook`; Prometheus listens on port `at`, or on
-    any. Raises StackError."""
-    prometheus, alertmanager = f"{ADDRESS}:{at or _free_port()}", f"{ADDRESS}:{_free_port()}"
+async def stack(directory: Path, simulation: Simulation, port: int, hook: str, *, speed: float, scrape: str = "1s", token: str = "") -> AsyncIterator[Stack]:
+    """Run both while the block runs; `directory` is theirs and is emptied first. Alerts go to `hook`. Raises StackError."""
+    prometheus, alertmanager = f"{ADDRESS}:{_free_port()}", f"{ADDRESS}:{_free_port()}"
     write(directory, simulation, port, hook, alertmanager, speed=speed, scrape=scrape, token=token)
     words = {
         "prometheus-alertmanager": (

@@ -5,11 +5,9 @@ All faults at once, each in an environment of its own, so that the wait is paid 
 
 import asyncio
 import json
-import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from html import escape
 from typing import Any
 
 import httpx
@@ -25,8 +23,7 @@ from receiver.simulation.server import Simulation, served
 from receiver.simulation.stack import stack
 from tests.builders import NOW
 from tests.fakes.bot_api import BotApi
-from tests.fakes.bot_pictures import size_of
-from tests.harness import ADMINS, DEVOPS, ROOT, TOKEN, free_ports
+from tests.harness import ADMINS, DEVOPS, ROOT, TOKEN, free_port
 from tests.monitoring.pack import PACK, alerts
 from tests.monitoring.test_grafana import BOARDS, queries
 from tests.stories.test_real_chain import running, until_up
@@ -80,20 +77,20 @@ class Desk:
 
 
 async def test_every_fault_brings_its_alerts_one_incident_per_group_the_right_audience_and_the_end(tmp_path):
-    port, asked = free_ports(2)
+    port = free_port()
     simulation = Simulation(SystemClock(), tuple(fault.value for fault in Fault), SPEED)
     hook = f"http://127.0.0.1:{port}/webhooks/alertmanager"
     async with BotApi() as api:
         ours = {
             "RECEIVER_PORT": str(port), "RECEIVER_DATA_DIR": str(tmp_path / "data"), "RECEIVER_TELEGRAM_TOKEN": TOKEN, "RECEIVER_TELEGRAM_API_URL": api.url,
             "RECEIVER_WEBHOOK_TOKEN": "hook-token", "RECEIVER_API_TOKEN": "api-token", "RECEIVER_RULES_DIR": str(ROOT / "routing_rules"),
-            "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"), "RECEIVER_PROMETHEUS_URL": f"http://127.0.0.1:{asked}",
+            "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"),
         }  # fmt: skip
         with running(sys.executable, "-m", "receiver", "serve", log=tmp_path / "receiver.log", **ours):
             await until_up(f"http://127.0.0.1:{port}/readyz")
             async with (
                 served(simulation) as target,
-                stack(tmp_path / "stack", simulation, target, hook, speed=SPEED, scrape="3s", token="hook-token", at=asked) as programs,
+                stack(tmp_path / "stack", simulation, target, hook, speed=SPEED, scrape="3s", token="hook-token") as programs,
                 httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer api-token"}, trust_env=False, timeout=30) as http,
             ):
                 desk = Desk(http)
@@ -104,12 +101,10 @@ async def test_every_fault_brings_its_alerts_one_incident_per_group_the_right_au
                     assert answer.json()[fault]["on"] is True
                 await wait_for(desk.missing, 240)
                 check_incidents(await desk.incidents(), api)
-                check_messages(await desk.incidents(), api)
                 await check_dashboards(programs.prometheus)
                 for fault in Fault:
                     await http.delete(f"http://127.0.0.1:{target}/{fault}/faults/{fault}")
                 await wait_for(desk.open, 240)
-                check_evidence(await desk.incidents(), api)
 
 
 def check_incidents(incidents: list[dict[str, Any]], api: BotApi) -> None:
@@ -127,31 +122,6 @@ def check_incidents(incidents: list[dict[str, Any]], api: BotApi) -> None:
             assert {"devops", "devops-chat"} & set(took.destinations)
     assert [group for group, times in groups.items() if times > 1] == [], "one incident per group"
     assert {ADMINS, DEVOPS} <= {message.chat for message in api.sends()}
-
-
-def check_messages(incidents: list[dict[str, Any]], api: BotApi) -> None:
-    """In the admin chat every incident says what is wrong in the words of one of its alerts, and leads to what is about its system."""
-    markup = {
-        found[0]: sent.markup for sent in api.messages.values() if sent.chat == ADMINS and (found := re.findall(r"INC-\d+", sent.text)) and not sent.picture
-    }
-    for incident in incidents:
-        text, service = markup[incident["id"]], incident["alert_list"][0]["labels"]["service"]
-        assert any(escape(a["annotations"]["summary_ru"], quote=False) in text for a in incident["alert_list"]), text
-        board = re.search(r"/d/([a-z]+)\?var-service=([a-z-]+)&amp;var-environment=([a-z-]+)&amp;", text)
-        assert board, text
-        assert (board[2], board[3]) == (service, incident["alert_list"][0]["labels"]["environment"])
-        assert all(f">{name}</a>" in text for name in ("Дашборд", "Логи", "Трейсы", "Что делать"))
-
-
-def check_evidence(incidents: list[dict[str, Any]], api: BotApi) -> None:
-    """What was full got numbers from the Prometheus that saw it, and pictures were drawn and replaced, also of the end."""
-    environments = {i["id"]: i["alert_list"][0]["labels"]["environment"] for i in incidents}
-    pictured = {environments.get(re.findall(r"INC-\d+", sent.text)[0]) for sent in api.pictures()} & set(Fault)
-    assert len(pictured) >= 3, pictured
-    assert all(size_of(sent.picture) == (1080, 720) for sent in api.pictures())
-    assert "media" in {verb for verb, _ in api.log}
-    said = [text for sent in api.messages.values() for text in (sent.text, *sent.edits)]
-    assert any("Что поможет" in text or "Данных мало" in text for text in said)
 
 
 async def check_dashboards(prometheus: str) -> None:
