@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from receiver.channels.evidence_facts import facts_of
 from receiver.channels.links import links_about
 from receiver.channels.view_escalation import escalation_facts, failed
+from receiver.channels.view_storm import storm_facts
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, figure, span, unit_name
 from receiver.core.alert import Alert
@@ -66,6 +67,7 @@ def build(
         "total": len(incident.alerts),
         **_route(incident),
         **escalation_facts(incident, language, zone, now, args or {}, person),
+        **storm_facts(incident, lambda service: _name(service, services, language), language, zone, now),
     }
 
 
