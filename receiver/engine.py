@@ -12,10 +12,11 @@ from enum import Enum, auto
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.amendment import Amendments, amend
+from receiver.core.correlation import Around, Near, near
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
-from receiver.core.incident import IncidentId
+from receiver.core.incident import Incident, IncidentId
 from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
@@ -24,11 +25,13 @@ from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
+from receiver.store.neighbours import Neighbours
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.vetting import Vetting
 
 COMMIT_ATTEMPTS = 12
+_NOBODY = Near()
 log = get_logger(__name__)
 
 
@@ -95,8 +98,9 @@ class Nudge:
 class Engine:
     """Admission of alerts and application of events."""
 
-    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting) -> None:
+    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting, neighbours: Neighbours) -> None:
         self.signals = SignalBoard()
+        self._neighbours = neighbours
         self._vetting = vetting
         self._admission = admission
         self._incidents = incidents
@@ -165,16 +169,16 @@ class Engine:
         """Let one event change one incident; retried when somebody else was faster."""
         for _ in range(COMMIT_ATTEMPTS):
             incident = await self._incidents.load(incident_id)
-            event = self._informed(event)
-            rules = self._rules.current
+            seen = await self._around([incident]) if isinstance(event, Woke) else {}
             now = self._clock.now()
-            plan = decide(incident, event, rules, now)
+            plan = decide(incident, self._informed(event, seen.get(incident_id, {})), self._rules.current, now)
             if plan.next is incident:  # nothing to write: it is as it was
                 self._told(plan)
                 return plan
             version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
             if version >= 0:
                 self._told(plan)
+                await self._rouse([plan])
                 return replace(plan, next=replace(plan.next, version=version))
         raise CommitConflictError(f"{incident_id} changed {COMMIT_ATTEMPTS} times while we decided")
 
@@ -182,24 +186,39 @@ class Engine:
         """Let one event change many incidents, in two trips to the store. One that is gone is left out, one that
         somebody else changed meanwhile is decided again. Raises what `apply` raises.
         """
-        now, event = self._clock.now(), self._informed(event)
-        plans: list[Plan] = []
-        for incident_id, incident in zip(incident_ids, await self._incidents.load_many(incident_ids), strict=True):
-            if incident is None:
+        found = await self._incidents.load_many(incident_ids)
+        for incident_id, one in zip(incident_ids, found, strict=True):
+            if one is None:
                 log.warning("incident is gone", incident=incident_id)
-                continue
-            plans.append(decide(incident, event, self._rules.current, now))
-        conflicts = []
+        incidents = [one for one in found if one is not None]
+        seen = await self._around(incidents) if isinstance(event, Woke) else {}
+        now = self._clock.now()
+        plans = [decide(one, self._informed(event, seen.get(one.id, {})), self._rules.current, now) for one in incidents]
+        conflicts, done = [], []
         for plan, version in zip(plans, await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else [], strict=True):
             if version >= 0:
                 self._told(plan)
+                done.append(plan)
             else:
                 conflicts.append(plan.next.id)
+        await self._rouse(done)
         for incident_id in conflicts:
             await self.apply(incident_id, event)
 
-    def _informed(self, event: Event) -> Event:
-        return Woke(signals=self.signals.current) if isinstance(event, Woke) else event
+    def _informed(self, event: Event, around: Around) -> Event:
+        return Woke(signals=self.signals.current, around=around) if isinstance(event, Woke) else event
+
+    async def _around(self, incidents: Sequence[Incident]) -> Mapping[IncidentId, Around]:
+        """What stands around each of them, where the catalogue says that it may matter."""
+        now, rules = self._clock.now(), self._rules.current
+        wanted = {one.id: found for one in incidents if (found := near(one, rules, now)) != _NOBODY}
+        return await self._neighbours.around(wanted) if wanted else {}
+
+    async def _rouse(self, plans: Sequence[Plan]) -> None:
+        touched = dict.fromkeys(each for plan in plans for each in plan.touches)
+        if touched:
+            await self._neighbours.rouse(tuple(touched), self._clock.now())
+            self._nudge.wakes.set()
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

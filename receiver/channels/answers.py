@@ -14,6 +14,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "kept": {"en": "{id} is yours for {lease} more", "ru": "{id} ваш ещё на {lease}"},
     "paging": {"en": "{id}: paging {who}", "ru": "{id}: зовём {who}"},
     "snoozed": {"en": "{id} snoozed until {until}", "ru": "{id} отложен до {until}"},
+    "split": {"en": "{id} stands on its own now", "ru": "{id} теперь сам по себе"},
     "not_possible": {"en": "This is not possible now: look at the message again", "ru": "Сейчас так нельзя: посмотрите на сообщение ещё раз"},
     "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
     "not_allowed": {

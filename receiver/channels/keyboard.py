@@ -33,6 +33,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "release": "↩ Release",
         "escalate": "⤴ Escalate",
         "keep": "✅ Yes, {lease} more",
+        "split": "✂ Split",
         "silence": "🔇 Silence",
         "why": "❔ Why?",
         "menu-assign": "👤 Assign ▾",
@@ -50,6 +51,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "release": "↩ Отпустить",
         "escalate": "⤴ Эскалировать",
         "keep": "✅ Да, ещё {lease}",
+        "split": "✂ Разделить",
         "silence": "🔇 Заглушить",
         "why": "❔ Почему я",
         "menu-assign": "👤 Передать ▾",
@@ -76,6 +78,8 @@ def keyboard(key: bytes, kind: Kind, incident: Incident, place: Destination, lan
     rows = OF_KIND.get(kind, ROWS[incident.state])
     if kind is Kind.STILL and incident.state is not State.ACKNOWLEDGED:
         rows = ROWS[incident.state]
+    if rows and incident.is_open and (incident.is_part or incident.symptoms):
+        rows = (*rows, ("split",))
     names, held = labels(language), lease(incident, language)
     made = (tuple(_button(key, name, incident.id, place, names[name].replace("{lease}", held)) for name in row) for row in rows)
     return tuple(row for row in made if row)

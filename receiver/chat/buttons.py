@@ -152,6 +152,8 @@ class Buttons:
                 return answer_text("snoozed", language, id=incident.id, until=clock(plan.next.snoozed_until or now, zone, now, language))
             case Reason.RELEASED | Reason.ESCALATED_BY_HAND | Reason.ASSIGNED:
                 return answer_text("paging", language, id=incident.id, who=paging(plan.next, language))
+            case Reason.SPLIT:
+                return answer_text("split", language, id=incident.id)
             case Reason.RESOLVED_BY_HAND:
                 return answer_text("resolved", language, id=incident.id)
             case Reason.ALREADY_RESOLVED if incident.resolved_by:

@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     oncall.add_parser(commands)
     logs.add_parser(commands)
     sources.add_parser(commands)
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep"))
+    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "split"))
     notices.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
     _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
@@ -45,6 +45,8 @@ def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
         if verb == "snooze":
             one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
         one.add_argument("--json", action="store_true")
+    if name == "incidents":
+        every.add_argument("--parts", action="store_true", help="also those that are shown inside the incident of their cause")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,14 +7,18 @@ from datetime import datetime
 from receiver.core.alert import AlertId
 from receiver.core.condition import Condition
 from receiver.core.evidence import Evidence
+from receiver.core.incident import Incident, IncidentId
 from receiver.core.signal import Signals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
-    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them."""
+    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them;
+    `around` are the incidents of the systems below and above it, as they stood a moment ago.
+    """
 
     signals: Signals = field(default_factory=dict)
+    around: Mapping[IncidentId, Incident] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +87,14 @@ class Snooze:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Somebody knows that this is a fault of its own: as a part it leaves its cause, as a cause it lets go of its symptoms."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
     """A message got to a destination at an instant (UTC); `ref` is the channel's id of it."""
 
@@ -106,5 +118,5 @@ class Observed:
     evidence: Evidence
 
 
-Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
+Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze | Split
 Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed

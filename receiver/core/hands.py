@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from receiver.core.escalation import hand_over, ways_of
-from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze
+from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze, Split
 from receiver.core.incident import Incident, State
 from receiver.core.life import end
 from receiver.core.mute import Mutes, first_end, is_held
 from receiver.core.paging import again, climb, start, told, untaken, with_places
+from receiver.core.parts import give_back, press_part, split
 from receiver.core.plan import Kind, Plan, Priority, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.telling import living, merge, to_all
@@ -21,24 +22,32 @@ def press(incident: Incident, event: Press, rules: RuleBook, mutes: Mutes, now: 
     """What follows from what somebody asked for; what is over stays over."""
     if incident.state is State.RESOLVED:
         return Plan(before=incident, next=incident, reason=Reason.ALREADY_RESOLVED, by=event.by)
+    found, is_given_back = press_part(incident, event)
+    plan = give_back(incident) if is_given_back else _pressed(found, event, rules, mutes, now)
+    after = incident if plan.next is found else plan.next
+    return replace(plan, before=incident, next=after, by=event.by)
+
+
+def _pressed(incident: Incident, event: Press, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     match event:
         case Acknowledge(by=by, name=name):
-            plan = _acknowledge(incident, by, name, rules, mutes, now)
+            return _acknowledge(incident, by, name, rules, mutes, now)
         case Resolve(name=name):
-            plan = _resolve(incident, name, now)
+            return _resolve(incident, name, now)
+        case Split():
+            return split(incident, event, rules, now)
         case _ if incident.announced_at is None:
-            plan = _impossible(incident)  # nobody has heard of it yet
+            return _impossible(incident)  # nobody has heard of it yet
         case Keep(by=by, name=name):
-            plan = _keep(incident, by, name, rules, mutes, now)
+            return _keep(incident, by, name, rules, mutes, now)
         case Release():
-            plan = _release(incident, event, rules, now)
+            return _release(incident, event, rules, now)
         case Assign():
-            plan = _assign(incident, event, rules, mutes, now)
+            return _assign(incident, event, rules, mutes, now)
         case Escalate():
-            plan = _escalate(incident, event, rules, now)
+            return _escalate(incident, event, rules, now)
         case Snooze():
-            plan = _snooze(incident, event, now)
-    return replace(plan, by=event.by)
+            return _snooze(incident, event, now)
 
 
 def _acknowledge(incident: Incident, by: str, name: str, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:

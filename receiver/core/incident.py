@@ -10,6 +10,7 @@ from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
+from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation
 
 __all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "State"]
@@ -62,6 +63,7 @@ class Incident:
     says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
+    While it is a symptom, `part` names the incident that carries it; `symptoms` are those this one carries. `is_alone`: a person split it.
     """
 
     id: IncidentId
@@ -101,11 +103,19 @@ class Incident:
     snoozed_until: datetime | None = None
     snoozed_by: str = ""
     escalation: Escalation | None = None
+    part: Part | None = None
+    symptoms: Mapping[IncidentId, Symptom] = field(default_factory=dict)
+    is_alone: bool = False
 
     @property
     def is_open(self) -> bool:
         """True until resolved."""
         return self.state is not State.RESOLVED
+
+    @property
+    def is_part(self) -> bool:
+        """True while another incident carries it: nobody is told of this one."""
+        return self.part is not None and self.is_open
 
     @property
     def is_quiet(self) -> bool:

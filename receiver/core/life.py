@@ -49,7 +49,7 @@ def _name_signal(plan: Plan) -> Plan:
     return replace(plan, reason=Reason.SIGNAL_LOST if plan.next.signal_lost_at else Reason.SIGNAL_BACK)
 
 
-def _hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
+def hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
     """No alert fires, but the source that says so may be dead: nothing ends until its Watchdog has been heard."""
     reason = Reason.SIGNAL_LOST if incident.signal_lost_at else Reason.HELD_UNCONFIRMED
     held = replace(looked, wake_at=now + LOOK_AGAIN)
@@ -86,7 +86,7 @@ def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime)
         # One thing at a time: what the alerts changed is looked at in the wake-up that follows at once.
         return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told and not is_over else now))
     if is_over:
-        return _hold_end(incident, looked, now)
+        return hold_end(incident, looked, now)
     if not incident.firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
@@ -127,10 +127,10 @@ def _voided(incident: Incident, looked: Incident, void: VoidOn, rules: RuleBook,
 
 def _woke_resolved(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     firing = incident.firing
-    fresh = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
-    if any(a.id not in mutes for a in fresh):
+    news = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
+    if any(a.id not in mutes for a in news):
         return _reopen(incident, rules, mutes, now)
-    if fresh:
+    if news:
         return _hold(incident, mutes)
     if firing:
         return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.QUIET_AFTER_RESOLVE)
@@ -146,8 +146,9 @@ def _hold(incident: Incident, mutes: Mutes) -> Plan:
     return Plan(before=incident, next=replace(incident, wake_at=first_end(mutes)), reason=Reason.MAINTENANCE)
 
 
-def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    cleared = replace(
+def fresh(incident: Incident) -> Incident:
+    """The incident as it begins again: what was decided the last time is over."""
+    return replace(
         untaken(incident),
         severity=Severity.INFO,
         resolved_at=None,
@@ -158,9 +159,14 @@ def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) ->
         signal_source="",
         signal_lost_at=None,
         failed={},
+        part=None,
+        is_alone=False,
         reopened=incident.reopened + 1,
-        announced_at=incident.announced_at or now,
     )
+
+
+def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    cleared = fresh(replace(incident, announced_at=incident.announced_at or now))
     anew = start(look(cleared, mutes), rules, now, because="reopened")
     loud = to_all(anew, anew.destinations, Kind.REOPENED, {"count": str(anew.reopened + 1)})
     after, notifications = told(incident, anew, rules, now, loud)
@@ -188,6 +194,7 @@ def look(incident: Incident, mutes: Mutes) -> Incident:
     worst = _worst(weighed, incident.severity)
     if worst.rank > incident.severity.rank and firing:
         worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
+    worst = max(worst, *(one.severity for one in incident.symptoms.values()), key=lambda s: s.rank) if incident.symptoms else worst
     known = dict.fromkeys(incident.systems)
     known.update(dict.fromkeys(a.service for a in heard if a.service))
     return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
@@ -201,7 +208,8 @@ def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
     shown = [f"{a.id}{a.severity}" for a in firing]
     held = [f"{one.kind}{one.by}{one.until}" for one in incident.conditions.values() if one.kind in SUPPRESSED]
     signal = [f"{incident.signal_source}{incident.signal_lost_at}"] if incident.signal_source else []
-    text = "\n".join([*sorted(shown), *sorted(held), *signal, str(incident.truncated), str(len(incident.alerts))])
+    carried = [f"{i}{one.severity}{one.firing}{one.taken_by}{one.name}" for i, one in incident.symptoms.items()]
+    text = "\n".join([*sorted(shown), *sorted(held), *signal, *sorted(carried), str(incident.truncated), str(len(incident.alerts))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

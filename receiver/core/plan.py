@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from receiver.core.incident import Destination, Incident
+from receiver.core.incident import Destination, Incident, IncidentId
 
 
 class Reason(StrEnum):
@@ -49,6 +49,10 @@ class Reason(StrEnum):
     SNOOZED = "snoozed"
     SNOOZE_OVER = "snooze_over"
     NOT_POSSIBLE = "not_possible"
+    JOINED = "joined"
+    LEFT = "left"
+    SPLIT = "split"
+    SYMPTOMS_CHANGED = "symptoms_changed"
 
 
 class Priority(IntEnum):
@@ -89,7 +93,10 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason."""
+    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason.
+
+    `touches` are other incidents that must be looked at now: each decides for itself what this changes for it.
+    """
 
     before: Incident
     next: Incident
@@ -98,6 +105,7 @@ class Plan:
     text: str = ""
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
+    touches: tuple[IncidentId, ...] = ()
 
     @property
     def is_change(self) -> bool:
