@@ -30,7 +30,7 @@ from receiver.settings import Settings, load_settings
 from receiver.store.connection import inspect
 from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import Loaded, load
-from tests.builders import NOW, body
+from tests.builders import NOW, body, rules_of_chats
 from tests.fakes.bot_api import BotApi, Sent
 
 ROOT = Path(__file__).parent.parent
@@ -202,12 +202,14 @@ class Story:
 
 @contextlib.asynccontextmanager
 async def story(
-    directory: Path, *, on: str = "", start: datetime = NOW, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
+    directory: Path, *, on: str = "", start: datetime = NOW, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook | None = None, **environ: str
 ) -> AsyncIterator[Story]:
-    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica.
+    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica; without
+    any, those of `rules_of_chats`.
 
     `on` is the address of an empty store that runs already.
     """
+    rules = rules or rules_of_chats(directory / "rules-of-chats")
     async with BotApi() as api:
         with contextlib.nullcontext(on) if on else redis_server(directory) as url:
             clock = ManualClock(start)

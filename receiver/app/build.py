@@ -131,7 +131,7 @@ def build(
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
-    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key, senses=watches.senses)
     customers = build_customers(settings, client, rules, clock, notices.targets, letters_of(channels), settings.smtp_from or "")
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,

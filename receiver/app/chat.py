@@ -1,7 +1,7 @@
 """Builds the chat: commands, presses and their answers. Called by `app.build`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from receiver.clock import Clock
 from receiver.core.notice_plan import NoticePlan
 from receiver.engine import Engine, Rules
 from receiver.notice_engine import Audit as NoticeAudit
-from receiver.notice_engine import NoticeEngine, Senses
+from receiver.notice_engine import NoticeEngine
 from receiver.settings import Settings
 from receiver.store.amendments import AmendmentStore
 from receiver.store.announced import Announced
@@ -80,7 +80,7 @@ def build_chat(
     account = Account(links, amender.look)
     condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
     page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
-    notice_engine.senses = Senses(audit=audited(audit))
+    notice_engine.senses = replace(notice_engine.senses, audit=audited(audit))
     peers, silences = Alertmanagers(settings.peers), Silences(client)
     silencing = Silencing(peers, silences, drafts, incidents)
     parts = Parts(

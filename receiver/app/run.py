@@ -17,6 +17,7 @@ from receiver.chat.setup import introduce
 from receiver.core.errors import StoreUnavailableError
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
+from receiver.telemetry import traces
 from receiver.telemetry.logs import get_logger
 from receiver.web.connection import serving
 from receiver.workers.poller import Poller, register_webhook
@@ -167,3 +168,4 @@ async def _close(app: App) -> None:
         await app.prometheus.close()
     await app.notices.close()
     await app.client.aclose()
+    traces.close()

@@ -22,11 +22,15 @@ _DOUBTS = {
         "watchdog": "the source's Watchdog is silent",
         "resolved by hand": "somebody closed the incident by hand",
         "not reported": "nobody reported them resolved",
+        "still listed": "Alertmanager itself still lists them",
+        "not asked": "Alertmanager could not be asked",
     },
     "ru": {
         "watchdog": "источник молчит (нет Watchdog)",
         "resolved by hand": "инцидент закрыт вручную",
         "not reported": "о восстановлении никто не сообщил",
+        "still listed": "в самом Alertmanager они ещё активны",
+        "not asked": "Alertmanager не удалось спросить",
     },
 }
 _CALLS = {

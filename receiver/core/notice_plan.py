@@ -82,11 +82,12 @@ QUIET_REASONS = frozenset(
 
 
 class Confirmation(StrEnum):
-    """What Alertmanager's own list says of the linked alerts."""
+    """What Alertmanager's own list says of the linked alerts, by source."""
 
     FIRING = "firing"
     GONE = "gone"
-    UNKNOWN = "unknown"
+    UNSURE = "unsure"  # asked, and nobody could tell
+    UNKNOWN = "unknown"  # nobody to ask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

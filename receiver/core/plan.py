@@ -96,6 +96,7 @@ class Plan:
     """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason.
 
     `touches` are other incidents that must be looked at now: each decides for itself what this changes for it.
+    `trace` is what the messages belong to where somebody traces (a W3C `traceparent`); nothing is decided by it.
     """
 
     before: Incident
@@ -106,6 +107,7 @@ class Plan:
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
     touches: tuple[IncidentId, ...] = ()
+    trace: str = ""
 
     @property
     def is_change(self) -> bool:

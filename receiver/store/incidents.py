@@ -19,6 +19,7 @@ from receiver.core.plan import Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
+from receiver.store.trails import Trails
 
 EDIT_SPACING = timedelta(seconds=3)
 KEEP_CLOSED = timedelta(days=30)
@@ -64,6 +65,7 @@ class Incidents:
         self._promise = promise
         self._commit = Script("commit")
         self._wake, self._forget = Script("wake"), Script("forget")
+        self.trails = Trails(client, partitions)
 
     async def load(self, incident_id: IncidentId) -> Incident:
         """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
@@ -133,6 +135,7 @@ class Incidents:
             int(KEEP_CLOSED.total_seconds()),
             "1" if is_woken else "0",
             "1" if incident.route and incident.route.customers else "0",
+            plan.trace,
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)

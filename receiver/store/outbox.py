@@ -22,7 +22,7 @@ SEND_LEASE = timedelta(seconds=20)
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
     """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same; `lost` workers had it before and were
-    never heard of again."""
+    never heard of again. `trace` is that of the decision it serves, where somebody traces."""
 
     id: str
     incident_id: IncidentId
@@ -37,6 +37,7 @@ class Slot:
     unknowns: int
     lost: int
     first_due_ms: int
+    trace: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +187,7 @@ def _slot(mid: str, flat: list[bytes]) -> Slot:
         unknowns=int(m["unknowns"]),
         lost=int(m.get("lost", b"0")),
         first_due_ms=int(m["first_due"]),
+        trace=m.get("trace", b"").decode(),
     )
 
 
