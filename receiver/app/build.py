@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from receiver.app.channels import Parts, build_channels, letters_of, paces_of, who_answers
+from receiver.app.channels import Parts, build_channels, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
@@ -132,7 +132,7 @@ def build(
     )  # fmt: skip
     watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
     notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key, senses=watches.senses)
-    customers = build_customers(settings, client, rules, clock, notices.targets, letters_of(channels), settings.smtp_from or "")
+    customers = build_customers(settings, client, rules, clock, notices, outbox, channels, key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -140,7 +140,7 @@ def build(
     quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     chat = build_chat(
         settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
-        notices.chat, notices.engine, notices.desk,
+        notices.chat, notices.engine, notices.desk, customers.bots.shared,
     )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, partitions=at, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,

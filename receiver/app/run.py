@@ -96,6 +96,8 @@ async def _run(
         await asyncio.wait([web], timeout=5)
         with contextlib.suppress(OSError, Exception):
             await app.intake.release()
+            if app.customers.bots.intake:
+                await app.customers.bots.intake.release()
             await app.keeper.census.leave()
         await app.recorder.flush()
         await end([*workers, sending, web])
@@ -132,8 +134,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
         workers.append(register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings)))
-    if app.customers.subscriptions:
-        workers.append(app.customers.subscriptions.run())
+    workers += [app.customers.subscriptions.run(), *app.customers.bots.workers()]
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
@@ -167,5 +168,6 @@ async def _close(app: App) -> None:
     if app.prometheus:
         await app.prometheus.close()
     await app.notices.close()
+    await app.customers.hooks.close()
     await app.client.aclose()
     traces.close()
