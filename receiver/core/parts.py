@@ -33,7 +33,7 @@ def look_around(incident: Incident, event: Woke, rules: RuleBook, mutes: Mutes, 
     else:
         plan = woke(listed, rules, mutes, event.signals, now)
         cause = find_cause(listed, event.around, rules, now) if plan.next.is_open and plan.reason not in _WAITS else None
-        plan = _carry(incident, plan, rules, now) if cause is None else _join(listed, cause, plan, event, mutes)
+        plan = _carry(incident, listed, plan, rules, now) if cause is None else _join(listed, cause, plan, event, mutes)
     if incident.symptoms != plan.next.symptoms and plan.reason in _EDITS:
         plan = replace(plan, reason=Reason.SYMPTOMS_CHANGED, text=_names(plan.next))
     return _touching(replace(plan, before=incident), event.around, rules)
@@ -95,11 +95,11 @@ def _listed(incident: Incident, around: Around, rules: RuleBook) -> Incident:
     return replace(incident, symptoms=found, destinations=incident.destinations + added)
 
 
-def _carry(before: Incident, plan: Plan, rules: RuleBook, now: datetime) -> Plan:
+def _carry(before: Incident, listed: Incident, plan: Plan, rules: RuleBook, now: datetime) -> Plan:
     """Where a symptom's route pages and the cause's does not, the cause pages. Who hears of it only now gets the message and no reply to it."""
-    after, there = plan.next, {place.name for place in before.places}
-    if before.announced_at is not None and any(place.name not in there for place in after.destinations):
-        plan = replace(plan, notifications=tuple(one for one in plan.notifications if one.kind is Kind.INCIDENT or one.destination.name in there))
+    after, new = plan.next, {place.name for place in listed.places} - {place.name for place in before.places}
+    if before.announced_at is not None and new:
+        plan = replace(plan, notifications=tuple(one for one in plan.notifications if one.kind is Kind.INCIDENT or one.destination.name not in new))
     is_told = after.announced_at is not None and after.state is State.TRIGGERED and not after.is_quiet
     if not is_told or not after.symptoms or after.escalation is not None or policy_for(after, rules) is None:
         return plan
