@@ -19,7 +19,7 @@ from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
 from receiver.core.incident import Incident, IncidentId
-from receiver.core.plan import Plan
+from receiver.core.plan import Plan, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
 from receiver.grouping import Grouping
@@ -95,6 +95,7 @@ class Nudge:
         self.wakes = asyncio.Event()
         self.sends = asyncio.Event()
         self.notices = asyncio.Event()
+        self.pictures = asyncio.Event()
 
 
 class Engine:
@@ -248,7 +249,7 @@ class Engine:
             with traces.within(plan.trace):
                 log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
         if plan.notifications:
-            self._nudge.sends.set()
+            (self._nudge.pictures if plan.reason is Reason.PICTURED else self._nudge.sends).set()
         if plan.next.route and plan.next.route.customers:
             self._nudge.notices.set()
 

@@ -41,7 +41,6 @@ from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
-from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -177,8 +176,3 @@ def works(app: App) -> Works:
 def calendars(app: App) -> Calendars:
     """The worker that keeps the shifts of calendars in the rules."""
     return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
-
-
-def observers(app: App) -> list[Observer]:
-    """The worker that looks at what is saturated, where there is a Prometheus to ask."""
-    return [Observer(app.prometheus, app.engine, app.incidents, app.rules, app.clock)] if app.prometheus else []

@@ -9,9 +9,10 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, auditor, build, calendars, observers, origin_of, prover, works
+from receiver.app.build import App, auditor, build, calendars, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app, webhooks
+from receiver.app.pictures import evidence_workers
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
 from receiver.core.errors import StoreUnavailableError
@@ -124,7 +125,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         calendars(app).run(),
         auditor(app).run(),
         app.customers.twin.run(),
-        *(observer.run() for observer in observers(app)),
+        *evidence_workers(app),
     ]
     bot = app.channels.get("telegram")
     workers += [app.chat.announcer.run(), app.chat.silencer.run()]

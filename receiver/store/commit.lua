@@ -37,7 +37,7 @@ for s = 15, #ARGV, 7 do
     elseif was[1] == 'sent' or was[1] == 'skipped' then
       -- an edit waits behind every page, and edits of one message come at most once per spacing
       local at = math.max(now, tonumber(was[3] or '0') + spacing)
-      local lane = was[2] and '2' or prio
+      local lane = (was[2] and prio ~= '3') and '2' or prio -- pictures keep to themselves
       redis.call('HSET', key, 'st', 'new', 'prio', lane)
       redis.call('ZADD', P .. 'due:' .. lane, at, mid)
     end

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Incident, IncidentId
-from receiver.core.plan import Notification, Plan
+from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
@@ -26,6 +26,7 @@ KEEP_CLOSED = timedelta(days=30)
 LEASE = timedelta(seconds=10)
 MEMBER = 28
 IDENTITY = 22
+LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
 
@@ -200,8 +201,9 @@ def _number(incident_id: IncidentId) -> int:
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:
-    """The effect's identity: the living message has one per incident and destination, a ring one per turn, another loud reply one per version."""
-    turn = "0" if notification.kind.value == "incident" else f"t{notification.turn}" if notification.turn else str(version)
+    """The effect's identity: the living message and its picture have one per incident and destination, a ring one per turn, another loud
+    reply one per version."""
+    turn = "0" if notification.kind in LASTING else f"t{notification.turn}" if notification.turn else str(version)
     return f"{incident.id}.{notification.kind.value}.{turn}.{notification.destination.name}"
 
 

@@ -134,7 +134,7 @@ class Sender:
             await self._send(slot, incident, channel, reply_to, is_pointless=bool(skip))
 
     async def _send(self, slot: Slot, incident: Incident, channel: Channel, reply_to: str, *, is_pointless: bool) -> None:
-        destination = await self._readdress(slot.destination)
+        destination = readdress(slot.destination, await self._outbox.addresses_moved())
         chat = chat_of(destination)
         pace = self._paces.get(destination.channel)
         if pace:
@@ -176,13 +176,6 @@ class Sender:
         if slot.priority is Priority.PAGE and not has_failed(incident, slot.destination.name):
             await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
         return True
-
-    async def _readdress(self, destination: Destination) -> Destination:
-        chat = str(destination.address.get("chat", ""))
-        new = (await self._outbox.addresses_moved()).get(f"{destination.channel}:{chat}")
-        if not new:
-            return destination
-        return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
     def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
         language, form = destination.language or self._language, form_of(destination.channel)
@@ -289,6 +282,14 @@ def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
 def views(book: RuleBook) -> Mapping[str, ServiceView]:
     """What messages may see of the catalogue."""
     return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
+
+
+def readdress(destination: Destination, moved: Mapping[str, str]) -> Destination:
+    """The destination with the id its chat has now."""
+    new = moved.get(f"{destination.channel}:{destination.address.get('chat', '')}")
+    if not new:
+        return destination
+    return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
 
 def chat_of(destination: Destination) -> str:
