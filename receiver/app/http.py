@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
+from receiver.app.looking_back import looking_back_routes
 from receiver.core.escalation import ways_of
 from receiver.store.once import Once
 from receiver.telemetry import metrics, traces
@@ -49,7 +50,7 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: _degraded(app), lambda: _refresh(app)),
-        api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token),
+        api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token, *looking_back_routes(app)),
         notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(
             lambda: app.rules.current,

@@ -1,11 +1,9 @@
 """`/incidents [all]`: what is open, worst first, or everything newest first; long lists have pages. Called by `chat.commands`."""
 
-from receiver.channels.render import ServiceView
-from receiver.channels.view import build
+from receiver.channels.view import build, views
 from receiver.channels.words import form
 from receiver.chat.asked import Answer, Asked, Choice, shown
 from receiver.core.incident import Incident, IncidentId
-from receiver.core.rulebook import RuleBook
 from receiver.store.incidents import Incidents
 
 PAGE = 10
@@ -52,11 +50,6 @@ class Listing:
                 if one is not None and one.part is None and (kind == ALL or one.is_open)
             ]
         return found if kind == ALL else sorted(found, key=lambda one: (-one.severity.rank, one.acknowledged_at is not None, one.opened_at))
-
-
-def views(book: RuleBook) -> dict[str, ServiceView]:
-    """The catalogue's names and links, as messages have them."""
-    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def _nothing(asked: Asked, kind: str) -> str:

@@ -162,6 +162,12 @@ def fresh(incident: Incident) -> Incident:
         part=None,
         is_alone=False,
         reopened=incident.reopened + 1,
+<<<<<<< HEAD
+=======
+        reopened_at=now,
+        answered_at=None,
+        announced_at=incident.announced_at or now,
+>>>>>>> main
     )
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from receiver.core.alert import Severity, service_of
+<<<<<<< HEAD
 from receiver.core.graph import Graph
+=======
+from receiver.core.digest import Digest
+>>>>>>> main
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.matcher import Matcher
@@ -110,6 +114,7 @@ class RuleBook:
     root: RouteNode
     destinations: Mapping[str, Destination]
     fallback: tuple[str, ...]
+    digest: Digest | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
