@@ -44,13 +44,9 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
 
 async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> httpx.Response:
     if args.verb == "list":
-<<<<<<< HEAD
         return await http.get(base, params={"limit": args.limit, **({"parts": "true"} if getattr(args, "parts", False) else {})})
-=======
-        return await http.get(base, params={"limit": args.limit})
     if args.verb == "export":
         return await http.get(f"{base}/{args.id}/postmortem", params={"format": args.format, "lang": args.language})
->>>>>>> main
     if args.verb == "show":
         return await http.get(f"{base}/{args.id}")
     return await http.post(f"{base}/{args.id}/{args.verb}", json=_body(args))

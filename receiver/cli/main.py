@@ -30,11 +30,12 @@ def parser() -> argparse.ArgumentParser:
     logs.add_parser(commands)
     stats.add_parser(commands)
     sources.add_parser(commands)
-<<<<<<< HEAD
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "split"))
-=======
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "export"))
->>>>>>> main
+    _listing(
+        commands,
+        "incidents",
+        "incidents of the running service",
+        ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "export", "split"),
+    )
     notices.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
     _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
@@ -54,16 +55,12 @@ def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
             one.add_argument("to", metavar="PERSON", help="a person's id in people.yaml")
         if verb == "snooze":
             one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
-<<<<<<< HEAD
-        one.add_argument("--json", action="store_true")
-    if name == "incidents":
-        every.add_argument("--parts", action="store_true", help="also those that are shown inside the incident of their cause")
-=======
         if verb == "export":
             one.add_argument("--format", choices=("md", "json"), default="md")
             one.add_argument("--language", choices=("en", "ru"), default="", help="default: RECEIVER_LANGUAGE of the service")
         one.add_argument("--json", action="store_true", help="as --format json" if verb == "export" else None)
->>>>>>> main
+    if name == "incidents":
+        every.add_argument("--parts", action="store_true", help="also those that are shown inside the incident of their cause")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -63,11 +63,8 @@ class Incident:
     says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
-<<<<<<< HEAD
     While it is a symptom, `part` names the incident that carries it; `symptoms` are those this one carries. `is_alone`: a person split it.
-=======
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
->>>>>>> main
     `pictured_at` is when its picture was last asked for.
     """
 
@@ -121,15 +118,14 @@ class Incident:
         return self.state is not State.RESOLVED
 
     @property
-<<<<<<< HEAD
     def is_part(self) -> bool:
         """True while another incident carries it: nobody is told of this one."""
         return self.part is not None and self.is_open
-=======
+
+    @property
     def began_at(self) -> datetime:
         """When it opened, or came back last; UTC."""
         return self.reopened_at or self.opened_at
->>>>>>> main
 
     @property
     def is_quiet(self) -> bool:

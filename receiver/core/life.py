@@ -146,7 +146,7 @@ def _hold(incident: Incident, mutes: Mutes) -> Plan:
     return Plan(before=incident, next=replace(incident, wake_at=first_end(mutes)), reason=Reason.MAINTENANCE)
 
 
-def fresh(incident: Incident) -> Incident:
+def fresh(incident: Incident, now: datetime) -> Incident:
     """The incident as it begins again: what was decided the last time is over."""
     return replace(
         untaken(incident),
@@ -162,17 +162,13 @@ def fresh(incident: Incident) -> Incident:
         part=None,
         is_alone=False,
         reopened=incident.reopened + 1,
-<<<<<<< HEAD
-=======
         reopened_at=now,
         answered_at=None,
-        announced_at=incident.announced_at or now,
->>>>>>> main
     )
 
 
 def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    cleared = fresh(replace(incident, announced_at=incident.announced_at or now))
+    cleared = fresh(replace(incident, announced_at=incident.announced_at or now), now)
     anew = start(look(cleared, mutes), rules, now, because="reopened")
     loud = to_all(anew, anew.destinations, Kind.REOPENED, {"count": str(anew.reopened + 1)})
     after, notifications = told(incident, anew, rules, now, loud)

@@ -33,7 +33,7 @@ def look_around(incident: Incident, event: Woke, rules: RuleBook, mutes: Mutes, 
     else:
         plan = woke(listed, rules, mutes, event.signals, now)
         cause = find_cause(listed, event.around, rules, now) if plan.next.is_open and plan.reason not in _WAITS else None
-        plan = _carry(incident, listed, plan, rules, now) if cause is None else _join(listed, cause, plan, event, mutes)
+        plan = _carry(incident, listed, plan, rules, now) if cause is None else _join(listed, cause, plan, event, mutes, now)
     if incident.symptoms != plan.next.symptoms and plan.reason in _EDITS:
         plan = replace(plan, reason=Reason.SYMPTOMS_CHANGED, text=_names(plan.next))
     return _touching(replace(plan, before=incident), event.around, rules)
@@ -107,9 +107,9 @@ def _carry(before: Incident, listed: Incident, plan: Plan, rules: RuleBook, now:
     return replace(plan, next=paging, reason=Reason.GOT_WORSE, notifications=notifications)
 
 
-def _join(incident: Incident, cause: Part, plan: Plan, event: Woke, mutes: Mutes) -> Plan:
+def _join(incident: Incident, cause: Part, plan: Plan, event: Woke, mutes: Mutes, now: datetime) -> Plan:
     """It becomes a part: its message says so where there is one, its escalation stands still, nobody is called."""
-    base = fresh(incident) if plan.reason is Reason.REOPENED else mark(incident, event.signals)
+    base = fresh(incident, now) if plan.reason is Reason.REOPENED else mark(incident, event.signals)
     joined = replace(look(base, mutes), part=cause, symptoms={}, wake_at=cause.look_at)
     return Plan(before=incident, next=joined, reason=Reason.JOINED, text=_link(cause), notifications=_edits(joined))
 

@@ -5,11 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from receiver.core.alert import Severity, service_of
-<<<<<<< HEAD
-from receiver.core.graph import Graph
-=======
 from receiver.core.digest import Digest
->>>>>>> main
+from receiver.core.graph import Graph
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.matcher import Matcher

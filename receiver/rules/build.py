@@ -5,11 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from receiver.core.alert import Severity
-<<<<<<< HEAD
-from receiver.core.graph import Graph
-=======
 from receiver.core.digest import Digest
->>>>>>> main
+from receiver.core.graph import Graph
 from receiver.core.incident import Customers, Destination
 from receiver.core.local import parse_clock
 from receiver.core.matcher import parse_matcher
