@@ -36,6 +36,7 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
+from receiver.store.threads import Threads
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
@@ -119,7 +120,7 @@ def build(
     engine = build_engine(client, clock, at, promise, incidents, rules, nudge)
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
-    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key, threads=Threads(client, at)))
     answerers, paces = who_answers(channels), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,
