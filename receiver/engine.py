@@ -23,12 +23,14 @@ from receiver.core.plan import Plan, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
 from receiver.core.statistics import measure
+from receiver.gathering import Gathering
 from receiver.grouping import Grouping
 from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
 from receiver.store.neighbours import Neighbours
+from receiver.store.storms import Storms
 from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.vetting import Vetting
@@ -102,10 +104,11 @@ class Nudge:
 class Engine:
     """Admission of alerts and application of events."""
 
-    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting, neighbours: Neighbours) -> None:
+    def __init__(
+        self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting, storms: Storms, neighbours: Neighbours
+    ) -> None:
         self.signals = SignalBoard()
-        self._neighbours = neighbours
-        self._vetting = vetting
+        self._vetting, self._gathering, self._neighbours = vetting, Gathering(admission, storms, incidents, clock), neighbours
         self._admission = admission
         self._incidents = incidents
         self._rules = rules
@@ -177,9 +180,10 @@ class Engine:
         """Let one event change one incident; retried when somebody else was faster."""
         for _ in range(COMMIT_ATTEMPTS):
             incident = await self._incidents.load(incident_id)
-            seen = await self._around([incident]) if isinstance(event, Woke) else {}
+            (told,) = await self._informed(event, [incident])
             now = self._clock.now()
-            plan = self._decide(incident, self._informed(event, seen.get(incident_id, {})), now, *await self._parents([incident]))
+            plan = self._decide(incident, told, now, *await self._parents([incident]))
+            plan = await self._gathering.join(plan, self._rules.current)
             if plan.next is incident:  # nothing to write: it is as it was
                 self._told(plan)
                 return plan
@@ -188,6 +192,7 @@ class Engine:
             if version >= 0:
                 self._told(plan)
                 await self._rouse([plan])
+                await self._gathering.follow(plan, self.apply)
                 return replace(plan, next=replace(plan.next, version=version))
         raise CommitConflictError(f"{incident_id} changed {COMMIT_ATTEMPTS} times while we decided")
 
@@ -199,9 +204,10 @@ class Engine:
         for incident_id in [one for one, incident in zip(incident_ids, loaded, strict=True) if incident is None]:
             log.warning("incident is gone", incident=incident_id)
         found = [incident for incident in loaded if incident is not None]
-        seen = await self._around(found) if isinstance(event, Woke) else {}
+        events = await self._informed(event, found)
         now, parents = self._clock.now(), await self._parents(found)
-        plans = [self._decide(one, self._informed(event, seen.get(one.id, {})), now, parent) for one, parent in zip(found, parents, strict=True)]
+        plans = [self._decide(one, told, now, parent) for one, told, parent in zip(found, events, parents, strict=True)]
+        plans = [await self._gathering.join(plan, self._rules.current) for plan in plans]
         with _committing(plans):
             versions = await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else []
         conflicts, done = [], []
@@ -209,14 +215,12 @@ class Engine:
             if version >= 0:
                 self._told(plan)
                 done.append(plan)
+                await self._gathering.follow(plan, self.apply)
             else:
                 conflicts.append(plan.next.id)
         await self._rouse(done)
         for incident_id in conflicts:
             await self.apply(incident_id, event)
-
-    def _informed(self, event: Event, around: Around) -> Event:
-        return Woke(signals=self.signals.current, around=around) if isinstance(event, Woke) else event
 
     async def _around(self, incidents: Sequence[Incident]) -> Mapping[IncidentId, Around]:
         """What stands around each of them, where the catalogue says that it may matter."""
@@ -244,6 +248,14 @@ class Engine:
             if not plan.is_change:
                 span.drop()
             return replace(plan, trace=span.trace) if span.trace else plan
+
+    async def _informed(self, event: Event, incidents: Sequence[Incident]) -> list[Event]:
+        """The event for each of them, with what only the store and this process know."""
+        if not isinstance(event, Woke):
+            return [event] * len(incidents)
+        told = await self._gathering.inform(Woke(signals=self.signals.current), incidents, self._rules.current)
+        seen = await self._around(incidents)
+        return [replace(told, around=seen.get(one.id, {})) for one in incidents]
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

@@ -9,11 +9,12 @@ from receiver.store.keys import Partitions
 from receiver.store.neighbours import Neighbours
 from receiver.store.promise import Promise
 from receiver.store.signals import Sightings
+from receiver.store.storms import Storms
 from receiver.store.suspects import Suspects
 from receiver.vetting import Vetting
 
 
 def build_engine(client: Client, clock: Clock, at: Partitions, promise: Promise, incidents: Incidents, rules: Rules, nudge: Nudge) -> Engine:
     """Build it without starting anything."""
-    vetting = Vetting(Sightings(client), Suspects(client), clock)
-    return Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, Neighbours(client, at, promise, incidents))
+    vetting, storms, neighbours = Vetting(Sightings(client), Suspects(client), clock), Storms(client, at), Neighbours(client, at, promise, incidents)
+    return Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, storms, neighbours)

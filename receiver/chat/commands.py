@@ -13,7 +13,7 @@ from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
-from receiver.chat.listing import PICK, Listing
+from receiver.chat.listing import LIST, PICK, Listing
 from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.planned import Planned
 from receiver.chat.silence import Silencing
@@ -93,6 +93,7 @@ class Commands:
         }
         self.menus: Mapping[str, tuple[Verb, Handler]] = {
             PICK: (Verb.INCIDENTS, listing.turned),
+            LIST: (Verb.INCIDENTS, listing.of_storm),
             silencer.ASK: (Verb.SILENCE, silencing.pressed),
             words.MAKE: (Verb.SILENCE, silencing.made),
             words.ONE: (Verb.SILENCE, silencing.narrowed),
@@ -170,7 +171,8 @@ def _outcome(asked: Asked, plan: Plan) -> str:
             since = ago(asked.now - (incident.acknowledged_at or asked.now), language)
             return shown(answer_text("already_acked", language, by=incident.acknowledged_by, ago=since), 200)
         case Reason.SPLIT | Reason.NOT_POSSIBLE:
-            return answer_text(plan.reason.value, language, id=incident.id)
+            said = "split" if incident.is_storm else "apart"
+            return answer_text(said if plan.reason is Reason.SPLIT else "not_possible", language, id=incident.id)
         case Reason.RESOLVED_BY_HAND:
             return answer_text("resolved", language, id=incident.id)
         case Reason.ALREADY_RESOLVED if incident.resolved_by:

@@ -30,12 +30,8 @@ def parser() -> argparse.ArgumentParser:
     logs.add_parser(commands)
     stats.add_parser(commands)
     sources.add_parser(commands)
-    _listing(
-        commands,
-        "incidents",
-        "incidents of the running service",
-        ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "export", "split"),
-    )
+    verbs = ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "split", "export")
+    _listing(commands, "incidents", "incidents of the running service", verbs)
     notices.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
     _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())

@@ -61,7 +61,7 @@ def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetim
     Distance, then when it began, then the number decide: the same on every replica.
     """
     by = rules.correlation
-    if by is None or incident.is_alone or not incident.firing:
+    if by is None or incident.is_alone or incident.digest or not incident.firing:
         return None
     ways = rules.graph.below(system_of(incident))
     found = [
@@ -104,6 +104,8 @@ def _refusal(cause: Incident, incident: Incident, rules: RuleBook, now: datetime
     """Why an open incident does not carry this one: people would hear of neither."""
     if cause.is_alone:
         return "split"
+    if cause.is_paused:
+        return "storm"  # it is told by the storm, which tells of its symptoms too
     if cause.is_suppressed:
         return "silenced"
     if is_all_muted(cause, find_mutes(cause, rules, now)):

@@ -31,7 +31,7 @@ def look_around(incident: Incident, event: Woke, rules: RuleBook, mutes: Mutes, 
     if listed.is_part and listed.part is not None:
         plan = _part(listed, listed.part, event, rules, mutes, now)
     else:
-        plan = woke(listed, rules, mutes, event.signals, now)
+        plan = woke(listed, rules, mutes, event, now)
         cause = find_cause(listed, event.around, rules, now) if plan.next.is_open and plan.reason not in _WAITS else None
         plan = _carry(incident, listed, plan, rules, now) if cause is None else _join(listed, cause, plan, event, mutes, now)
     if incident.symptoms != plan.next.symptoms and plan.reason in _EDITS:
@@ -137,7 +137,7 @@ def _leave(seen: Incident, part: Part, why: str, event: Woke, rules: RuleBook, m
     """Its cause carries it no more and it still fires: its own life goes on, and rings."""
     free, text = replace(seen, part=None), f"{part.cause}: {why}"
     if seen.announced_at is None:
-        plan = woke(free, rules, mutes, event.signals, now)
+        plan = woke(free, rules, mutes, event, now)
         return replace(plan, reason=Reason.LEFT, text=text) if plan.reason is Reason.OPENED else plan
     after, notifications = _resume(seen, replace(look(free, mutes), wake_at=None), rules, now, "cause_over", part.cause)
     return Plan(before=seen, next=after, reason=Reason.LEFT, text=text, notifications=notifications)
@@ -175,7 +175,7 @@ def _may_join(cause: Incident, around: Around, rules: RuleBook) -> Iterable[Inci
 def _shelter(incident: Incident) -> tuple[object, ...]:
     """What of a cause decides whether it carries."""
     cause = incident.part.cause if incident.part else ""
-    return incident.is_open, incident.is_suppressed, cause, incident.is_alone
+    return incident.is_open, incident.is_suppressed, cause, incident.is_alone, incident.is_paused
 
 
 def _edits(incident: Incident) -> tuple[Notification, ...]:

@@ -23,7 +23,7 @@ def deadline(incident: Incident, mutes: Mutes) -> datetime | None:
     """When (UTC) time alone changes this incident next; none when only people or alerts can."""
     if incident.part is not None and incident.is_open:
         return incident.part.look_at
-    if incident.announced_at is None:
+    if incident.announced_at is None or incident.is_paused:
         return None
     match incident.state:
         case State.TRIGGERED:

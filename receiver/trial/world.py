@@ -7,7 +7,7 @@ happen there. No I/O, no await.
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -24,6 +24,7 @@ from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping, Piece
 from receiver.sources.alertmanager import Webhook, decode_labels
 from receiver.store.incidents import slot_id
+from receiver.trial.gathered import Gathered
 from receiver.trial.shelf import Shelf, from_ms, to_ms
 from receiver.vetting import is_watchdog
 
@@ -84,6 +85,7 @@ class World:
         self._clock = ManualClock(from_ms(to_ms(start)))
         self._grouping = Grouping(rules, self._clock)
         self._shelf = Shelf()
+        self._gathered = Gathered(self._shelf, rules)
         self._sent: dict[str, set[str]] = {}
         self._later: list[tuple[int, int, IncidentId, str, Notification]] = []  # pages that wait for their time
         self._order = count()
@@ -123,8 +125,9 @@ class World:
     def _decide(self, incident_id: IncidentId, event: Event) -> Plan:
         incident = self._shelf.load(incident_id)
         if isinstance(event, Woke):
-            event = Woke(signals=event.signals, around=self._shelf.around(incident, near(incident, self.rules, self.now)))
-        return decide(incident, event, self.rules, self.now)
+            told = self._gathered.inform(event, incident, self.now)
+            event = replace(told, around=self._shelf.around(incident, near(incident, self.rules, self.now))) if isinstance(told, Woke) else told
+        return self._gathered.join(decide(incident, event, self.rules, self.now), self.now)
 
     def _commit(self, plans: Sequence[Plan], *, is_woken: bool) -> None:
         """What was decided together; whoever is touched by one of them looks when all are written."""
@@ -139,6 +142,7 @@ class World:
         self._shelf.rouse(dict.fromkeys(each for plan in plans for each in plan.touches), self.now)
         for plan in plans:
             self._deliver(plan, self._shelf.load(plan.next.id))
+            self._gathered.follow(plan, self.apply, self.now)
 
     def advance_to(self, instant: datetime) -> None:
         """Let time pass up to and including this instant; every wake-up and every page that waits happens at its own time."""

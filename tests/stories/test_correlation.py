@@ -96,9 +96,9 @@ async def test_split_by_button_is_for_those_who_may_and_lets_every_symptom_ring(
         await s.advance(seconds=10)
         page, _ = await told(s, "База магазина")
         await s.advance(seconds=5)
-        assert "нет права" in (await s.api.press(page, "✂", SVETA))["text"]
+        assert "нет права" in (await s.api.press(page, "⚙", SVETA))["text"]
         assert set((await by_service(s))["shop-db"].symptoms)
-        assert "сам по себе" in (await s.api.press(page, "✂", ANNA))["text"]
+        assert "сам по себе" in (await s.api.press(page, "⚙", ANNA))["text"]
         await s.advance(seconds=1)
         await told(s, "🔴", "Shop API")
         found = await by_service(s)
