@@ -42,6 +42,16 @@ class Times:
 
     def __init__(self, true: ManualClock) -> None:
         self.true, self.off = true, timedelta(0)
+        self.until: datetime | None = None
+
+    def step_back(self, by: timedelta, lasting: timedelta) -> None:
+        """The store's host is set back, and somebody sets it right after a while."""
+        self.off, self.until = -by, self.true.now() + lasting
+
+    def set_right(self, *, at_once: bool = False) -> None:
+        """When its time has come, or now."""
+        if self.until and (at_once or self.true.now() >= self.until):
+            self.off, self.until = timedelta(0), None
 
     @property
     def stores(self) -> datetime:
@@ -157,8 +167,9 @@ class Campaign:
             self.set_a_clock()
 
     async def _black_out(self) -> None:
-        """Every replica dies at once and all come back together."""
+        """Every replica dies at once and all come back together. The store's clock is right: else nobody would be left to know the time."""
         self.figures.blackouts += 1
+        self.times.set_right(at_once=True)
         for replica in self.replicas:
             await replica.kill()
         self._restarts.clear()
@@ -170,12 +181,12 @@ class Campaign:
         await self.settle()
 
     def set_a_clock(self) -> None:
-        """Somebody sets a machine's clock by up to an hour, or the store's back by up to ten minutes; forward it takes all along."""
+        """Somebody sets a machine's clock by up to an hour, or the store's back by up to ten minutes."""
         self.figures.clocks_set += 1
         if self.random.random() < 0.5:
             self.random.choice(self.replicas).off = timedelta(seconds=self.random.uniform(-3600, 3600))
         else:
-            self.times.off = timedelta(seconds=self.random.uniform(-600, 0))
+            self.times.step_back(timedelta(seconds=self.random.uniform(0, 600)), timedelta(seconds=self.random.uniform(30, 600)))
 
     async def pass_time(self, seconds: float, *, outage: bool = False) -> None:
         """Move on, and let what is due happen."""
@@ -183,6 +194,7 @@ class Campaign:
         self.clock.advance(seconds=seconds)
         if outage:
             self.happened.outages.append((before, self.clock.now()))
+        self.times.set_right()
         for replica in self.replicas:
             await replica.agree()
         if self.far.hangs.is_set():
