@@ -4,9 +4,10 @@ Called by `web`, `chat` and `workers`; calls `core.notice_decide` and the store.
 incidents; nothing of an incident is kept in a notice but its id.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from receiver.clock import Clock
 from receiver.core.alert import matched_labels
@@ -19,7 +20,7 @@ from receiver.core.notice_event import Actor, Attached, Merged, NoticeEvent, Spl
 from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
 from receiver.core.notice_public import project
 from receiver.core.notice_record import Notice, Stage
-from receiver.core.notice_rules import NoticeRules
+from receiver.core.notice_rules import NoticeChannel, NoticeRules
 from receiver.core.notice_text import STARTERS, Compose
 from receiver.core.notice_wish import wants
 from receiver.core.rulebook import RuleBook
@@ -39,6 +40,32 @@ _TO_BEGIN = (Confirmation.FIRING, Confirmation.UNKNOWN, Confirmation.UNSURE, Con
 _TO_END = (Confirmation.FIRING, Confirmation.UNSURE, Confirmation.GONE, Confirmation.UNKNOWN)  # all must be over to say that it is over
 IsLost = Callable[[str], bool]
 """Whether a source's Watchdog is missing, so that nothing it no longer says means anything."""
+
+
+class CountsReaders(Protocol):
+    """Who would be told."""
+
+    async def count(self, channels: Sequence[NoticeChannel]) -> Mapping[str, int]:
+        """Recipients by name of channel."""
+        ...
+
+    async def said(self) -> int:
+        """Messages to them within the hour."""
+        ...
+
+
+class NoReaders:
+    """Where nobody can subscribe."""
+
+    async def count(self, channels: Sequence[NoticeChannel]) -> Mapping[str, int]:
+        """Nobody."""
+        return {}
+
+    async def said(self) -> int:
+        """Nothing."""
+        return 0
+
+
 IsFlapping = Callable[[Incident], bool]
 """Whether an incident comes and goes, so that a word to customers would be wrong a minute later."""
 Audit = Callable[[NoticePlan, datetime], Awaitable[None]]
@@ -67,6 +94,7 @@ class Senses:
     is_lost: IsLost = lambda _source: False
     is_flapping: IsFlapping = steady
     audit: Audit = unaudited
+    readers: CountsReaders = field(default_factory=NoReaders)
 
 
 class NoticeEngine:
@@ -219,8 +247,15 @@ class NoticeEngine:
             is_signal_lost=is_lost,
             ended_at=max((i.resolved_at for i in found if i.resolved_at), default=None) if not live else None,
             doubt=_doubt(found, confirmation, is_lost=is_lost) if found and not firing else "",
+            recipients=await self._recipients(notice),
+            said=await self.senses.readers.said() if notice.draft else 0,
             secrets=Secrets(values=values_of(texts), people=frozenset(person.name for person in book.people.values())),
         )
+
+    async def _recipients(self, notice: Notice) -> Mapping[str, int]:
+        """Asked while something is to be decided about."""
+        channels = self.rules.channels
+        return await self.senses.readers.count([channels[name] for name in notice.draft.channels if name in channels]) if notice.draft else {}
 
     async def _confirmation(self, notice: Notice, live: Sequence[Incident], found: Sequence[Incident]) -> Confirmation:
         """Asked where something hangs on it: before a card comes, and before an end is suggested."""

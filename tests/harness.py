@@ -18,9 +18,10 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from receiver.app.build import App, auditor, build, observers
+from receiver.app.build import App, auditor, build
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
+from receiver.app.pictures import evidence_workers
 from receiver.app.run import end
 from receiver.chat.setup import introduce
 from receiver.clock import ManualClock
@@ -160,6 +161,7 @@ class Story:
                 app.nudge.wakes.set()
                 app.nudge.sends.set()
                 app.nudge.notices.set()
+                app.nudge.pictures.set()
             await asyncio.sleep(0.01)
             if not await self._due():
                 quiet += 1
@@ -173,7 +175,7 @@ class Story:
         """What is due or under way: leases are scores in the near future, and nothing else is due so soon."""
         now = int(self.clock.now().timestamp() * 1000)
         client = self.app.client
-        names = ("wake", "telling", *(f"due:{p}" for p in range(4)))
+        names = ("wake", "telling", *(f"due:{p}" for p in range(3)))  # pictures have their own time
         due = [await client.zcount(at.of(name), "-inf", now) for at in self.app.partitions for name in names]
         due.append(await client.zcount("{notice}:wake", "-inf", now))
         return sum(due) + sum(app.sender.in_flight + app.notices.noticer.busy for app in self.apps)
@@ -280,7 +282,7 @@ def _workers(app: App) -> list[Any]:
         app.keeper.run(),
         auditor(app).run(),
         updates,
-        *(one.run() for one in observers(app)),
+        *evidence_workers(app),
     ]
 
 

@@ -93,7 +93,8 @@ class Confirmation(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """What is known of the incidents behind a notice. `impacts` are what their routes want, by component; `ended_at` when the last of them
-    ended; `doubt` why an end is no proof of recovery; `secrets` must not stand in any public text.
+    ended; `doubt` why an end is no proof of recovery; `secrets` must not stand in any public text. `recipients` are subscribers by channel,
+    `said` the messages they were sent within the hour.
     """
 
     incidents: int = 0
@@ -105,6 +106,8 @@ class Facts:
     is_signal_lost: bool = False
     ended_at: datetime | None = None
     doubt: str = ""
+    recipients: Mapping[str, int] = field(default_factory=dict)
+    said: int = 0
     secrets: Secrets = field(default_factory=Secrets)
 
 

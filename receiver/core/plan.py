@@ -35,6 +35,7 @@ class Reason(StrEnum):
     FELL_BACK = "fell_back"
     NO_FALLBACK_LEFT = "no_fallback_left"
     EVIDENCE = "evidence"
+    PICTURED = "pictured"
     DELIVERED = "delivered"
     ESCALATED = "escalated"
     ESCALATED_BY_HAND = "escalated_by_hand"
@@ -52,16 +53,16 @@ class Reason(StrEnum):
 
 
 class Priority(IntEnum):
-    """Order of delivery; a page is never behind anything else."""
+    """Order of delivery; a page is never behind anything else, and a picture has a lane and a worker of its own."""
 
     PAGE = 0
     RELEASE = 1
     CHAT = 2
-    CUSTOMER = 3
+    PICTURE = 3
 
 
 class Kind(StrEnum):
-    """Which text: the living message, or a loud reply to it."""
+    """Which text: the living message, a loud reply to it, or the silent one that shows its picture."""
 
     INCIDENT = "incident"
     WORSE = "worse"
@@ -70,6 +71,7 @@ class Kind(StrEnum):
     YOUR_TURN = "your_turn"
     NOBODY = "nobody"
     STILL = "still"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,4 +128,5 @@ _QUIET = {
     Reason.REOPEN_WINDOW,
     Reason.QUIET_AFTER_RESOLVE,
     Reason.NOT_POSSIBLE,
+    Reason.PICTURED,
 }

@@ -18,6 +18,7 @@ from receiver.store.connection import Line
 from receiver.store.keys import META, Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
+from receiver.telemetry import metrics
 
 BATCH = 128
 ID_BLOCK = 20  # what a restart may leave unused
@@ -71,11 +72,14 @@ class Admission:
         self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
         self._flush: asyncio.Task[None] | None = None
         self._promise = promise
+        self._since = 0.0  # when what waits now began to wait
 
     def submit(self, item: Item) -> "asyncio.Future[Merged]":
         """Queue one item; the future ends in Merged or in StoreUnavailableError."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Merged] = loop.create_future()
+        if not self._waiting:
+            self._since = self._clock.monotonic()
         self._waiting.append((item, future))
         if self._flush is None or self._flush.done():
             # Kept in self: the loop holds tasks weakly. It is awaited by every caller through its future.
@@ -85,13 +89,18 @@ class Admission:
     async def _drain(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            if len(self._partitions) == 1:
-                await self._settle(self._partitions.first, batch)
-                continue
-            shares: defaultdict[Partition, list[_Waiting]] = defaultdict(list)
-            for waiting in batch:
-                shares[self._partitions.of_group(waiting[0].group_key)].append(waiting)
-            await asyncio.gather(*(self._settle(partition, share) for partition, share in shares.items()))
+            since, self._since = self._since, self._clock.monotonic()
+            await self._settle_all(batch)
+            metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
+
+    async def _settle_all(self, batch: list[_Waiting]) -> None:
+        if len(self._partitions) == 1:
+            await self._settle(self._partitions.first, batch)
+            return
+        shares: defaultdict[Partition, list[_Waiting]] = defaultdict(list)
+        for waiting in batch:
+            shares[self._partitions.of_group(waiting[0].group_key)].append(waiting)
+        await asyncio.gather(*(self._settle(partition, share) for partition, share in shares.items()))
 
     async def _settle(self, partition: Partition, batch: list[_Waiting]) -> None:
         """Merge the items of one partition; every caller hears of it, whatever happens."""

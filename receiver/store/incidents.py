@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId
-from receiver.core.plan import Notification, Plan
+from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
@@ -26,19 +27,9 @@ KEEP_CLOSED = timedelta(days=30)
 LEASE = timedelta(seconds=10)
 MEMBER = 28
 IDENTITY = 22
+LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimelineEntry:
-    """One line of an incident's history; `at` in UTC."""
-
-    at: datetime
-    reason: str
-    by: str = ""
-    state: str = ""
-    text: str = ""
 
 
 def encode_document(incident: Incident) -> bytes:
@@ -200,8 +191,9 @@ def _number(incident_id: IncidentId) -> int:
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:
-    """The effect's identity: the living message has one per incident and destination, a ring one per turn, another loud reply one per version."""
-    turn = "0" if notification.kind.value == "incident" else f"t{notification.turn}" if notification.turn else str(version)
+    """The effect's identity: the living message and its picture have one per incident and destination, a ring one per turn, another loud
+    reply one per version."""
+    turn = "0" if notification.kind in LASTING else f"t{notification.turn}" if notification.turn else str(version)
     return f"{incident.id}.{notification.kind.value}.{turn}.{notification.destination.name}"
 
 

@@ -13,6 +13,7 @@ from receiver.channels.base import NOT_MODIFIED, Channel, Message, Outcome
 from receiver.channels.forms import Form, form_of
 from receiver.channels.keyboard import keyboard
 from receiver.channels.render import ServiceView, Templates
+from receiver.channels.view import views
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
@@ -21,7 +22,6 @@ from receiver.core.event import Delivered, DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
 from receiver.core.reach import has_failed, is_awaited
-from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
@@ -134,7 +134,7 @@ class Sender:
             await self._send(slot, incident, channel, reply_to, is_pointless=bool(skip))
 
     async def _send(self, slot: Slot, incident: Incident, channel: Channel, reply_to: str, *, is_pointless: bool) -> None:
-        destination = await self._readdress(slot.destination)
+        destination = readdress(slot.destination, await self._outbox.addresses_moved())
         chat = chat_of(destination)
         pace = self._paces.get(destination.channel)
         if pace:
@@ -176,13 +176,6 @@ class Sender:
         if slot.priority is Priority.PAGE and not has_failed(incident, slot.destination.name):
             await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
         return True
-
-    async def _readdress(self, destination: Destination) -> Destination:
-        chat = str(destination.address.get("chat", ""))
-        new = (await self._outbox.addresses_moved()).get(f"{destination.channel}:{chat}")
-        if not new:
-            return destination
-        return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
     def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
         language, form = destination.language or self._language, form_of(destination.channel)
@@ -231,6 +224,8 @@ class Sender:
             log.warning(
                 "delivery", notification=slot.id, kind=slot.kind.value, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value
             )
+        if page and not is_edit and outcome.evidence is Evidence.OK:
+            metrics.pages.labels(to=slot.destination.person or slot.destination.name).inc()
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement)
         if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
@@ -286,9 +281,12 @@ def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
     return [sorted(some, key=lambda one: one.kind is not Kind.INCIDENT or bool(one.ref)) for some in found.values()]
 
 
-def views(book: RuleBook) -> Mapping[str, ServiceView]:
-    """What messages may see of the catalogue."""
-    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
+def readdress(destination: Destination, moved: Mapping[str, str]) -> Destination:
+    """The destination with the id its chat has now."""
+    new = moved.get(f"{destination.channel}:{destination.address.get('chat', '')}")
+    if not new:
+        return destination
+    return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
 
 def chat_of(destination: Destination) -> str:
