@@ -15,7 +15,7 @@ import re
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -146,14 +146,14 @@ class Campaign:
         self.prometheus = PrometheusBeat([*both.peers], motion.beat, motion.hold)
         self._known: dict[str, datetime] = {}
 
-    async def run(self, cycles: int, side_by_side: int) -> None:
+    async def run(self, cycles: int, side_by_side: int, troubles: Sequence[str]) -> None:
         for name in HELD:
             self.prometheus.fire(name, severity="critical")
         beat = asyncio.get_running_loop().create_task(self.prometheus.run())
         try:
             done = 0
             while done < cycles:
-                trouble = TROUBLES[done // side_by_side % len(TROUBLES)]
+                trouble = troubles[done // side_by_side % len(troubles)]
                 names = [f"svc-{n}" for n in range(done, min(cycles, done + side_by_side))]
                 await self._round(trouble, names)
                 done += len(names)
@@ -248,7 +248,7 @@ class Campaign:
                 self.figures.ended_falsely.append(name)
 
 
-async def run(directory: Path, *, cycles: int, seed: int, motion: Motion, side_by_side: int) -> Figures:
+async def run(directory: Path, *, cycles: int, seed: int, motion: Motion, side_by_side: int, troubles: Sequence[str] = TROUBLES) -> Figures:
     """The whole campaign."""
     figures, rng, port = Figures(seed=seed), random.Random(seed), free_port()
     hook = f"http://127.0.0.1:{port}/webhooks/alertmanager"
@@ -259,7 +259,7 @@ async def run(directory: Path, *, cycles: int, seed: int, motion: Motion, side_b
             observer = Observer(api)
             tasks = [loop.create_task(serve(_settings(directory, url, api.url, port, both, motion))), loop.create_task(observer.run())]
             try:
-                await Campaign(motion, rng, both, observer, figures).run(cycles, side_by_side)
+                await Campaign(motion, rng, both, observer, figures).run(cycles, side_by_side, troubles)
             finally:
                 await end(tasks)
     return figures
@@ -290,6 +290,7 @@ def main() -> None:
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--cycles", type=int, default=200)
     cli.add_argument("--side-by-side", type=int, default=40)
+    cli.add_argument("--troubles", nargs="+", choices=TROUBLES, default=TROUBLES, help="one after the other, round by round")
     cli.add_argument("--fast", action="store_true", help="the fast motion of CI")
     cli.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     cli.add_argument("--keep", type=Path, help="directory for logs and store (default: a temporary one)")
@@ -298,7 +299,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         where = args.keep or Path(made)
         where.mkdir(parents=True, exist_ok=True)
-        figures = asyncio.run(run(where, cycles=args.cycles, seed=args.seed, motion=FAST if args.fast else Motion(), side_by_side=args.side_by_side))
+        motion = FAST if args.fast else Motion()
+        figures = asyncio.run(
+            run(where, cycles=args.cycles, seed=args.seed, motion=motion, side_by_side=args.side_by_side, troubles=args.troubles),
+        )
     print(json.dumps(figures.shown(), indent=1))
     if faults := figures.faults():
         raise SystemExit("\n".join(faults))

@@ -14,7 +14,7 @@ AFTER_ACK = timedelta(seconds=12)
 AGAIN = timedelta(minutes=55)  # the last step is paged again from hour to hour once everybody was tried
 LATE = timedelta(seconds=30)  # a killed replica's lease, and a look
 USUALLY = timedelta(seconds=2)  # all but one in a hundred
-SLEWED = timedelta(seconds=2)  # what replicas fall behind while a store that stepped back is followed for ten minutes, and make up afterwards
+SLEWED = timedelta(seconds=5)  # what replicas fall behind while a store that stepped back is followed, suspends included, and make up afterwards
 AFTER_RESTART = timedelta(seconds=10)  # the same, where every replica was down
 
 

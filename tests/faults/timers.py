@@ -183,7 +183,7 @@ class Campaign:
     def set_a_clock(self) -> None:
         """Somebody sets a machine's clock by up to an hour, or the store's back by up to ten minutes."""
         self.figures.clocks_set += 1
-        if self.random.random() < 0.5:
+        if self.random.random() < 0.5 or self.times.until:
             self.random.choice(self.replicas).off = timedelta(seconds=self.random.uniform(-3600, 3600))
         else:
             self.times.step_back(timedelta(seconds=self.random.uniform(0, 600)), timedelta(seconds=self.random.uniform(30, 600)))

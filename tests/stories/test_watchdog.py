@@ -179,3 +179,22 @@ async def test_a_silence_while_the_store_was_away_proves_nothing(tmp_path: Path)
         await s.expect_nothing()
         await bark(s)
         await quiet(s, 30)
+
+
+async def test_a_signal_that_is_lost_again_is_lost_since_then(tmp_path: Path) -> None:
+    async with story(tmp_path, rules=rules_files(tmp_path / "rules", sources=SOURCES)) as s:
+        await bark(s)
+        await quiet(s, 190)
+        first = s.app.engine.signals.current["alertmanager"].lost_at
+        await s.advance(seconds=10)
+        await s.expect(DEVOPS, "Signal of alertmanager is lost")
+        await bark(s)
+        await quiet(s, 30)
+        await s.expect(DEVOPS, "back to normal")
+        assert s.app.engine.signals.current["alertmanager"].lost_at is None
+        await quiet(s, 190)
+        second = s.app.engine.signals.current["alertmanager"].lost_at
+        assert first
+        assert second
+        assert second - first > timedelta(seconds=100)
+        s._seen.update(range(len(s.api.sends())))
