@@ -22,11 +22,13 @@ from receiver.core.plan import Plan, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
 from receiver.core.statistics import measure
+from receiver.gathering import Gathering
 from receiver.grouping import Grouping
 from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
+from receiver.store.storms import Storms
 from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.vetting import Vetting
@@ -99,9 +101,9 @@ class Nudge:
 class Engine:
     """Admission of alerts and application of events."""
 
-    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting) -> None:
+    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting, storms: Storms) -> None:
         self.signals = SignalBoard()
-        self._vetting = vetting
+        self._vetting, self._gathering = vetting, Gathering(admission, storms, incidents, clock)
         self._admission = admission
         self._incidents = incidents
         self._rules = rules
@@ -173,9 +175,10 @@ class Engine:
         """Let one event change one incident; retried when somebody else was faster."""
         for _ in range(COMMIT_ATTEMPTS):
             incident = await self._incidents.load(incident_id)
-            event = self._informed(event)
+            event = await self._informed(event, [incident])
             now = self._clock.now()
             plan = self._decide(incident, event, now, *await self._parents([incident]))
+            plan = await self._gathering.join(plan, self._rules.current)
             if plan.next is incident:  # nothing to write: it is as it was
                 self._told(plan)
                 return plan
@@ -183,6 +186,7 @@ class Engine:
                 version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
             if version >= 0:
                 self._told(plan)
+                await self._gathering.follow(plan, self.apply)
                 return replace(plan, next=replace(plan.next, version=version))
         raise CommitConflictError(f"{incident_id} changed {COMMIT_ATTEMPTS} times while we decided")
 
@@ -190,19 +194,22 @@ class Engine:
         """Let one event change many incidents, in two trips to the store. One that is gone is left out, one that
         somebody else changed meanwhile is decided again. Raises what `apply` raises.
         """
-        now, event = self._clock.now(), self._informed(event)
         loaded = await self._incidents.load_many(incident_ids)
         for incident_id in [one for one, incident in zip(incident_ids, loaded, strict=True) if incident is None]:
             log.warning("incident is gone", incident=incident_id)
         found = [incident for incident in loaded if incident is not None]
+        event = await self._informed(event, found)
+        now = self._clock.now()
         parents = await self._parents(found)
         plans = [self._decide(incident, event, now, parent) for incident, parent in zip(found, parents, strict=True)]
+        plans = [await self._gathering.join(plan, self._rules.current) for plan in plans]
         with _committing(plans):
             versions = await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else []
         conflicts = []
         for plan, version in zip(plans, versions, strict=True):
             if version >= 0:
                 self._told(plan)
+                await self._gathering.follow(plan, self.apply)
             else:
                 conflicts.append(plan.next.id)
         for incident_id in conflicts:
@@ -223,8 +230,10 @@ class Engine:
                 span.drop()
             return replace(plan, trace=span.trace) if span.trace else plan
 
-    def _informed(self, event: Event) -> Event:
-        return Woke(signals=self.signals.current) if isinstance(event, Woke) else event
+    async def _informed(self, event: Event, incidents: Sequence[Incident]) -> Event:
+        if not isinstance(event, Woke):
+            return event
+        return await self._gathering.inform(Woke(signals=self.signals.current), incidents, self._rules.current)
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

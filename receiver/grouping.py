@@ -20,14 +20,13 @@ from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
 from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, decode_annotations, decode_labels, is_strings
 from receiver.store.admission import Item
-from receiver.store.incidents import encode_document, payload_head
+from receiver.store.incidents import NO_VARIANT, encode_document, payload_head
 from receiver.telemetry import metrics
 
 REMEMBERED = 300_000
 REPEATS_BYTES = 8 * 1024 * 1024
 CHUNK = 200
 _SHORT = 4096
-_NO_VARIANT = "000000"
 _NO_END = "0" * 18
 
 
@@ -258,7 +257,7 @@ class Grouping:
             metrics.unknown_service.labels(source=source).inc()
         self._remembered += 1
         identity = identify(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, memory.ignored)
-        known = memory.known[digest] = Known(identity + (_NO_VARIANT if told_by else _variant(labels, memory.ignored)), course)
+        known = memory.known[digest] = Known(identity + (NO_VARIANT if told_by else _variant(labels, memory.ignored)), course)
         return known
 
     def _course(self, source: str, labels: Mapping[str, str], ignored: frozenset[str]) -> Course:
@@ -292,10 +291,10 @@ def _signature(known: Known, alert: WireAlert) -> str:
 def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
     """Tells the fingerprints of one identity apart: a short hash of the ignored labels."""
     if not ignored or ignored.isdisjoint(labels):
-        return _NO_VARIANT
+        return NO_VARIANT
     held = [f"{name}\xff{labels[name]}" for name in sorted(ignored) if labels.get(name)]
     if not held:
-        return _NO_VARIANT
+        return NO_VARIANT
     return base64.urlsafe_b64encode(sha256("\xfe".join(held).encode("utf-8", "surrogatepass")).digest()[:4])[:6].decode()
 
 

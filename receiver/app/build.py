@@ -37,7 +37,9 @@ from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
 from receiver.store.signals import Sightings
+from receiver.store.storms import Storms
 from receiver.store.suspects import Suspects
+from receiver.store.threads import Threads
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.vetting import Vetting
@@ -117,12 +119,12 @@ def build(
     client, at = connect(store_url), partitions or partitions_for(store_url)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
     rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
-    promise, ready = Promise(), Readiness()
+    promise, ready, vetting = Promise(), Readiness(), Vetting(Sightings(client), Suspects(client), clock)
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
+    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, Storms(client, at))
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
-    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key, threads=Threads(client, at)))
     answerers, paces = who_answers(channels), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,

@@ -15,6 +15,8 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "paging": {"en": "{id}: paging {who}", "ru": "{id}: зовём {who}"},
     "snoozed": {"en": "{id} snoozed until {until}", "ru": "{id} отложен до {until}"},
     "not_possible": {"en": "This is not possible now: look at the message again", "ru": "Сейчас так нельзя: посмотрите на сообщение ещё раз"},
+    "acked_all": {"en": "{id} is yours with all {count} incidents", "ru": "{id} ваш вместе со всеми инцидентами ({count})"},
+    "split": {"en": "{id} is split: each incident is told by itself", "ru": "{id} разобран: о каждом инциденте скажем отдельно"},
     "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
     "not_allowed": {
         "en": "You may not do this. Ask an admin to give you the role in people.yaml",

@@ -8,13 +8,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from receiver.channels.view import LINK_NAMES, ServiceView, build
+from receiver.channels.links import LINK_NAMES
+from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.condition import Condition, ConditionKind
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence, Flow, Remedy, Saturated
-from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
+from receiver.core.incident import STORM, Incident, IncidentId, RouteSnapshot, State
 from receiver.core.policy import Escalation, Policy, Step, Way
 
 _TURN = ("because", "by", "about", "waited")
@@ -89,6 +90,10 @@ def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]
         for by in ("", "anna"):
             taken = replace(hostile, acknowledged_by=by, acknowledged_at=_NOW if by else None)
             yield f"state {state.value}", replace(taken, state=state, resolved_at=ended, resolved_by=by), _SERVICES
+    storm = replace(hostile, source=STORM, signal_source="", signal_lost_at=None, conditions={}, acknowledged_by="", acknowledged_at=None)
+    yield "a storm", storm, _SERVICES
+    yield "a storm that was split", replace(storm, state=State.RESOLVED, resolved_at=_NOW, resolved_by=HOSTILE[0], end_reason="split"), _SERVICES
+    yield "one of a storm", replace(hostile, digest=HOSTILE[0], is_paused=True, is_silent=True), _SERVICES
     over = [replace(alert, status=AlertStatus.RESOLVED, ends_at=_NOW) for alert in hostile.alerts.values()]
     yield "all over", replace(_with(bare, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
     yield "one over", replace(_with(bare, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES

@@ -140,8 +140,9 @@ class Buttons:
     def _say(self, plan: Plan, language: str, zone: str) -> str:
         incident, now = plan.before, self._clock.now()
         match plan.reason:
-            case Reason.ACKNOWLEDGED:
-                return answer_text("acked", language, id=incident.id)
+            case Reason.ACKNOWLEDGED | Reason.SPLIT:
+                said = "split" if plan.reason is Reason.SPLIT else "acked_all" if incident.is_storm else "acked"
+                return answer_text(said, language, id=incident.id, count=str(len(incident.firing)))
             case Reason.ALREADY_ACKNOWLEDGED:
                 since = ago(now - (incident.acknowledged_at or now), language)
                 return answer_text("already_acked", language, by=incident.acknowledged_by, ago=since)

@@ -13,7 +13,7 @@ from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
-from receiver.chat.listing import PICK, Listing
+from receiver.chat.listing import LIST, PICK, Listing
 from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.planned import Planned
 from receiver.chat.silence import Silencing
@@ -92,6 +92,7 @@ class Commands:
         }
         self.menus: Mapping[str, tuple[Verb, Handler]] = {
             PICK: (Verb.INCIDENTS, listing.turned),
+            LIST: (Verb.INCIDENTS, listing.of_storm),
             silencer.ASK: (Verb.SILENCE, silencing.pressed),
             words.MAKE: (Verb.SILENCE, silencing.made),
             words.ONE: (Verb.SILENCE, silencing.narrowed),

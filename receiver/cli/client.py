@@ -68,14 +68,15 @@ def _print(found: Any, args: argparse.Namespace) -> None:
     if args.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     elif isinstance(found, list):
-        _table(found, COLUMNS[args.command])
+        print_table(found, COLUMNS[args.command])
     else:
         for key, value in found.items():
             text = value if isinstance(value, str | int | None) else json.dumps(value, ensure_ascii=False, indent=1)
             sys.stdout.write(f"{key}: {text}\n")
 
 
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Rows under the names of their columns."""
     if not rows:
         sys.stdout.write("none\n")
         return

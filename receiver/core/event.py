@@ -12,9 +12,13 @@ from receiver.core.signal import Signals
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
-    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them."""
+    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them;
+    `opened` counts the incidents that were opened lately, `storm` is the state of the storm there is (`split` when somebody took it apart).
+    """
 
     signals: Signals = field(default_factory=dict)
+    opened: int = 0
+    storm: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,9 +111,32 @@ class Observed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Somebody wants a storm told one by one."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leave:
+    """The storm that spoke for this incident was split: from now on it is told by itself."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gathered:
+    """An incident that was told already is now one of a storm, which keeps the time for it."""
+
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pictured:
     """Somebody who can draw looked by: the incident's picture may be due."""
 
 
-Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
-Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed | Pictured
+Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze | Split | Leave
+Event = Woke | Reported | Gathered | Press | Delivered | DeliveryTrouble | Observed | Pictured

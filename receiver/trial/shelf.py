@@ -35,6 +35,7 @@ class _Kept:
     truncated: int
     seen_ms: int
     hold_ms: int
+    opened_ms: int
     version: int = 0
     repeats: int = 0
     signatures: dict[str, str] = field(default_factory=dict)
@@ -109,7 +110,7 @@ class Shelf:
         incident_id = f"INC-{self._last_id}"
         self._open[item.group_key] = incident_id
         document = replace(decode_document(item.document), id=IncidentId(incident_id))
-        self._incidents[incident_id] = _Kept(document=document, truncated=item.truncated, seen_ms=now_ms, hold_ms=now_ms + item.wait)
+        self._incidents[incident_id] = _Kept(document=document, truncated=item.truncated, seen_ms=now_ms, hold_ms=now_ms + item.wait, opened_ms=now_ms)
         return incident_id
 
     def _write(self, writes: list[_Write], rows: list[tuple[str, str]], payloads: dict[int, bytes], here: str) -> dict[str, bool]:
@@ -199,6 +200,23 @@ class Shelf:
         while self._queue and self._wakes.get(self._queue[0][1]) != self._queue[0][0]:
             heapq.heappop(self._queue)
         return self._queue[0] if self._queue else None
+
+    def open_id(self, group_key: str) -> str:
+        """The incident that a group holds, or empty."""
+        return self._open.get(group_key, "")
+
+    def opened_since(self, since: datetime) -> list[str]:
+        """The incidents that were opened since then, oldest first; the newest are at the end of what is kept."""
+        found = []
+        for incident_id, kept in reversed(self._incidents.items()):
+            if kept.opened_ms < to_ms(since):
+                break
+            found.append(incident_id)
+        return found[::-1]
+
+    def wake_now(self, incident_id: str, now: datetime) -> None:
+        """Have it looked at now."""
+        self._wake_at(incident_id, min(to_ms(now), self._wakes.get(incident_id, to_ms(now))))
 
     def holds(self, incident_id: str) -> bool:
         """Whether an incident is kept."""

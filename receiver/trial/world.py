@@ -23,6 +23,7 @@ from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping, Piece
 from receiver.sources.alertmanager import Webhook, decode_labels
 from receiver.store.incidents import slot_id
+from receiver.trial.gathered import Gathered
 from receiver.trial.shelf import Shelf, from_ms, to_ms
 from receiver.vetting import is_watchdog
 
@@ -81,6 +82,7 @@ class World:
         self._clock = ManualClock(from_ms(to_ms(start)))
         self._grouping = Grouping(rules, self._clock)
         self._shelf = Shelf()
+        self._gathered = Gathered(self._shelf, rules)
         self._sent: dict[str, set[str]] = {}
         self._later: list[tuple[int, int, IncidentId, str, Notification]] = []  # pages that wait for their time
         self._order = count()
@@ -111,7 +113,8 @@ class World:
 
     def apply(self, incident_id: IncidentId, event: Event) -> Plan:
         """Let one event change one incident; raises KeyError for one that is not here."""
-        plan = decide(self._shelf.load(incident_id), event, self.rules, self.now)
+        incident = self._shelf.load(incident_id)
+        plan = self._gathered.join(decide(incident, self._gathered.inform(event, incident, self.now), self.rules, self.now), self.now)
         if plan.next is plan.before:
             return plan
         after = self._shelf.commit(plan, self.now, is_woken=isinstance(event, Woke))
@@ -119,6 +122,7 @@ class World:
             made = Transition(at=self.now, incident_id=incident_id, reason=plan.reason, state=plan.next.state.value, by=plan.by)
             self.effects.transitions.append(made)
         self._deliver(plan, after)
+        self._gathered.follow(plan, self.apply, self.now)
         if plan.is_archived:
             self._archived.append(incident_id)
         self.advance_to(self.now)

@@ -232,7 +232,7 @@ def _rules(directory: Path) -> Path:
         people=f"version: 1\npeople:\n{people}\n",
         escalation=f"version: 1\npolicies:\n  all:\n    steps:\n{steps}\n    acknowledge: {{lease: 1d}}\n",
         destinations="version: 1\ndestinations:\n  all: {policy: all}\n  spare: {channel: telegram, chat: 9, language: en}\nfallback: [spare]\n",
-        routes="version: 1\nroute: {id: root, group_by: [service], group_wait: 2s, destinations: [all]}\n",
+        routes="version: 1\nroute: {id: root, group_by: [service], group_wait: 2s, destinations: [all]}\nnoise: {storm: {incidents: 1000000}}\n",
     )
 
 
