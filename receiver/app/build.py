@@ -26,6 +26,7 @@ from receiver.rules.git import Mirror, Remote
 from receiver.rules.load import Reading
 from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
+from receiver.store.audit import Audit
 from receiver.store.browserchat import BrowserChat
 from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
@@ -135,7 +136,7 @@ def build(
     customers = build_customers(settings, client, rules, clock, notices, outbox, channels, key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
-        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
+        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat, audit=Audit(client, promise),
     )  # fmt: skip
     quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     chat = build_chat(
