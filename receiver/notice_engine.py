@@ -133,7 +133,7 @@ class NoticeEngine:
         except UnknownIncidentError:
             return None
         wanted = wants(incident, self._rules.current)
-        if wanted is None or not incident.is_open or incident.announced_at is None:
+        if wanted is None or not incident.is_open or (incident.announced_at is None and not incident.is_part):
             return None
         for _ in range(COMMIT_ATTEMPTS):
             covering = await self._desk.covering(wanted.component)

@@ -12,6 +12,7 @@ from receiver.app.channels import Parts, build_channels, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.engine import build_engine
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
@@ -25,7 +26,6 @@ from receiver.rules.git import Mirror, Remote
 from receiver.rules.load import Reading
 from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
-from receiver.store.admission import Admission
 from receiver.store.audit import Audit
 from receiver.store.browserchat import BrowserChat
 from receiver.store.connection import Client, connect, partitions_for
@@ -37,13 +37,9 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
-from receiver.store.signals import Sightings
-from receiver.store.storms import Storms
-from receiver.store.suspects import Suspects
 from receiver.store.threads import Threads
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
-from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
@@ -120,9 +116,9 @@ def build(
     client, at = connect(store_url), partitions or partitions_for(store_url)
     origin, loaded = origin or origin_of(settings), loaded or load(Place(rules=settings.rules_dir, templates=settings.templates_dir), prove)
     rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
-    promise, ready, vetting = Promise(), Readiness(), Vetting(Sightings(client), Suspects(client), clock)
+    promise, ready = Promise(), Readiness()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, Storms(client, at))
+    engine = build_engine(client, clock, at, promise, incidents, rules, nudge)
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
     channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key, threads=Threads(client, at)))

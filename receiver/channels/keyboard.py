@@ -89,6 +89,8 @@ def keyboard(key: bytes, kind: Kind, incident: Incident, place: Destination, lan
     rows = OF_KIND.get(kind, usual[incident.state])
     if kind is Kind.STILL and incident.state is not State.ACKNOWLEDGED:
         rows = usual[incident.state]
+    if rows and incident.is_open and (incident.is_part or incident.symptoms):
+        rows = (*rows, ("split",))
     names, held = labels(language), lease(incident, language)
     if incident.is_storm:
         names = {**names, "ack": names["ack-all"]}

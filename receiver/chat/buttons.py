@@ -150,7 +150,7 @@ class Buttons:
         incident, now = plan.before, self._clock.now()
         match plan.reason:
             case Reason.ACKNOWLEDGED | Reason.SPLIT:
-                said = "split" if plan.reason is Reason.SPLIT else "acked_all" if incident.is_storm else "acked"
+                said = ("split" if incident.is_storm else "apart") if plan.reason is Reason.SPLIT else "acked_all" if incident.is_storm else "acked"
                 return answer_text(said, language, id=incident.id, count=str(len(incident.firing)))
             case Reason.ALREADY_ACKNOWLEDGED:
                 since = ago(now - (incident.acknowledged_at or now), language)

@@ -52,7 +52,11 @@ class Listing:
         ids = await self._ids(kind)
         found: list[Incident] = []
         for start in range(0, min(len(ids), MOST), 100):
-            found += [one for one in await self._incidents.load_many(ids[start : start + 100]) if one is not None and (kind != OPEN or one.is_open)]
+            found += [
+                one
+                for one in await self._incidents.load_many(ids[start : start + 100])
+                if one is not None and one.part is None and (kind != OPEN or one.is_open)
+            ]
         return found if kind == ALL else sorted(found, key=lambda one: (-one.severity.rank, one.acknowledged_at is not None, one.opened_at))
 
     async def _ids(self, kind: str) -> list[IncidentId]:
@@ -88,8 +92,13 @@ def _line(asked: Asked, incident: Incident) -> str:
     since = asked.say(f"since {view['since']}", f"с {view['since']}")
     if view["is_over"]:
         since = f"{view['since']}–{view['ended_at']}"
-    parts = [str(view["severity"]), since + (f" ({view['lasted']})" if view["lasted"] else ""), _who(asked, incident, str(view["taken_by"]))]
+    affected = asked.say(f"affected: {_joined(view['affected'])}", f"затронуто: {_joined(view['affected'])}") if view["affected"] else ""
+    parts = [str(view["severity"]), since + (f" ({view['lasted']})" if view["lasted"] else ""), _who(asked, incident, str(view["taken_by"])), affected]
     return f"{first}\n{' · '.join(part for part in parts if part)}"
+
+
+def _joined(names: object) -> str:
+    return shown(", ".join(names if isinstance(names, list) else []), 120)
 
 
 def _who(asked: Asked, incident: Incident, name: str) -> str:

@@ -60,6 +60,8 @@ def _listing(
             one.add_argument("--format", choices=("md", "json"), default="md")
             one.add_argument("--language", choices=("en", "ru"), default="", help="default: RECEIVER_LANGUAGE of the service")
         one.add_argument("--json", action="store_true", help="as --format json" if verb == "export" else None)
+    if name == "incidents":
+        every.add_argument("--parts", action="store_true", help="also those that are shown inside the incident of their cause")
     return inner
 
 

@@ -7,16 +7,19 @@ from datetime import datetime
 from receiver.core.alert import AlertId
 from receiver.core.condition import Condition
 from receiver.core.evidence import Evidence
+from receiver.core.incident import Incident, IncidentId
 from receiver.core.signal import Signals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
     """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them;
-    `opened` counts the incidents that were opened lately, `storm` is the state of the storm there is (`split` when somebody took it apart).
+    `around` are the incidents of the systems below and above it, as they stood a moment ago. `opened` counts the incidents that were opened
+    lately, `storm` is the state of the storm there is (`split` when somebody took it apart).
     """
 
     signals: Signals = field(default_factory=dict)
+    around: Mapping[IncidentId, Incident] = field(default_factory=dict)
     opened: int = 0
     storm: str = ""
 
@@ -87,6 +90,14 @@ class Snooze:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Somebody takes apart what is told as one: a storm; what a cause carries; or a part, which leaves its cause."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
     """A message got to a destination at an instant (UTC); `ref` is the channel's id of it."""
 
@@ -108,14 +119,6 @@ class Observed:
     """Prometheus was asked about what is saturated; `evidence` is the conclusion."""
 
     evidence: Evidence
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Split:
-    """Somebody wants a storm told one by one."""
-
-    by: str
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from receiver.core.incident import Incident, State
 from receiver.core.life import end
 from receiver.core.mute import Mutes, first_end, is_held
 from receiver.core.paging import again, climb, start, told, untaken, with_places
+from receiver.core.parts import give_back, press_part, split
 from receiver.core.plan import Kind, Plan, Priority, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.storm import TAKEN_APART
@@ -22,24 +23,30 @@ def press(incident: Incident, event: Press, rules: RuleBook, mutes: Mutes, now: 
     """What follows from what somebody asked for; what is over stays over."""
     if incident.state is State.RESOLVED:
         return Plan(before=incident, next=incident, reason=Reason.ALREADY_RESOLVED, by=event.by)
+    found, is_given_back = press_part(incident, event)
+    plan = give_back(incident) if is_given_back else _pressed(found, event, rules, mutes, now)
+    after = incident if plan.next is found else plan.next
+    return replace(plan, before=incident, next=after, by=event.by)
+
+
+def _pressed(incident: Incident, event: Press, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     match event:
         case Acknowledge(by=by, name=name):
-            plan = _acknowledge(incident, by, name, rules, mutes, now)
+            return _acknowledge(incident, by, name, rules, mutes, now)
         case Resolve(by=by, name=name):
-            plan = _resolve(incident, by, name, now)
-        case _ if incident.announced_at is None:
-            plan = _impossible(incident)  # nobody has heard of it yet
-        case Keep(by=by, name=name):
-            plan = _keep(incident, by, name, rules, mutes, now)
-        case Release():
-            plan = _release(incident, event, rules, now)
+            return _resolve(incident, by, name, now)
         case Split():
-            plan = _split(incident, event, now)
+            return _split(incident, event, now) if incident.is_storm and incident.announced_at else split(incident, event, rules, now)
+        case _ if incident.announced_at is None:
+            return _impossible(incident)  # nobody has heard of it yet
+        case Keep(by=by, name=name):
+            return _keep(incident, by, name, rules, mutes, now)
+        case Release():
+            return _release(incident, event, rules, now)
         case Leave():
-            plan = _leave(incident, rules, now)
+            return _leave(incident, rules, now)
         case _:
-            plan = _single_out(incident, event, rules, mutes, now)
-    return replace(plan, by=event.by)
+            return _single_out(incident, event, rules, mutes, now)
 
 
 def _single_out(incident: Incident, event: Assign | Escalate | Snooze, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:

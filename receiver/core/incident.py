@@ -10,6 +10,7 @@ from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
+from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation
 
 __all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "Spread", "State"]
@@ -74,6 +75,7 @@ class Incident:
     says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
+    While it is a symptom, `part` names the incident that carries it; `symptoms` are those this one carries. `is_alone`: a person split it.
     `digest` is the storm it has joined, which keeps the time for it while it `is_paused`, and speaks for it while it `is_silent`; `spread` is
     a storm's own.
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
@@ -120,6 +122,9 @@ class Incident:
     snoozed_until: datetime | None = None
     snoozed_by: str = ""
     escalation: Escalation | None = None
+    part: Part | None = None
+    symptoms: Mapping[IncidentId, Symptom] = field(default_factory=dict)
+    is_alone: bool = False
     digest: str = ""
     is_silent: bool = False
     is_paused: bool = False
@@ -134,6 +139,11 @@ class Incident:
     def is_open(self) -> bool:
         """True until resolved."""
         return self.state is not State.RESOLVED
+
+    @property
+    def is_part(self) -> bool:
+        """True while another incident carries it: nobody is told of this one."""
+        return self.part is not None and self.is_open
 
     @property
     def began_at(self) -> datetime:

@@ -52,7 +52,7 @@ def _name_signal(plan: Plan) -> Plan:
     return replace(plan, reason=Reason.SIGNAL_LOST if plan.next.signal_lost_at else Reason.SIGNAL_BACK)
 
 
-def _hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
+def hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
     """No alert fires, but the source that says so may be dead: nothing ends until its Watchdog has been heard."""
     reason = Reason.SIGNAL_LOST if incident.signal_lost_at else Reason.HELD_UNCONFIRMED
     held = replace(looked, wake_at=now + LOOK_AGAIN)
@@ -91,7 +91,7 @@ def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime)
         # One thing at a time: what the alerts changed is looked at in the wake-up that follows at once.
         return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told and not is_over else now))
     if is_over:
-        return _hold_end(incident, looked, now)
+        return hold_end(incident, looked, now)
     if not incident.firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
@@ -140,10 +140,10 @@ def _woke_resolved(incident: Incident, rules: RuleBook, mutes: Mutes, event: Wok
         is_closed = now >= close_at
         after = replace(incident, wake_at=None if is_closed else close_at)
         return Plan(before=incident, next=after, reason=Reason.CLOSED if is_closed else Reason.REOPEN_WINDOW, is_archived=is_closed)
-    fresh = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
-    if any(a.id not in mutes for a in fresh):
+    news = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
+    if any(a.id not in mutes for a in news):
         return _reopen(incident, rules, mutes, event, now)
-    if fresh:
+    if news:
         return _hold(incident, mutes)
     if firing:
         return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.QUIET_AFTER_RESOLVE)
@@ -158,8 +158,9 @@ def _hold(incident: Incident, mutes: Mutes) -> Plan:
     return Plan(before=incident, next=replace(incident, wake_at=first_end(mutes)), reason=Reason.MAINTENANCE)
 
 
-def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
-    cleared = replace(
+def fresh(incident: Incident, now: datetime) -> Incident:
+    """The incident as it begins again: what was decided the last time is over."""
+    return replace(
         untaken(incident),
         severity=Severity.INFO,
         resolved_at=None,
@@ -170,15 +171,20 @@ def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now:
         signal_source="",
         signal_lost_at=None,
         failed={},
+        part=None,
+        is_alone=False,
         reopened=incident.reopened + 1,
         reopened_at=now,
         answered_at=None,
-        announced_at=incident.announced_at or now,
         digest="",
         is_silent=False,
         is_paused=False,
         spread=None,
     )
+
+
+def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
+    cleared = fresh(replace(incident, announced_at=incident.announced_at or now), now)
     if joins(incident, event, rules.noise):
         silent = replace(look(cleared, mutes), is_silent=not incident.announced_at or incident.is_silent, is_paused=True)
         return Plan(before=incident, next=silent, reason=Reason.STORM, joins=True, notifications=living(silent))
@@ -210,6 +216,7 @@ def look(incident: Incident, mutes: Mutes) -> Incident:
     worst = _worst(weighed, incident.severity)
     if worst.rank > incident.severity.rank and firing:
         worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
+    worst = max(worst, *(one.severity for one in incident.symptoms.values()), key=lambda s: s.rank) if incident.symptoms else worst
     known = dict.fromkeys(incident.systems)
     known.update(dict.fromkeys(a.service for a in heard if a.service))
     return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
@@ -223,7 +230,8 @@ def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
     shown = [f"{a.id}{a.severity}{a.annotations.get('state') if incident.is_storm else ''}" for a in firing]
     held = [f"{one.kind}{one.by}{one.until}" for one in incident.conditions.values() if one.kind in SUPPRESSED]
     signal = [f"{incident.signal_source}{incident.signal_lost_at}"] if incident.signal_source else []
-    text = "\n".join([*sorted(shown), *sorted(held), *signal, str(incident.truncated), str(len(incident.alerts))])
+    carried = [f"{i}{one.severity}{one.firing}{one.taken_by}{one.name}" for i, one in incident.symptoms.items()]
+    text = "\n".join([*sorted(shown), *sorted(held), *signal, *sorted(carried), str(incident.truncated), str(len(incident.alerts))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

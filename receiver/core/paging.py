@@ -15,9 +15,12 @@ Told = tuple[Incident, tuple[Notification, ...]]
 
 
 def policy_for(incident: Incident, rules: RuleBook) -> Policy | None:
-    """The policy of an incident: the snapshot, else what its route names now."""
+    """The policy of an incident: the snapshot, else what its route names now, else what the routes of its symptoms name."""
     held = incident.escalation
-    return held.policy if held and held.policy.name else rules.policy_of(incident.route)
+    if held and held.policy.name:
+        return held.policy
+    symptoms = dict.fromkeys(name for one in incident.symptoms.values() for name in one.policies)
+    return rules.policy_of(incident.route) or rules.policy_named(tuple(symptoms))
 
 
 def start(

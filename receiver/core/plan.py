@@ -52,7 +52,10 @@ class Reason(StrEnum):
     SNOOZE_OVER = "snooze_over"
     NOT_POSSIBLE = "not_possible"
     STORM = "storm"
+    JOINED = "joined"
+    LEFT = "left"
     SPLIT = "split"
+    SYMPTOMS_CHANGED = "symptoms_changed"
 
 
 class Priority(IntEnum):
@@ -98,6 +101,7 @@ class Plan:
     When it `joins` a storm, that must have it before this is committed. `spread` is what happens to other incidents once it is committed.
 
 
+    `touches` are other incidents that must be looked at now: each decides for itself what this changes for it.
     `trace` is what the messages belong to where somebody traces (a W3C `traceparent`); nothing is decided by it.
     """
 
@@ -108,6 +112,7 @@ class Plan:
     text: str = ""
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
+    touches: tuple[IncidentId, ...] = ()
     joins: bool = False
     spread: tuple[tuple[IncidentId, Event], ...] = ()
     trace: str = ""
