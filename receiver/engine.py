@@ -5,8 +5,10 @@ nothing waits for a poll.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 
 from receiver.clock import Clock
@@ -15,8 +17,8 @@ from receiver.core.amendment import Amendments, amend
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
-from receiver.core.incident import IncidentId
-from receiver.core.plan import Plan
+from receiver.core.incident import Incident, IncidentId
+from receiver.core.plan import Plan, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
 from receiver.grouping import Grouping
@@ -24,7 +26,7 @@ from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
-from receiver.telemetry import metrics
+from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.vetting import Vetting
 
@@ -90,6 +92,7 @@ class Nudge:
         self.wakes = asyncio.Event()
         self.sends = asyncio.Event()
         self.notices = asyncio.Event()
+        self.pictures = asyncio.Event()
 
 
 class Engine:
@@ -104,6 +107,7 @@ class Engine:
         self._clock = clock
         self._nudge = nudge
         self._grouping = Grouping(rules.current, clock)
+        self._trails = incidents.trails if traces.is_on() else None
 
     async def admit(self, source: str, webhook: Webhook, digest: bytes = b"", *, trust: Trust = Trust.USUAL) -> Report:
         """Merge one webhook's alerts into incidents; returns after the store has synced it. `digest` names source and body for `admit_again`.
@@ -116,6 +120,8 @@ class Engine:
         report = Report(accepted=len(webhook.alerts) + aside - len(bad), dead_lettered=len(bad) + len(webhook.bad))
         webhook.bad.extend(bad)
         report.reasons = [f"alert {b.index}: {b.reason}" for b in webhook.bad][:20]
+        if self._trails is not None:
+            await self._trails.leave(piece.group.key for piece in pieces)
         futures = [self._admission.submit(piece.item()) for piece in pieces]
         for piece, merged in zip(pieces, await _all(futures), strict=True):
             if merged.is_miss:
@@ -166,13 +172,13 @@ class Engine:
         for _ in range(COMMIT_ATTEMPTS):
             incident = await self._incidents.load(incident_id)
             event = self._informed(event)
-            rules = self._rules.current
             now = self._clock.now()
-            plan = decide(incident, event, rules, now)
+            plan = self._decide(incident, event, now, *await self._parents([incident]))
             if plan.next is incident:  # nothing to write: it is as it was
                 self._told(plan)
                 return plan
-            version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
+            with _committing([plan]):
+                version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
             if version >= 0:
                 self._told(plan)
                 return replace(plan, next=replace(plan.next, version=version))
@@ -183,14 +189,16 @@ class Engine:
         somebody else changed meanwhile is decided again. Raises what `apply` raises.
         """
         now, event = self._clock.now(), self._informed(event)
-        plans: list[Plan] = []
-        for incident_id, incident in zip(incident_ids, await self._incidents.load_many(incident_ids), strict=True):
-            if incident is None:
-                log.warning("incident is gone", incident=incident_id)
-                continue
-            plans.append(decide(incident, event, self._rules.current, now))
+        loaded = await self._incidents.load_many(incident_ids)
+        for incident_id in [one for one, incident in zip(incident_ids, loaded, strict=True) if incident is None]:
+            log.warning("incident is gone", incident=incident_id)
+        found = [incident for incident in loaded if incident is not None]
+        parents = await self._parents(found)
+        plans = [self._decide(incident, event, now, parent) for incident, parent in zip(found, parents, strict=True)]
+        with _committing(plans):
+            versions = await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else []
         conflicts = []
-        for plan, version in zip(plans, await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else [], strict=True):
+        for plan, version in zip(plans, versions, strict=True):
             if version >= 0:
                 self._told(plan)
             else:
@@ -198,17 +206,43 @@ class Engine:
         for incident_id in conflicts:
             await self.apply(incident_id, event)
 
+    async def _parents(self, incidents: Sequence[Incident]) -> list[str]:
+        """The traces that decisions about these belong to; empty where nobody traces, or inside a step that has one itself."""
+        if self._trails is None or traces.current():
+            return [""] * len(incidents)
+        return await self._trails.of([incident.group_key for incident in incidents])
+
+    def _decide(self, incident: Incident, event: Event, now: datetime, parent: str) -> Plan:
+        """Decide; where somebody traces, what changes something is a step, and what follows belongs to it."""
+        with traces.span("decide", parent=parent, incident=incident.id, event=type(event).__name__) as span:
+            plan = decide(incident, event, self._rules.current, now)
+            span.note(reason=plan.reason.value, state=plan.next.state.value, notifications=len(plan.notifications))
+            if not plan.is_change:
+                span.drop()
+            return replace(plan, trace=span.trace) if span.trace else plan
+
     def _informed(self, event: Event) -> Event:
         return Woke(signals=self.signals.current) if isinstance(event, Woke) else event
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()
         if plan.is_change:
-            log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
+            with traces.within(plan.trace):
+                log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
         if plan.notifications:
-            self._nudge.sends.set()
+            (self._nudge.pictures if plan.reason is Reason.PICTURED else self._nudge.sends).set()
         if plan.next.route and plan.next.route.customers:
             self._nudge.notices.set()
+
+
+@contextlib.contextmanager
+def _committing(plans: Sequence[Plan]) -> Iterator[None]:
+    """One trip writes them all; each is told of it in its own trace."""
+    with contextlib.ExitStack() as steps:
+        for plan in plans:
+            if plan.trace:
+                steps.enter_context(traces.span("commit", parent=plan.trace, incident=plan.next.id, together=len(plans)))
+        yield
 
 
 async def _all(futures: "list[asyncio.Future[Merged]]") -> list[Merged]:

@@ -4,9 +4,10 @@ Called by `web`, `chat` and `workers`; calls `core.notice_decide` and the store.
 incidents; nothing of an incident is kept in a notice but its id.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from receiver.clock import Clock
 from receiver.core.alert import matched_labels
@@ -19,7 +20,7 @@ from receiver.core.notice_event import Actor, Attached, Merged, NoticeEvent, Spl
 from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
 from receiver.core.notice_public import project
 from receiver.core.notice_record import Notice, Stage
-from receiver.core.notice_rules import NoticeRules
+from receiver.core.notice_rules import NoticeChannel, NoticeRules
 from receiver.core.notice_text import STARTERS, Compose
 from receiver.core.notice_wish import wants
 from receiver.core.rulebook import RuleBook
@@ -33,17 +34,52 @@ MOST_INCIDENTS = 50
 PROOFS = frozenset({"", "resolved", "resolved (Alertmanager lists it no more)"})  # what an incident's `end_reason` may be when its end is proved
 log = get_logger(__name__)
 
-Confirm = Callable[[Sequence[Incident]], Awaitable[Confirmation]]
-"""Asks Alertmanager itself whether the alerts of these incidents still fire."""
+Confirm = Callable[[Sequence[Incident]], Awaitable[frozenset[Confirmation]]]
+"""Asks Alertmanager itself whether the alerts of these incidents still fire; a word for every source."""
+_TO_BEGIN = (Confirmation.FIRING, Confirmation.UNKNOWN, Confirmation.UNSURE, Confirmation.GONE)  # one source that fires is enough to speak
+_TO_END = (Confirmation.FIRING, Confirmation.UNSURE, Confirmation.GONE, Confirmation.UNKNOWN)  # all must be over to say that it is over
 IsLost = Callable[[str], bool]
 """Whether a source's Watchdog is missing, so that nothing it no longer says means anything."""
+
+
+class CountsReaders(Protocol):
+    """Who would be told."""
+
+    async def count(self, channels: Sequence[NoticeChannel]) -> Mapping[str, int]:
+        """Recipients by name of channel."""
+        ...
+
+    async def said(self) -> int:
+        """Messages to them within the hour."""
+        ...
+
+
+class NoReaders:
+    """Where nobody can subscribe."""
+
+    async def count(self, channels: Sequence[NoticeChannel]) -> Mapping[str, int]:
+        """Nobody."""
+        return {}
+
+    async def said(self) -> int:
+        """Nothing."""
+        return 0
+
+
+IsFlapping = Callable[[Incident], bool]
+"""Whether an incident comes and goes, so that a word to customers would be wrong a minute later."""
 Audit = Callable[[NoticePlan, datetime], Awaitable[None]]
 """Keeps who did what."""
 
 
-async def unconfirmed(_: Sequence[Incident]) -> Confirmation:
+async def unconfirmed(_: Sequence[Incident]) -> frozenset[Confirmation]:
     """For installations that have no Alertmanager to ask."""
-    return Confirmation.UNKNOWN
+    return frozenset()
+
+
+def steady(_: Incident) -> bool:
+    """Where nobody counts changes."""
+    return False
 
 
 async def unaudited(_plan: NoticePlan, _at: datetime) -> None:
@@ -56,7 +92,9 @@ class Senses:
 
     confirm: Confirm = unconfirmed
     is_lost: IsLost = lambda _source: False
+    is_flapping: IsFlapping = steady
     audit: Audit = unaudited
+    readers: CountsReaders = field(default_factory=NoReaders)
 
 
 class NoticeEngine:
@@ -107,13 +145,27 @@ class NoticeEngine:
         raise CommitConflictError(f"no notice could be begun for {incident_id}")
 
     async def open_by_hand(self, components: Sequence[str], key: str, impact: Impact | None = None) -> Notice:
-        """A notice without any alert: offered at once. Raises NoticesOffError, or CommitConflictError when one covers a component already."""
+        """A notice on a person's word: offered at once, and one that was still held is offered instead of a second one.
+
+        Raises NoticesOffError, or CommitConflictError when an open one covers a component already.
+        """
         now = self._clock.now()
         starter = key if key in STARTERS else "holding"
         notice = Notice(id=new_notice_id(), opened_at=now, started_at=now, stage=Stage.OPEN, components=tuple(components), starter=starter, wake_at=now)
         if await self._desk.commit(notice, None, now) == TAKEN:
-            raise CommitConflictError("another open notice already speaks of this component")
+            return await self._offer_held(components, starter, now)
         return replace(notice, version=1)
+
+    async def _offer_held(self, components: Sequence[str], starter: str, now: datetime) -> Notice:
+        covering = {found for name in components if (found := await self._desk.covering(name))}
+        held = await self._desk.load(covering.pop()) if len(covering) == 1 else None
+        if held is None or held.stage is not Stage.HELD:
+            raise CommitConflictError("another open notice already speaks of this component")
+        offered = replace(held, stage=Stage.OPEN, starter=starter, waits_for="", wake_at=now)
+        version = await self._desk.commit(offered, None, now)
+        if version < 0:
+            raise CommitConflictError("somebody was faster")
+        return replace(offered, version=version)
 
     async def merge(self, notice_id: NoticeId, into: NoticeId, actor: Actor) -> NoticePlan:
         """The other notice speaks of everything this one did. Raises UnknownNoticeError for either."""
@@ -166,7 +218,7 @@ class NoticeEngine:
         version = await self._desk.commit(plan.next, project(plan.next), now)
         if version < 0:
             return None
-        if plan.reason not in QUIET_REASONS:
+        if plan.reason not in QUIET_REASONS or plan.next.waits_for != plan.before.waits_for:
             log.info("notice changed", notice=plan.next.id, reason=plan.reason.value, stage=plan.next.stage.value, by=plan.by)
             await self.senses.audit(plan, now)
         if plan.next.wake_at and plan.next.wake_at <= now:
@@ -180,7 +232,8 @@ class NoticeEngine:
         firing = [(incident, alert) for incident in found if incident.is_open for alert in incident.firing]
         live = [incident for incident in found if incident.is_open]
         now = self._clock.now()
-        is_lost = any(self.senses.is_lost(incident.source) for incident in found)
+        is_lost = any(self.senses.is_lost(alert.source) for incident in found for alert in incident.alerts.values())
+        confirmation = await self._confirmation(notice, live, found)
         texts = [text for incident in found for alert in incident.alerts.values() for text in (*alert.labels.values(), *alert.annotations.values())]
         texts += [key for key in book.services if key not in self.rules.components]
         muted = [book.muted_by(matched_labels(alert.labels, alert.severity), now) is not None for _, alert in firing]
@@ -188,13 +241,34 @@ class NoticeEngine:
             incidents=len(found),
             firing=len(firing),
             impacts=_impacts(live or found, book),
-            confirmation=await self.senses.confirm(live) if live and notice.stage is Stage.HELD else Confirmation.UNKNOWN,
+            confirmation=confirmation,
             is_muted=bool(muted) and all(muted),
+            is_flapping=bool(live) and all(map(self.senses.is_flapping, live)),
             is_signal_lost=is_lost,
             ended_at=max((i.resolved_at for i in found if i.resolved_at), default=None) if not live else None,
-            doubt=_doubt(found, is_lost=is_lost) if found and not firing else "",
+            doubt=_doubt(found, confirmation, is_lost=is_lost) if found and not firing else "",
+            recipients=await self._recipients(notice),
+            said=await self.senses.readers.said() if notice.draft else 0,
             secrets=Secrets(values=values_of(texts), people=frozenset(person.name for person in book.people.values())),
         )
+
+    async def _recipients(self, notice: Notice) -> Mapping[str, int]:
+        """Asked while something is to be decided about."""
+        channels = self.rules.channels
+        return await self.senses.readers.count([channels[name] for name in notice.draft.channels if name in channels]) if notice.draft else {}
+
+    async def _confirmation(self, notice: Notice, live: Sequence[Incident], found: Sequence[Incident]) -> Confirmation:
+        """Asked where something hangs on it: before a card comes, and before an end is suggested."""
+        fires = any(incident.firing for incident in live)
+        if notice.stage is Stage.HELD and fires:
+            return _first(_TO_BEGIN, await self.senses.confirm(live))
+        if notice.stage is Stage.OPEN and notice.is_published and found and not fires:
+            return _first(_TO_END, await self.senses.confirm(found))
+        return Confirmation.UNKNOWN
+
+
+def _first(order: Sequence[Confirmation], found: frozenset[Confirmation]) -> Confirmation:
+    return next((one for one in order if one in found), Confirmation.UNKNOWN)
 
 
 def _impacts(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]:
@@ -207,13 +281,17 @@ def _impacts(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]
     return found
 
 
-def _doubt(incidents: Sequence[Incident], *, is_lost: bool) -> str:
-    """Why the end of these incidents is no proof: only alerts that were reported as resolved are one."""
+def _doubt(incidents: Sequence[Incident], confirmation: Confirmation, *, is_lost: bool) -> str:
+    """Why the end of these incidents is no proof: only alerts that were reported as resolved, and that Alertmanager lists no more, are one."""
     if is_lost:
         return "watchdog"
+    if confirmation is Confirmation.FIRING:
+        return "still listed"
     reasons = [incident.end_reason for incident in incidents if incident.end_reason not in PROOFS]
     still = [incident for incident in incidents if incident.is_open]
-    return reasons[0] if reasons else "not reported" if still else ""
+    if reasons or still:
+        return reasons[0] if reasons else "not reported"
+    return "not asked" if confirmation is Confirmation.UNSURE else ""
 
 
 __all__ = ["Audit", "NoticeEngine", "NoticeReason", "Senses", "unaudited", "unconfirmed"]

@@ -1,6 +1,8 @@
 """Values for tests: alerts, incidents, webhooks, all with sensible defaults."""
 
 import json
+import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,14 @@ from receiver.core.rulebook import RuleBook
 NOW = datetime(2026, 11, 23, 3, 2, tzinfo=UTC)
 ZERO = "0001-01-01T00:00:00Z"
 CHAT = Destination(name="admin-chat", channel="telegram", address={"chat": -1001}, language="en")
+ONE_SCHEDULE = """# Nobody before ten on the day it starts.
+version: 1
+schedules:
+  devops-primary:
+    timezone: Europe/Moscow
+    layers:
+      - {people: [anna, boris], rotate: weekly, handoff: {day: monday, time: "10:00"}, starts: "2026-11-23"}
+"""
 PAGED = Destination(name="devops", channel="telegram", address={"chat": -1002}, language="en")
 
 
@@ -105,6 +115,19 @@ def body(*alerts: dict[str, Any], truncated: int = 0) -> bytes:
             "truncatedAlerts": truncated,
         }
     ).encode()
+
+
+def rules_of_chats(directory: Path) -> Path:
+    """The shipped rules, but `devops` is a chat and nobody is paged by name: for stories of messages, not of paging. Without examples."""
+    shipped = Path(__file__).parent.parent / "routing_rules"
+    shutil.copytree(shipped, directory, ignore=shutil.ignore_patterns("examples", ".schema", "escalation.yaml"), dirs_exist_ok=True)
+    for name, pattern, instead in (("destinations", r"  devops: .*\n  devops-chat:", "  devops:"), ("routes", "devops-chat", "devops")):
+        path = directory / f"{name}.yaml"
+        text, found = re.subn(pattern, instead, path.read_text("utf-8"))
+        assert found, f"{name}.yaml has changed"
+        path.write_text(text, "utf-8")
+    (directory / "schedules.yaml").write_text(ONE_SCHEDULE, "utf-8")
+    return directory
 
 
 def rules_files(directory: Path, **changed: str) -> Path:

@@ -18,9 +18,10 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from receiver.app.build import App, auditor, build, observers
+from receiver.app.build import App, auditor, build
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app
+from receiver.app.pictures import evidence_workers
 from receiver.app.run import end
 from receiver.chat.setup import introduce
 from receiver.clock import ManualClock
@@ -30,7 +31,7 @@ from receiver.settings import Settings, load_settings
 from receiver.store.connection import inspect
 from receiver.workers.poller import Poller, register_webhook
 from receiver.workers.ruleskeeper import Loaded, load
-from tests.builders import NOW, body
+from tests.builders import NOW, body, rules_of_chats
 from tests.fakes.bot_api import BotApi, Sent
 
 ROOT = Path(__file__).parent.parent
@@ -160,6 +161,7 @@ class Story:
                 app.nudge.wakes.set()
                 app.nudge.sends.set()
                 app.nudge.notices.set()
+                app.nudge.pictures.set()
             await asyncio.sleep(0.01)
             if not await self._due():
                 quiet += 1
@@ -173,7 +175,7 @@ class Story:
         """What is due or under way: leases are scores in the near future, and nothing else is due so soon."""
         now = int(self.clock.now().timestamp() * 1000)
         client = self.app.client
-        names = ("wake", "telling", *(f"due:{p}" for p in range(4)))
+        names = ("wake", "telling", *(f"due:{p}" for p in range(3)))  # pictures have their own time
         due = [await client.zcount(at.of(name), "-inf", now) for at in self.app.partitions for name in names]
         due.append(await client.zcount("{notice}:wake", "-inf", now))
         return sum(due) + sum(app.sender.in_flight + app.notices.noticer.busy for app in self.apps)
@@ -202,12 +204,14 @@ class Story:
 
 @contextlib.asynccontextmanager
 async def story(
-    directory: Path, *, on: str = "", start: datetime = NOW, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook = ROOT / "routing_rules", **environ: str
+    directory: Path, *, on: str = "", start: datetime = NOW, replicas: int = 1, rules: Path | Sequence[Path] | RuleBook | None = None, **environ: str
 ) -> AsyncIterator[Story]:
-    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica.
+    """A story on a fresh store; any message nobody expected fails it at the end. `rules`: one for all, or a directory per replica; without
+    any, those of `rules_of_chats`.
 
     `on` is the address of an empty store that runs already.
     """
+    rules = rules or rules_of_chats(directory / "rules-of-chats")
     async with BotApi() as api:
         with contextlib.nullcontext(on) if on else redis_server(directory) as url:
             clock = ManualClock(start)
@@ -278,7 +282,7 @@ def _workers(app: App) -> list[Any]:
         app.keeper.run(),
         auditor(app).run(),
         updates,
-        *(one.run() for one in observers(app)),
+        *evidence_workers(app),
     ]
 
 

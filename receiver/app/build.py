@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from receiver.app.channels import Parts, build_channels, letters_of, paces_of, who_answers
+from receiver.app.channels import Parts, build_channels, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
@@ -44,7 +44,6 @@ from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
-from receiver.workers.observer import Observer
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -134,8 +133,8 @@ def build(
         loaded=loaded, refused=refused, data_dir=settings.data_dir, prove=prove, every=settings.rules_git_interval, replica_id=_replica_id(),
     )  # fmt: skip
     watches = build_watches(settings, client, promise, at, engine, incidents, rules, clock, nudge, standing, channels, ready.now, lambda: keeper.faults)
-    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key)
-    customers = build_customers(settings, client, rules, clock, notices.targets, letters_of(channels), settings.smtp_from or "")
+    notices = build_notices(settings, client, clock, promise, rules, incidents, channels, nudge, templates, key=key, senses=watches.senses)
+    customers = build_customers(settings, client, rules, clock, notices, outbox, channels, key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
         key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
@@ -143,7 +142,7 @@ def build(
     quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     chat = build_chat(
         settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
-        notices.chat, notices.engine, notices.desk,
+        notices.chat, notices.engine, notices.desk, customers.bots.shared,
     )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, partitions=at, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
@@ -180,8 +179,3 @@ def works(app: App) -> Works:
 def calendars(app: App) -> Calendars:
     """The worker that keeps the shifts of calendars in the rules."""
     return Calendars(app.rules, app.settings.secret, KeptCalendars(app.settings.calendars_dir), app.clock)
-
-
-def observers(app: App) -> list[Observer]:
-    """The worker that looks at what is saturated, where there is a Prometheus to ask."""
-    return [Observer(app.prometheus, app.engine, app.incidents, app.rules, app.clock)] if app.prometheus else []

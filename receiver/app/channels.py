@@ -16,7 +16,7 @@ from receiver.clock import Clock
 from receiver.settings import Settings
 from receiver.store.browserchat import BrowserChat
 from receiver.store.outbox import Pace
-from receiver.workers.subscriptions import Hand
+from receiver.workers.doors import Hand
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

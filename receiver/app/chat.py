@@ -1,7 +1,7 @@
 """Builds the chat: commands, presses and their answers. Called by `app.build`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,13 +21,14 @@ from receiver.chat.reader import Readers
 from receiver.chat.refusal import Refusals
 from receiver.chat.silence import Silencing
 from receiver.chat.silencer import Silencer
+from receiver.chat.subscribing import Subscribing
 from receiver.chat.swap import Swaps
 from receiver.clients.silences import Alertmanagers
 from receiver.clock import Clock
 from receiver.core.notice_plan import NoticePlan
 from receiver.engine import Engine, Rules
 from receiver.notice_engine import Audit as NoticeAudit
-from receiver.notice_engine import NoticeEngine, Senses
+from receiver.notice_engine import NoticeEngine
 from receiver.settings import Settings
 from receiver.store.amendments import AmendmentStore
 from receiver.store.announced import Announced
@@ -72,6 +73,7 @@ def build_chat(
     settings: Settings, client: Client, clock: Clock, promise: Promise, engine: Engine, rules: Rules, templates: Templates, incidents: Incidents,
     outbox: Outbox, quarantine: Quarantine, intake: Intake, buttons: Buttons, ready: Readiness, channels: Mapping[str, Channel],
     answerers: Mapping[str, Any], paces: Mapping[str, Pace], key: bytes, notices: NoticeChat, notice_engine: NoticeEngine, notice_desk: NoticeDesk,
+    customers: Subscribing | None,
 ) -> Chat:  # fmt: skip
     """The desk and all that it needs."""
     links, audit = Links(client), Audit(client, promise)
@@ -80,7 +82,7 @@ def build_chat(
     account = Account(links, amender.look)
     condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
     page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
-    notice_engine.senses = Senses(audit=audited(audit))
+    notice_engine.senses = replace(notice_engine.senses, audit=audited(audit))
     peers, silences = Alertmanagers(settings.peers), Silences(client)
     silencing = Silencing(peers, silences, drafts, incidents)
     parts = Parts(
@@ -95,7 +97,7 @@ def build_chat(
     post = Post(channels, Once(client), outbox, paces, clock)
     silencer = Silencer(peers, silences, incidents, post, clock)
     announcer = Announcer(rules, Announced(client), engine, post, clock, language=settings.language, timezone=settings.timezone)
-    means = Means(post, answerers, key, Refusals(intake, engine), audit)
+    means = Means(post, answerers, key, Refusals(intake, engine), audit, customers)
     readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
     desk = Desk(intake, buttons, commands, account, readers, means, clock, notices)
     return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, silencer=silencer, items=items, audit=audit, links=links)

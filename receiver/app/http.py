@@ -12,7 +12,7 @@ from receiver.app.build import App
 from receiver.app.derived import webhook_secret
 from receiver.core.escalation import ways_of
 from receiver.store.once import Once
-from receiver.telemetry import metrics
+from receiver.telemetry import metrics, traces
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
 from receiver.web.audit import audit_routes, audited
@@ -30,13 +30,15 @@ from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
 from receiver.web.status.host import on_own_host
 from receiver.web.status.routes import status_routes
+from receiver.web.traced import TracedIngest
 from receiver.web.trial import trial_router
 
 
 def webhooks(app: App) -> Ingest:
     """The route of the webhooks."""
     kinds = Kinds(lambda: app.rules.current, app.settings.secret, app.clock)
-    return Ingest(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults, kinds, app.watches.spool)
+    route = TracedIngest if traces.is_on() else Ingest
+    return route(app.engine, app.quarantine, app.recorder, app.clock, _token_of(app), lambda: not app.ready.faults, kinds, app.watches.spool)
 
 
 def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:

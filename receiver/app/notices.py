@@ -18,7 +18,7 @@ from receiver.core.notice import PublicText
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.notice_text import Saying
 from receiver.engine import Nudge, Rules
-from receiver.notice_engine import NoticeEngine
+from receiver.notice_engine import NoticeEngine, Senses
 from receiver.settings import Settings
 from receiver.store.connection import Client
 from receiver.store.incidents import Incidents
@@ -57,7 +57,7 @@ class NoticeParts:
 
 def build_notices(
     settings: Settings, client: Client, clock: Clock, promise: Promise, rules: Rules, incidents: Incidents, channels: Mapping[str, Channel], nudge: Nudge, templates: Templates, *,
-    key: bytes,
+    key: bytes, senses: Senses,
 ) -> NoticeParts:  # fmt: skip
     """Build it without starting anything; raises TemplateFault when a text in TEMPLATES_DIR is wrong."""
     texts, cards = NoticeTexts(settings.templates_dir), NoticeCards(settings.templates_dir)
@@ -68,6 +68,7 @@ def build_notices(
         return (templates.current.notices or texts).compose(key, saying, book)
 
     engine = NoticeEngine(desk, incidents, rules, compose, clock, nudge)
+    engine.senses = senses
     publishing = _publishing(settings)
     targets: dict[str, NoticeTarget] = {
         "telegram": _telegram(settings, channels["telegram"], publishing),

@@ -9,14 +9,16 @@ from typing import Any
 
 import uvicorn
 
-from receiver.app.build import App, auditor, build, calendars, observers, origin_of, prover, works
+from receiver.app.build import App, auditor, build, calendars, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app, webhooks
+from receiver.app.pictures import evidence_workers
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
 from receiver.core.errors import StoreUnavailableError
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
+from receiver.telemetry import traces
 from receiver.telemetry.logs import get_logger
 from receiver.web.connection import serving
 from receiver.workers.poller import Poller, register_webhook
@@ -95,6 +97,8 @@ async def _run(
         await asyncio.wait([web], timeout=5)
         with contextlib.suppress(OSError, Exception):
             await app.intake.release()
+            if app.customers.bots.intake:
+                await app.customers.bots.intake.release()
             await app.keeper.census.leave()
         await app.recorder.flush()
         await end([*workers, sending, web])
@@ -121,7 +125,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         calendars(app).run(),
         auditor(app).run(),
         app.customers.twin.run(),
-        *(observer.run() for observer in observers(app)),
+        *evidence_workers(app),
     ]
     bot = app.channels.get("telegram")
     workers += [app.chat.announcer.run(), app.chat.silencer.run()]
@@ -131,8 +135,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         workers.append(Poller(bot, app.intake).run())
     if app.settings.telegram_mode == "webhook" and isinstance(bot, TelegramChannel):
         workers.append(register_webhook(bot, app.settings.public_url or "", webhook_secret(app.settings)))
-    if app.customers.subscriptions:
-        workers.append(app.customers.subscriptions.run())
+    workers += [app.customers.subscriptions.run(), *app.customers.bots.workers()]
     if embedded:
         workers.append(embedded.supervise())
     return [*workers, *(companion(app) for companion in companions)]
@@ -166,4 +169,6 @@ async def _close(app: App) -> None:
     if app.prometheus:
         await app.prometheus.close()
     await app.notices.close()
+    await app.customers.hooks.close()
     await app.client.aclose()
+    traces.close()

@@ -9,6 +9,7 @@ from receiver.channels.telegram import TelegramChannel
 from receiver.clients.alertmanager import Alertmanager
 from receiver.clock import Clock
 from receiver.engine import Engine, Nudge, Rules
+from receiver.notice_engine import Senses
 from receiver.settings import Settings
 from receiver.store.connection import Client
 from receiver.store.incidents import Incidents
@@ -19,6 +20,7 @@ from receiver.store.spool import Spool
 from receiver.store.suspects import Suspects
 from receiver.store.vitals import Vitals
 from receiver.workers.breakglass import BreakGlass
+from receiver.workers.confirmation import Confirmer
 from receiver.workers.heartbeat import Heartbeat, Surroundings, free_share
 from receiver.workers.punctuality import Punctuality
 from receiver.workers.reconciler import Reconciler
@@ -42,6 +44,7 @@ class Watches:
     spool: Spool
     respool: Respool
     breakglass: BreakGlass
+    senses: Senses
 
     def workers(self) -> list[Any]:
         """What is to be run; the outward heartbeat only where somebody waits for it."""
@@ -81,5 +84,11 @@ def build_watches(
         heartbeat=Heartbeat(url, vitals, engine, nudge, around, clock, bot if isinstance(bot, TelegramChannel) else None),
         spool=spool,
         respool=respool,
+        senses=Senses(confirm=Confirmer(reconciler.views, rules, clock).confirm, is_lost=lambda name: _is_lost(engine, name)),
         breakglass=BreakGlass(spool, respool, rules, channels, clock, settings.language),
     )
+
+
+def _is_lost(engine: Engine, source: str) -> bool:
+    signal = engine.signals.current.get(source)
+    return signal is not None and signal.lost_at is not None

@@ -43,6 +43,7 @@ class Message:
 
     `html` uses Telegram's subset (b i u s a code pre blockquote), except in the form of mail, where it is a whole page.
     With a `prompt` (at most 64 characters) it asks the person it mentions for a reply. A `protected` one cannot be forwarded or saved.
+    A `picture` is a PNG, and the text its caption; only a chat (`Destination.shows_pictures`) is given one.
     """
 
     html: str
@@ -53,6 +54,7 @@ class Message:
     about: About | None = None
     prompt: str = ""
     protected: bool = False
+    picture: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

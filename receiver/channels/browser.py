@@ -12,11 +12,11 @@ Rows = list[list[dict[str, str]]]
 class Board(Protocol):
     """Where the messages are kept."""
 
-    async def send(self, chat: str, markup: str, buttons: Rows, *, reply_to: str, is_silent: bool) -> str:
+    async def send(self, chat: str, markup: str, buttons: Rows, *, reply_to: str, is_silent: bool, picture: bytes = b"") -> str:
         """Add a message; its id."""
         ...
 
-    async def edit(self, ref: str, markup: str, buttons: Rows) -> bool:
+    async def edit(self, ref: str, markup: str, buttons: Rows, picture: bytes = b"") -> bool:
         """Replace a message; False when it is gone."""
         ...
 
@@ -41,7 +41,9 @@ class BrowserChannel:
     async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
         """Add to the chat named by the destination."""
         try:
-            ref = await self._board.send(destination.name, message.html, _rows(message.buttons), reply_to=reply_to, is_silent=message.silent)
+            ref = await self._board.send(
+                destination.name, message.html, _rows(message.buttons), reply_to=reply_to, is_silent=message.silent, picture=message.picture
+            )
         except StoreUnavailableError as fault:
             return Outcome(evidence=Evidence.UNKNOWN, reason=str(fault))
         return Outcome(evidence=Evidence.OK, ref=ref)
@@ -49,7 +51,7 @@ class BrowserChannel:
     async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
         """Replace in place."""
         try:
-            is_there = await self._board.edit(ref, message.html, _rows(message.buttons))
+            is_there = await self._board.edit(ref, message.html, _rows(message.buttons), message.picture)
         except StoreUnavailableError as fault:
             return Outcome(evidence=Evidence.UNKNOWN, reason=str(fault))
         return Outcome(evidence=Evidence.OK, ref=ref) if is_there else Outcome(evidence=Evidence.UNEDITABLE, reason="no longer kept")

@@ -51,7 +51,7 @@ def confirmation(page: str, link: str, language: str) -> Letter:
         subject = f"Подтвердите подписку: {page}"
         said = (
             f"Кто-то, вероятно вы, указал этот адрес на странице «{page}».",
-            "Чтобы получать сообщения о сбоях и плановых работах, подтвердите подписку. Ссылка действует двое суток.",
+            "Чтобы получать сообщения о сбоях и плановых работах, подтвердите подписку. Ссылка действует сутки.",
             "Если это были не вы, ничего делать не нужно: писем больше не будет.",
         )
         word = "Подтвердить подписку"
@@ -59,7 +59,7 @@ def confirmation(page: str, link: str, language: str) -> Letter:
         subject = f"Confirm your subscription: {page}"
         said = (
             f"Somebody, probably you, entered this address on the page “{page}”.",
-            "To hear of outages and planned work, confirm the subscription. The link is valid for two days.",
+            "To hear of outages and planned work, confirm the subscription. The link is valid for one day.",
             "If it was not you, there is nothing to do: no more letters will come.",
         )
         word = "Confirm the subscription"
@@ -75,6 +75,23 @@ def settings(page: str, link: str, stop: str, language: str) -> Letter:
         subject, word = f"Your subscription: {page}", "Change the subscription"
         said = ("This address is subscribed already. The link lets you choose language and components, or unsubscribe; it is valid for one day.",)
     return Letter(subject=subject, paragraphs=said, links=((word, link),), language=language, key=f"settings-{link}", stop=stop)
+
+
+def farewell(page: str, link: str, language: str) -> Letter:
+    """You are not subscribed any more; for everybody who shares the address."""
+    if known(language) == "ru":
+        subject, word = f"Подписка отменена: {page}", "Вернуть подписку"
+        said = (
+            f"Этот адрес отписан от сообщений страницы «{page}», больше писем не будет.",
+            "Если адрес общий и отписался кто-то другой, подписку можно вернуть по ссылке в течение суток.",
+        )
+    else:
+        subject, word = f"You are unsubscribed: {page}", "Subscribe again"
+        said = (
+            f"This address is unsubscribed from the page “{page}”; no more letters will come.",
+            "If the address is shared and somebody else unsubscribed it, the link brings the subscription back; it is valid for one day.",
+        )
+    return Letter(subject=subject, paragraphs=said, links=((word, link),), language=language, key=f"farewell-{link}")
 
 
 def word(notice: PublicNotice, update: Update, rules: NoticeRules, language: str, link: str, stop: str, now: datetime) -> Letter:

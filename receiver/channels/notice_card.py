@@ -122,7 +122,7 @@ def _draft(notice: Notice, draft: Draft, world: World, desk: Desk, remarks: tupl
         "body": text.body,
         "languages": languages(draft, rules, language, shown),
         "diff": Markup(pieces(_changed(draft))),  # noqa: S704 - every piece is escaped where it is made
-        "goes_to": goes_to(draft, rules, language),
+        "goes_to": goes_to(draft, world, language),
         "checks": checks(remarks, draft, language),
         "given": len(draft.approvals),
         "needed": wanted.count,

@@ -13,8 +13,8 @@ from receiver.core.notice_rules import FEEDS, PAGE, NoticeRules
 from receiver.core.wording import Piece
 
 _PLACES = {
-    "en": {PAGE: "page", FEEDS: "feeds", "email": "mail", "statuspage": "Statuspage"},
-    "ru": {PAGE: "страница", FEEDS: "ленты", "email": "почта", "statuspage": "Statuspage"},
+    "en": {PAGE: "page", FEEDS: "feeds", "email": "mail", "statuspage": "Statuspage", "telegram-private": "private chats", "webhooks": "webhooks"},
+    "ru": {PAGE: "страница", FEEDS: "ленты", "email": "почта", "statuspage": "Statuspage", "telegram-private": "личные чаты", "webhooks": "вебхуки"},
 }
 _MOST_REMARKS = 6
 _DOUBTS = {
@@ -22,11 +22,15 @@ _DOUBTS = {
         "watchdog": "the source's Watchdog is silent",
         "resolved by hand": "somebody closed the incident by hand",
         "not reported": "nobody reported them resolved",
+        "still listed": "Alertmanager itself still lists them",
+        "not asked": "Alertmanager could not be asked",
     },
     "ru": {
         "watchdog": "источник молчит (нет Watchdog)",
         "resolved by hand": "инцидент закрыт вручную",
         "not reported": "о восстановлении никто не сообщил",
+        "still listed": "в самом Alertmanager они ещё активны",
+        "not asked": "Alertmanager не удалось спросить",
     },
 }
 _CALLS = {
@@ -104,9 +108,10 @@ def _went(delivery: Delivery, language: str) -> str:
             return f"⏳{' ' + delivery.reason[:40] if delivery.attempts else ''}"
 
 
-def goes_to(draft: Draft, rules: NoticeRules, language: str) -> str:
-    """Where it would be published."""
-    return " · ".join(place_word(name, rules, language) for name in draft.channels) or "—"
+def goes_to(draft: Draft, world: World, language: str) -> str:
+    """Where it would be published, and to how many subscribers."""
+    counts = {name: f" {count:,}".replace(",", " ") for name, count in world.facts.recipients.items()}
+    return " · ".join(place_word(name, world.rules, language) + counts.get(name, "") for name in draft.channels) or "—"
 
 
 def languages(draft: Draft, rules: NoticeRules, language: str, shown: str) -> str:

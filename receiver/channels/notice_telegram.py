@@ -42,6 +42,11 @@ class TelegramTarget:
             await self._pin(destination, outcome.ref, publication.notice)
         return Report(outcome=outcome)
 
+    def private(self, publication: Publication, footer: str) -> Message:
+        """The word for one reader, with what stands under every word to them."""
+        markup = f"{self._text(publication, publication.update, publication.channel.language)}\n\n<i>{html.escape(footer, quote=False)}</i>"
+        return _message(markup, publication.notice)
+
     async def head(self, publication: Publication) -> Report:
         """The first post with the state of things above it; unpinned at the end."""
         destination = _destination(publication)

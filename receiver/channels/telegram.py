@@ -1,19 +1,12 @@
-"""Telegram by the Bot API: one request, its wire evidence, one classified outcome. Used by `workers.sender`, `workers.poller`, `chat`.
-
-python-telegram-bot gives the methods, types and errors; the request class is ours, because only a trace of the socket can tell "never
-sent" from "perhaps performed". Error texts are the Bot API server's (github.com/tdlib/telegram-bot-api, read in source).
+"""Telegram by the Bot API: messages, pictures, presses, updates; each one request and one classified outcome. Used by `workers.sender`,
+`workers.painter`, `workers.poller`, `chat`. What a request proved is found by `channels.telegram_wire`.
 """
 
-import asyncio
-import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
-import httpx
 from telegram import (
     Bot,
     BotCommand,
@@ -22,80 +15,20 @@ from telegram import (
     ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputMediaPhoto,
     LinkPreviewOptions,
     ReplyParameters,
 )
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.request import BaseRequest, RequestData
+from telegram.error import Conflict, TelegramError
 
-from receiver.channels.base import NOT_MODIFIED, Button, Evidence, Message, Outcome
-from receiver.channels.text import cut_html, cut_plain, plain_text
+from receiver.channels.base import Button, Evidence, Message, Outcome
+from receiver.channels.telegram_wire import BUDGET, UNREADABLE, TracedRequest, classified, scrub
+from receiver.channels.text import CAPTION, LIMIT, cut_html, cut_plain, plain_text
 from receiver.core.incident import Destination
 
-BUDGET = 12.0
-CONNECT = 5.0
-# What the library raises for an answer that is JSON and yet no answer, such as a proxy's.
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
-os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library warns at every 429 that its seconds will become timedeltas; take those now
-_DEAD = re.compile(
-    r"chat not found|user is deactivated|bot was (blocked|kicked)|bot is not a member|have no rights|not enough rights|CHAT_WRITE_FORBIDDEN", re.I
-)
 _ENTITIES = re.compile(r"can't parse entities", re.I)  # the library changes the case of the server's texts
 _TOO_LONG = re.compile(r"message is too long|MESSAGE_TOO_LONG", re.I)
 _NO_TOPIC = re.compile(r"thread not found|TOPIC_CLOSED|TOPIC_DELETED", re.I)
-_GONE = re.compile(r"message to (edit|be edited) not found|message can't be edited|MESSAGE_ID_INVALID", re.I)
-
-
-@dataclass(slots=True)
-class _Wire:
-    """What happened on the socket during one request."""
-
-    is_body_sent: bool = False
-    status: int = 0
-
-
-_wire: ContextVar[_Wire] = ContextVar("_wire")
-
-
-class _Request(BaseRequest):
-    """httpx with a trace of whether the request body was completely written."""
-
-    def __init__(self, proxy: str | None) -> None:
-        limits = httpx.Limits(max_connections=20, keepalive_expiry=30)
-        self._http = httpx.AsyncClient(trust_env=False, proxy=proxy, limits=limits)
-
-    @property
-    def read_timeout(self) -> float:
-        return BUDGET
-
-    async def initialize(self) -> None:
-        """Nothing to do: connections open when needed."""
-
-    async def shutdown(self) -> None:
-        await self._http.aclose()
-
-    async def do_request(
-        self,
-        url: str,
-        method: str,
-        request_data: RequestData | None = None,
-        read_timeout: Any = None,
-        write_timeout: Any = None,
-        connect_timeout: Any = None,
-        pool_timeout: Any = None,
-    ) -> tuple[int, bytes]:
-        wire = _wire.get(_Wire())
-
-        async def trace(event: str, _: dict[str, Any]) -> None:
-            if event.endswith("send_request_body.complete"):
-                wire.is_body_sent = True
-
-        read = read_timeout if isinstance(read_timeout, int | float) else BUDGET
-        timeout = httpx.Timeout(BUDGET, connect=CONNECT, read=read, pool=CONNECT)
-        data = request_data.json_parameters if request_data else None
-        answer = await self._http.request(method, url, data=data, timeout=timeout, extensions={"trace": trace}, follow_redirects=False)
-        wire.status = answer.status_code
-        return answer.status_code, answer.content
 
 
 class TelegramChannel:
@@ -106,8 +39,8 @@ class TelegramChannel:
 
     def __init__(self, token: str, api_url: str, proxy: str | None = None, budget: float = BUDGET) -> None:
         self._budget = budget
-        self._request = _Request(proxy)
-        self._polls = _Request(proxy)
+        self._request = TracedRequest(proxy)
+        self._polls = TracedRequest(proxy)
         self._bot = Bot(token, base_url=f"{api_url.rstrip('/')}/bot", request=self._request, get_updates_request=self._polls)
 
     async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
@@ -118,6 +51,11 @@ class TelegramChannel:
             options["reply_parameters"] = ReplyParameters(message_id=int(reply_to), allow_sending_without_reply=True)
 
         async def attempt(text: str, mode: str | None) -> str:
+            if message.picture:
+                shown = await self._bot.send_photo(
+                    chat_id=chat, photo=message.picture, caption=text, parse_mode=mode, disable_notification=message.silent, filename="picture.png", **options
+                )
+                return str(shown.message_id)
             sent = await self._bot.send_message(
                 chat_id=chat,
                 text=text,
@@ -136,9 +74,13 @@ class TelegramChannel:
         return outcome
 
     async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
-        """Replace text and buttons; "not modified" is success."""
+        """Replace text and buttons, or picture and caption; "not modified" is success."""
 
         async def attempt(text: str, mode: str | None) -> str:
+            if message.picture:
+                media = InputMediaPhoto(message.picture, caption=text, parse_mode=mode, filename="picture.png")
+                await self._bot.edit_message_media(chat_id=destination.address["chat"], message_id=int(ref), media=media)
+                return ref
             await self._bot.edit_message_text(
                 chat_id=destination.address["chat"],
                 message_id=int(ref),
@@ -152,12 +94,13 @@ class TelegramChannel:
         return await self._try(attempt, message)
 
     async def _try(self, attempt: Callable[[str, str | None], Awaitable[str]], message: Message) -> Outcome:
-        text = cut_html(message.html)
+        limit = CAPTION if message.picture else LIMIT
+        text = cut_html(message.html, limit)
         outcome = await self._classified(lambda: attempt(text, "HTML"))
         if outcome.evidence is not Evidence.REFUSED:
             return outcome
         if _ENTITIES.search(outcome.reason):
-            plain = cut_plain(message.plain)
+            plain = cut_plain(message.plain, limit)
             return _mended(f"plain_text: {outcome.reason}", await self._classified(lambda: attempt(plain, None)))
         if _TOO_LONG.search(outcome.reason):
             line = plain_text(message.html).split("\n", 1)[0][:500]
@@ -193,7 +136,7 @@ class TelegramChannel:
         except Conflict as fault:
             raise OSError("another program polls with this token") from fault
         except (TelegramError, *UNREADABLE) as fault:
-            raise OSError(_scrub(repr(fault))) from None
+            raise OSError(scrub(repr(fault))) from None
         return [update.to_dict() for update in found]
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> Outcome:
@@ -247,56 +190,12 @@ class TelegramChannel:
         await self._polls.shutdown()
 
     async def _classified(self, call: Callable[[], Awaitable[str]]) -> Outcome:
-        """Run one request and name what the wire proved."""
-        wire = _Wire()
-        _wire.set(wire)
-        try:
-            async with asyncio.timeout(self._budget):
-                return Outcome(evidence=Evidence.OK, ref=await call())
-        except TimeoutError:
-            return Outcome(evidence=Evidence.UNKNOWN if wire.is_body_sent else Evidence.NOT_SENT, reason="timed out")
-        except TelegramError as fault:
-            return _named(fault, wire)
-        except UNREADABLE as fault:
-            evidence = Evidence.THROTTLED if wire.status == 429 else Evidence.UNKNOWN
-            return Outcome(evidence=evidence, reason=f"unreadable answer, HTTP {wire.status}: {_scrub(repr(fault))}")
+        return await classified(call, self._budget)
 
 
 def _mended(how: str, outcome: Outcome) -> Outcome:
     """The outcome of a second try, which also says what was wrong with the first."""
     return replace(outcome, reason=f"{how}; {outcome.reason}" if outcome.reason else how)
-
-
-def _named(fault: TelegramError, wire: _Wire) -> Outcome:
-    reason = _scrub(str(fault))
-    match fault:
-        case RetryAfter():
-            after = fault.retry_after
-            return Outcome(evidence=Evidence.THROTTLED, reason=reason, retry_after=after if isinstance(after, timedelta) else timedelta(seconds=after))
-        case ChatMigrated():
-            return Outcome(evidence=Evidence.MOVED, ref=str(fault.new_chat_id), reason=reason)
-        case _ if wire.status == 429:
-            return Outcome(evidence=Evidence.THROTTLED, reason=reason)
-        case Forbidden():
-            return Outcome(evidence=Evidence.DEAD, reason=reason)
-        case InvalidToken():
-            return Outcome(evidence=Evidence.DOWN, reason="token or address of the Bot API is wrong")
-        case BadRequest():
-            return _bad_request(reason)
-        case NetworkError():
-            return Outcome(evidence=Evidence.UNKNOWN if wire.is_body_sent else Evidence.NOT_SENT, reason=reason)
-        case _:
-            return Outcome(evidence=Evidence.UNKNOWN, reason=reason)
-
-
-def _bad_request(reason: str) -> Outcome:
-    if "message is not modified" in reason.lower():
-        return Outcome(evidence=Evidence.OK, reason=NOT_MODIFIED)
-    if _GONE.search(reason):
-        return Outcome(evidence=Evidence.UNEDITABLE, reason=reason)
-    if _DEAD.search(reason):
-        return Outcome(evidence=Evidence.DEAD, reason=reason)
-    return Outcome(evidence=Evidence.REFUSED, reason=reason)
 
 
 def _answers(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
@@ -310,8 +209,3 @@ def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | No
     if not rows:
         return None
     return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data or None, url=b.url or None) for b in row] for row in rows])
-
-
-def _scrub(text: str) -> str:
-    """The library's errors may quote the token."""
-    return re.sub(r"\d{6,}:[A-Za-z0-9_-]{20,}", "***", text)[:300]

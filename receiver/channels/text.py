@@ -3,7 +3,7 @@
 import html
 import re
 
-LIMIT = 4096
+LIMIT, CAPTION = 4096, 1024
 _TOKEN = re.compile(r"<(/?)([a-z]+)(?:\s[^>]*)?>|&[a-zA-Z0-9#]+;|[^<&]", re.DOTALL)
 
 

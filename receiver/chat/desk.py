@@ -18,6 +18,7 @@ from receiver.chat.notices import NoticeChat
 from receiver.chat.post import Post
 from receiver.chat.reader import Readers
 from receiver.chat.refusal import Refusals
+from receiver.chat.subscribing import Subscribing
 from receiver.chat.update import Chosen, Spoken, read_choice, read_command, read_reply
 from receiver.clock import Clock
 from receiver.core.callback import read, sign
@@ -34,13 +35,15 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How answers leave (the post, and the answerers of presses by where they came from), and where it is noted that they did."""
+    """How answers leave (the post, and the answerers of presses by where they came from), and where it is noted that they did. `customers` is who
+    takes what they write, where they and we share a bot."""
 
     post: Post
     answerers: Mapping[str, Answerer]
     key: bytes
     refusals: Refusals
     audit: Audit
+    customers: Subscribing | None = None
 
 
 class Desk:
@@ -71,13 +74,23 @@ class Desk:
         if "message" in update.body:
             await self._free.acquire()
             group.create_task(self._in_flight(update))
+        elif await self._is_customers(update):
+            return
         elif (chosen := read_choice(update.body)) and _action(chosen) in self._commands.menus:
             await self._choose(update, chosen)
         else:
             await self._buttons.take(update)
 
+    async def _is_customers(self, update: Update) -> bool:
+        taken = await self._means.customers.take(update) if self._means.customers else None
+        if taken:
+            await self._intake.finish(update)
+        return taken is not None
+
     async def _in_flight(self, update: Update) -> None:
         try:
+            if await self._is_customers(update):
+                return
             spoken = read_command(update.body, self.bot_name)
             if spoken is not None and spoken.is_for_whom_unknown:
                 return

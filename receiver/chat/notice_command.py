@@ -9,6 +9,14 @@ from receiver.core.notice_text import STARTERS
 from receiver.notice_engine import NoticeEngine
 from receiver.store.notice_desk import NoticeDesk
 
+_WAITS = {
+    "": ("the hold of its route is not over", "время выдержки ещё не вышло"),
+    "muted": ("planned work mutes its alerts", "алерты заглушены плановыми работами"),
+    "flapping": ("its alerts come and go", "алерты то появляются, то исчезают"),
+    "no_watchdog": ("the source's Watchdog is silent, so its alerts prove nothing", "источник молчит (нет Watchdog), его алертам нельзя верить"),
+    "not_confirmed": ("Alertmanager does not confirm that they fire", "Alertmanager не подтверждает, что алерты активны"),
+}
+
 
 class NoticeCommand:
     """The card in the support chat shows what comes of it."""
@@ -41,12 +49,15 @@ class NoticeCommand:
         return Answer(text=text, target=notice.id)
 
     async def _list(self, asked: Asked) -> Answer:
-        lines = [self._line(one, asked) for one in await self._desk.open() if one.stage is Stage.OPEN]
+        lines = [self._line(one, asked) for one in await self._desk.open()]
         nothing = asked.say("Customers are told nothing now.", "Сейчас клиентам ничего не сообщается.")
         return Answer(text="\n".join(lines) or nothing + "\n" + self._choices(asked))
 
     def _line(self, notice: Notice, asked: Asked) -> str:
         names = ", ".join(c.name(asked.language) for name in notice.components if (c := self._engine.rules.components.get(name)))
+        if notice.stage is Stage.HELD:
+            english, russian = _WAITS.get(notice.waits_for, _WAITS[""])
+            return f"<b>{notice.id}</b> {asked.say('held', 'отложено')} · {shown(names, 200)} · {asked.say(english, russian)}"
         state = phase_word(notice.phase, asked.language) if notice.phase else asked.say("draft", "черновик")
         impact = notice.draft.impact if notice.draft and not notice.phase else notice.worst
         return f"<b>{notice.id}</b> {state} · {shown(names, 200)} · {impact_word(impact, asked.language)}"

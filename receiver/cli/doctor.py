@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from receiver.app.build import origin_of
 from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
-from receiver.cli import doctor_notices, sources
+from receiver.cli import doctor_notices, doctor_traces, sources
 from receiver.cli.doctor_channels import check_channels
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
@@ -37,6 +38,7 @@ class Finding:
 async def run(settings: Settings, *, as_json: bool) -> int:
     """Check everything; 1 on any fault."""
     findings = [*_settings(settings), *await _rules(settings), *await _store(settings), *await _telegram(settings), *await _prometheus(settings)]
+    findings += [Finding("traces", is_ok, text) for is_ok, text in await doctor_traces.check(os.environ)]
     if as_json:
         sys.stdout.write(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2) + "\n")
     else:

@@ -1,6 +1,7 @@
 """`receiver serve`: everything in one process."""
 
 import gc
+import os
 import sys
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,7 @@ from receiver.app.run import serve
 from receiver.core.errors import ReceiverError
 from receiver.rules.origin import RulesRefusedError
 from receiver.settings import Settings
+from receiver.telemetry import intent
 from receiver.telemetry.logs import configure, hide
 
 
@@ -32,7 +34,7 @@ def run(settings: Settings) -> int:
 
 
 def prepare(settings: Settings) -> None:
-    """Logs first, and no secret in any of them."""
+    """Logs first, and no secret in any of them; then traces, where the standard settings ask for them."""
     configure(settings.log_level)
     for secret in (
         settings.secret_key,
@@ -50,6 +52,7 @@ def prepare(settings: Settings) -> None:
         if url and (password := urlsplit(url.get_secret_value()).password):
             hide(password)
             hide(unquote(password))
+    intent.configure(os.environ)
 
 
 async def _greet(app: App) -> None:

@@ -45,11 +45,13 @@ class Prometheus:
         """Release connections."""
         await self._http.aclose()
 
-    async def expressions(self, alertname: str) -> tuple[str, ...]:
-        """The expressions of the alerting rules of this name; raises PrometheusUnavailableError."""
+    async def expressions(self, alertname: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """The expressions of the alerting rules of this name, first of those whose own labels the alert has (a warning and a critical one
+        often share a name); raises PrometheusUnavailableError."""
         found = await self._get("rules", {"type": "alert"})
-        rules = [rule for group in found.get("groups", ()) for rule in group.get("rules", ())]
-        return tuple(dict.fromkeys(str(rule["query"]) for rule in rules if rule.get("name") == alertname and "query" in rule))
+        rules = [rule for group in found.get("groups", ()) for rule in group.get("rules", ()) if rule.get("name") == alertname and "query" in rule]
+        rules.sort(key=lambda rule: any(name in labels and labels[name] != value for name, value in rule.get("labels", {}).items() if "{" not in value))
+        return tuple(dict.fromkeys(str(rule["query"]) for rule in rules))
 
     async def over(self, expression: str, start: datetime, end: datetime) -> tuple[Series, ...]:
         """Values from `start` to `end` (UTC) in about 240 steps; raises PrometheusUnavailableError."""

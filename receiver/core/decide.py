@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from receiver.core.event import Delivered, DeliveryTrouble, Event, Observed, Reported, Woke
+from receiver.core.event import Delivered, DeliveryTrouble, Event, Observed, Pictured, Reported, Woke
 from receiver.core.hands import press
 from receiver.core.incident import Incident, State
 from receiver.core.life import observed, reported, woke
 from receiver.core.mute import Mutes, find_mutes
+from receiver.core.picture import pictured
 from receiver.core.plan import Plan
 from receiver.core.reach import delivered, trouble
 from receiver.core.rulebook import RuleBook
@@ -41,6 +42,8 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
             plan = trouble(incident, event, rules, now)
         case Observed(evidence=evidence):
             plan = observed(incident, evidence)
+        case Pictured():
+            plan = pictured(incident, now)
         case _:
             plan = press(incident, event, rules, mutes, now)
     if plan.next is incident:

@@ -118,6 +118,26 @@ def _again(attempt: Attempt, backoff: timedelta) -> Judgement:
     return Judgement(verdict=Verdict.RETRY, after=max(backoff, min(attempt.age / 10, _RAREST)), is_trouble=is_trouble)
 
 
+def judge_picture(attempt: Attempt) -> Judgement:
+    """A picture is worth a few tries and nobody's trouble: where it can't be shown, the text has said everything."""
+    backoff = min(_LONGEST, timedelta(seconds=2 ** min(attempt.attempts + 1, 5)))
+    is_last = attempt.attempts + 1 >= MOST_COPIES or attempt.unknowns + 1 >= MOST_COPIES
+    match attempt.evidence:
+        case Evidence.OK:
+            return Judgement(verdict=Verdict.SENT)
+        case Evidence.MOVED:
+            return Judgement(verdict=Verdict.RETRY)
+        case Evidence.THROTTLED:
+            wait = attempt.retry_after or timedelta(seconds=30)
+            return Judgement(verdict=Verdict.SKIPPED if is_last else Verdict.RETRY, after=wait, cools_chat=True)
+        case Evidence.NOT_SENT | Evidence.DOWN:
+            return Judgement(verdict=Verdict.SKIPPED if is_last else Verdict.RETRY, after=backoff)
+        case Evidence.UNKNOWN:
+            return Judgement(verdict=Verdict.SKIPPED if is_last else Verdict.RETRY, after=backoff, is_unknown=not attempt.is_edit)
+        case Evidence.REFUSED | Evidence.DEAD | Evidence.UNEDITABLE:
+            return Judgement(verdict=Verdict.SKIPPED)
+
+
 def pointless(kind: Kind, incident: Incident, place: Destination, *, has_living: bool) -> str:
     """Why a message that nobody has seen yet need not be sent any more, or nothing. `has_living`: the place has the living message."""
     if kind is Kind.ENDED:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 UNEDITABLE_CHANNELS = frozenset(("email", "longtail", "sms"))  # what a person must know comes as a message of its own there
+PICTURE_CHANNELS = frozenset(("telegram", "browser"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,3 +27,8 @@ class Destination:
     def is_editable(self) -> bool:
         """False where a message stays as it was sent."""
         return self.channel not in UNEDITABLE_CHANNELS
+
+    @property
+    def shows_pictures(self) -> bool:
+        """True where a picture can be sent, and replaced in place."""
+        return self.channel in PICTURE_CHANNELS

@@ -106,5 +106,10 @@ class Observed:
     evidence: Evidence
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pictured:
+    """Somebody who can draw looked by: the incident's picture may be due."""
+
+
 Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
-Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed
+Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed | Pictured

@@ -62,6 +62,7 @@ class Incident:
     says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
+    `pictured_at` is when its picture was last asked for.
     """
 
     id: IncidentId
@@ -93,6 +94,7 @@ class Incident:
     signal_source: str = ""
     signal_lost_at: datetime | None = None
     evidence: Evidence | None = None
+    pictured_at: datetime | None = None
     owner: str = ""
     leased_at: datetime | None = None
     lease_until: datetime | None = None

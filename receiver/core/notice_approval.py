@@ -58,6 +58,8 @@ def need(notice: Notice, draft: Draft, world: World, remarks: tuple[Remark, ...]
         count, why = max(count, 2), [*why, "still_firing"]
     if _is_over_cap(notice, world):
         count, why = max(count, 2), [*why, "many_updates"]
+    if world.facts.said + sum(world.facts.recipients.get(name, 0) for name in draft.channels) > world.rules.most_messages_an_hour:
+        count, why = max(count, 2), [*why, "many_messages"]
     if remarks:
         count, why = max(count, 1) + 1, [*why, "warnings"]
     if draft.is_edited:

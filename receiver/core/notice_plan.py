@@ -82,17 +82,19 @@ QUIET_REASONS = frozenset(
 
 
 class Confirmation(StrEnum):
-    """What Alertmanager's own list says of the linked alerts."""
+    """What Alertmanager's own list says of the linked alerts, by source."""
 
     FIRING = "firing"
     GONE = "gone"
-    UNKNOWN = "unknown"
+    UNSURE = "unsure"  # asked, and nobody could tell
+    UNKNOWN = "unknown"  # nobody to ask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """What is known of the incidents behind a notice. `impacts` are what their routes want, by component; `ended_at` when the last of them
-    ended; `doubt` why an end is no proof of recovery; `secrets` must not stand in any public text.
+    ended; `doubt` why an end is no proof of recovery; `secrets` must not stand in any public text. `recipients` are subscribers by channel,
+    `said` the messages they were sent within the hour.
     """
 
     incidents: int = 0
@@ -104,6 +106,8 @@ class Facts:
     is_signal_lost: bool = False
     ended_at: datetime | None = None
     doubt: str = ""
+    recipients: Mapping[str, int] = field(default_factory=dict)
+    said: int = 0
     secrets: Secrets = field(default_factory=Secrets)
 
 

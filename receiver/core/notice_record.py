@@ -184,7 +184,7 @@ class Notice:
     `earlier` are words as they were before a correction or retraction: what exactly customers had read.
 
     `calm_at`: since when every linked alert is over with proof. `reminded` counts the calls about the promise now standing.
-    `rhythm`: how soon the next word is promised. `doubt` says why there is no proof.
+    `rhythm`: how soon the next word is promised. `doubt` says why there is no proof, `waits_for` why a held one is not offered yet.
     """
 
     id: NoticeId
@@ -210,6 +210,7 @@ class Notice:
     calm_at: datetime | None = None
     suggestion: Suggestion = Suggestion.NONE
     doubt: str = ""
+    waits_for: str = ""
     firing: int = 0
     reminded: int = 0
     rhythm: timedelta = EVERY_HALF_HOUR

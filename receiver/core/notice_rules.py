@@ -50,7 +50,8 @@ class PublicPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoticeChannel:
-    """A place notices are published to besides the page. `kind` is telegram, email, webhook or statuspage.
+    """A place notices are published to besides the page. `kind` is telegram, email, webhook or statuspage; telegram-private and webhooks
+    go to subscribers.
 
     `address` holds chat, url or page; `components` maps ours onto the far end's ids. `delay` is how long it waits after the page.
     """
@@ -67,7 +68,7 @@ class NoticeChannel:
     @property
     def is_idempotent(self) -> bool:
         """True when the same word sent twice is there once: an unknown outcome may be tried again without asking."""
-        return self.kind in ("webhook", "statuspage")
+        return self.kind in ("webhook", "webhooks", "statuspage")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +110,7 @@ class NoticeRules:
     quiet: Mapping[Impact, timedelta] = field(default_factory=dict)
     undo: timedelta = timedelta(seconds=20)
     most_updates_an_hour: int = 12
+    most_messages_an_hour: int = 50_000
     words_allowed: frozenset[str] = frozenset()
     vendors: frozenset[str] = frozenset()
     sensitive: frozenset[str] = frozenset()

@@ -73,8 +73,8 @@ def _held(notice: Notice, world: World) -> NoticePlan | None:
     if reason is NoticeReason.OVER_BEFORE_HOLD:
         return NoticePlan(before=notice, next=replace(notice, stage=Stage.DROPPED), reason=reason)
     if reason is not None:
-        return stay(notice, reason)
-    opened = replace(notice, stage=Stage.OPEN, firing=world.facts.firing)
+        return NoticePlan(before=notice, next=replace(notice, waits_for="" if reason is NoticeReason.HELD else reason.value), reason=reason)
+    opened = replace(notice, stage=Stage.OPEN, firing=world.facts.firing, waits_for="")
     impact = max(world.facts.impacts.values(), key=lambda i: i.rank, default=None)
     return NoticePlan(before=notice, next=replace(opened, draft=make_draft(opened, notice.starter, world, impact=impact)), reason=NoticeReason.DRAFTED)
 
@@ -91,7 +91,7 @@ def _why_held(notice: Notice, world: World) -> NoticeReason | None:
         return NoticeReason.FLAPPING
     if facts.is_signal_lost:
         return NoticeReason.NO_WATCHDOG
-    return NoticeReason.NOT_CONFIRMED if facts.confirmation is Confirmation.GONE else None
+    return NoticeReason.NOT_CONFIRMED if facts.confirmation in (Confirmation.GONE, Confirmation.UNSURE) else None
 
 
 def _publish(notice: Notice, world: World) -> NoticePlan | None:

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     FELL_BACK = "fell_back"
     NO_FALLBACK_LEFT = "no_fallback_left"
     EVIDENCE = "evidence"
+    PICTURED = "pictured"
     DELIVERED = "delivered"
     ESCALATED = "escalated"
     ESCALATED_BY_HAND = "escalated_by_hand"
@@ -52,16 +53,16 @@ class Reason(StrEnum):
 
 
 class Priority(IntEnum):
-    """Order of delivery; a page is never behind anything else."""
+    """Order of delivery; a page is never behind anything else, and a picture has a lane and a worker of its own."""
 
     PAGE = 0
     RELEASE = 1
     CHAT = 2
-    CUSTOMER = 3
+    PICTURE = 3
 
 
 class Kind(StrEnum):
-    """Which text: the living message, or a loud reply to it."""
+    """Which text: the living message, a loud reply to it, or the silent one that shows its picture."""
 
     INCIDENT = "incident"
     WORSE = "worse"
@@ -70,6 +71,7 @@ class Kind(StrEnum):
     YOUR_TURN = "your_turn"
     NOBODY = "nobody"
     STILL = "still"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,10 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason."""
+    """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason.
+
+    `trace` is what the messages belong to where somebody traces (a W3C `traceparent`); nothing is decided by it.
+    """
 
     before: Incident
     next: Incident
@@ -98,6 +103,7 @@ class Plan:
     text: str = ""
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
+    trace: str = ""
 
     @property
     def is_change(self) -> bool:
@@ -122,4 +128,5 @@ _QUIET = {
     Reason.REOPEN_WINDOW,
     Reason.QUIET_AFTER_RESOLVE,
     Reason.NOT_POSSIBLE,
+    Reason.PICTURED,
 }

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     MANAGE = "manage"
     UNSUBSCRIBE = "unsubscribe"
     BOUNCE = "bounce"
+    FORM = "form"  # a sign-up form that was really fetched; its subject is when
 
 
 def pledge(key: bytes, purpose: Purpose, subject: str, until: datetime | None = None) -> str:

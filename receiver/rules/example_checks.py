@@ -8,7 +8,8 @@ from receiver.rules.yaml import Document, Path
 
 FOLDER = "examples/"
 _PEOPLE = ("examples/*/steps/*/acknowledge", "examples/*/steps/*/press/by")
-_PLACES = ("examples/*/expect/destinations/*", "examples/*/expect/each/*/destinations/*", "examples/*/expect/text/destination")
+_PLACES = ("examples/*/expect/destinations/*", "examples/*/expect/each/*/destinations/*")
+_READERS = ("examples/*/expect/text/destination", "examples/*/expect/texts/*/destination")
 _NO_EFFECT = (("examples/*/expect/cause", "incidents are not correlated yet, `cause` is not looked at"),)
 
 
@@ -18,7 +19,8 @@ def check_examples(documents: Mapping[str, Document]) -> None:
     for document in _examples(documents):
         for patterns, what, file, known in (
             (_PEOPLE, "person", "people.yaml", people),
-            ((*_PLACES, "examples/*/expect/texts/*/destination"), "destination", "destinations.yaml", places),
+            (_PLACES, "destination", "destinations.yaml", places),
+            (_READERS, "destination", "destinations.yaml", None if people is None or places is None else places | people),
         ):
             found = [at for pattern in patterns for at in find(document.tree, pattern)]
             _check(document, found, what, file, known)

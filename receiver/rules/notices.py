@@ -24,6 +24,7 @@ def build_notices(file: schema.NoticesFile) -> NoticeRules:
         quiet={Impact(word): span for word, span in file.quiet.items()},
         undo=file.undo,
         most_updates_an_hour=file.most_updates_an_hour,
+        most_messages_an_hour=file.most_messages_an_hour,
         words_allowed=frozenset(word.lower() for word in lint.allow),
         vendors=frozenset(word.lower() for word in lint.vendors),
         sensitive=frozenset(word.lower() for word in lint.sensitive),

@@ -47,9 +47,9 @@ class Card(Strict):
 
 
 class NoticeChannel(Strict):
-    """Where notices are published besides the page. `page` and `components` are a Statuspage's own ids; `notify` lets it mail its subscribers."""
+    """Where notices are published besides the page; `telegram-private`, `webhooks` and `email` go to whoever subscribed. `page` and `components` are a Statuspage's own ids; `notify` lets it mail its subscribers."""
 
-    channel: Literal["telegram", "email", "webhook", "statuspage"]
+    channel: Literal["telegram", "telegram-private", "email", "webhook", "webhooks", "statuspage"]
     chat: Chat | None = None
     url: WebAddress | None = None
     page: str | None = None
@@ -108,4 +108,5 @@ class NoticesFile(Strict):
     quiet: dict[Impact, Duration] = Field(default_factory=dict)
     undo: Duration = timedelta(seconds=20)
     most_updates_an_hour: Annotated[int, Field(ge=1, le=100)] = 12
+    most_messages_an_hour: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     lint: Lint = Lint()

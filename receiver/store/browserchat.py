@@ -1,5 +1,6 @@
 """The browser chat's messages, kept in the store: a chat for people without a bot. Written by `channels.browser`, read by `web.browser`."""
 
+import hashlib
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,7 +19,8 @@ _P = "{chat}:"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """One message on the page; `seq` grows with every send and edit, `at` and `edited_at` are milliseconds since the epoch."""
+    """One message on the page; `seq` grows with every send and edit, `at` and `edited_at` are milliseconds since the epoch, `picture` is a
+    digest of the one it shows."""
 
     id: str
     chat: str
@@ -29,6 +31,7 @@ class Shown:
     buttons: list[list[dict[str, str]]]
     reply_to: str = ""
     is_silent: bool = False
+    picture: str = ""
 
 
 class BrowserChat:
@@ -38,27 +41,33 @@ class BrowserChat:
         self._client = client
         self._clock = clock
 
-    async def send(self, chat: str, markup: str, buttons: list[list[dict[str, str]]], *, reply_to: str, is_silent: bool) -> str:
-        """Add a message; its id."""
-        seq = await self._next()
-        shown = Shown(id=str(seq), chat=chat, seq=seq, at=self._now(), html=markup, buttons=buttons, reply_to=reply_to, is_silent=is_silent)
-        await self._put(shown)
+    async def send(self, chat: str, markup: str, buttons: list[list[dict[str, str]]], *, reply_to: str, is_silent: bool, picture: bytes = b"") -> str:
+        """Add a message, with a PNG when there is a `picture`; its id."""
+        seq, seen = await self._next(), _digest(picture)
+        shown = Shown(id=str(seq), chat=chat, seq=seq, at=self._now(), html=markup, buttons=buttons, reply_to=reply_to, is_silent=is_silent, picture=seen)
+        await self._put(shown, picture)
         old = await self._ask(self._client.zrange(_P + "order", 0, -KEPT - 1))
         if old:
             await self._ask(self._client.hdel(_P + "messages", *old))
+            await self._ask(self._client.hdel(_P + "pictures", *old))
             await self._ask(self._client.zrem(_P + "order", *old))
         return shown.id
 
-    async def edit(self, ref: str, markup: str, buttons: list[list[dict[str, str]]]) -> bool:
-        """Replace a message's text and buttons; False when it is no longer kept."""
+    async def edit(self, ref: str, markup: str, buttons: list[list[dict[str, str]]], picture: bytes = b"") -> bool:
+        """Replace a message's text and buttons, and its picture when there is a new one; False when it is no longer kept."""
         raw = await self._ask(self._client.hget(_P + "messages", ref))
         if raw is None:
             return False
         was = msgspec.json.decode(raw, type=Shown)
-        if (was.html, was.buttons) != (markup, buttons):
-            fields = {**asdict(was), "html": markup, "buttons": buttons, "seq": await self._next(), "edited_at": self._now()}
-            await self._put(Shown(**fields))
+        seen = _digest(picture) or was.picture
+        if (was.html, was.buttons, was.picture) != (markup, buttons, seen):
+            fields = {**asdict(was), "html": markup, "buttons": buttons, "seq": await self._next(), "edited_at": self._now(), "picture": seen}
+            await self._put(Shown(**fields), picture)
         return True
+
+    async def picture(self, ref: str) -> bytes:
+        """A message's PNG, or nothing."""
+        return bytes(await self._ask(self._client.hget(_P + "pictures", ref)) or b"")
 
     async def replace_buttons(self, ref: str, buttons: list[list[dict[str, str]]]) -> bool:
         """Replace a message's buttons; False when it is no longer kept."""
@@ -88,10 +97,12 @@ class BrowserChat:
         """A fresh name for a press."""
         return secrets.token_hex(8)
 
-    async def _put(self, shown: Shown) -> None:
+    async def _put(self, shown: Shown, picture: bytes = b"") -> None:
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(_P + "messages", shown.id, msgspec.json.encode(shown))
             pipe.zadd(_P + "order", {shown.id: shown.seq})
+            if picture:
+                pipe.hset(_P + "pictures", shown.id, picture)
             await self._ask(pipe.execute())
 
     async def _next(self) -> int:
@@ -105,3 +116,7 @@ class BrowserChat:
             return await question
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
+
+
+def _digest(picture: bytes) -> str:
+    return hashlib.sha256(picture).hexdigest()[:12] if picture else ""

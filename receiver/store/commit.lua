@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Commit one plan: document, wake-up, timeline and outbox slots together, or nothing when the version moved on.
 -- KEYS[1] = <prefix>wake  ARGV: prefix, incident, expected version, document, wake ms or '', timeline entry or '', archive '1'|'0', group key,
---   now ms, spacing ms, keep seconds, woken '1'|'0', customers '1'|'0', then per slot: mid, kind, priority, channel, destination json,
---   args json, delay ms
+--   now ms, spacing ms, keep seconds, woken '1'|'0', customers '1'|'0', trace or '', then per slot: mid, kind, priority, channel,
+--   destination json, args json, delay ms
 -- Answers the new version, or -1.
 local P, iid, expected = ARGV[1], ARGV[2], ARGV[3]
 local inc = P .. 'inc:' .. iid
@@ -16,7 +16,7 @@ if ARGV[12] == '1' then
 elseif ARGV[5] ~= '' then redis.call('ZADD', P .. 'wake', 'LT', ARGV[5], iid) end
 if ARGV[6] ~= '' then redis.call('RPUSH', P .. 'tl:' .. iid, ARGV[6]) end
 if ARGV[13] == '1' then redis.call('ZADD', P .. 'telling', now, iid) end -- whoever looks after notices comes by
-for s = 14, #ARGV, 7 do
+for s = 15, #ARGV, 7 do
   local mid, prio = ARGV[s], ARGV[s + 2]
   local key, when = P .. 'msg:' .. mid, now + tonumber(ARGV[s + 6])
   local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due')
@@ -37,11 +37,12 @@ for s = 14, #ARGV, 7 do
     elseif was[1] == 'sent' or was[1] == 'skipped' then
       -- an edit waits behind every page, and edits of one message come at most once per spacing
       local at = math.max(now, tonumber(was[3] or '0') + spacing)
-      local lane = was[2] and '2' or prio
+      local lane = (was[2] and prio ~= '3') and '2' or prio -- pictures keep to themselves
       redis.call('HSET', key, 'st', 'new', 'prio', lane)
       redis.call('ZADD', P .. 'due:' .. lane, at, mid)
     end
   end
+  if ARGV[14] ~= '' then redis.call('HSET', key, 'trace', ARGV[14]) end
 end
 if ARGV[7] == '1' then
   if redis.call('HGET', P .. 'open', ARGV[8]) == iid then redis.call('HDEL', P .. 'open', ARGV[8]) end

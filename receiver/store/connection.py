@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +14,6 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError, ResponseError
 
-from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.store.cluster import CLUSTER, PARTITIONS, connect_cluster, nodes_of
 from receiver.store.keys import META, Partitions
@@ -210,18 +208,6 @@ async def _inspect(client: Redis) -> StoreReport:
         faults=(),
     )
     return replace(report, faults=tuple(_faults(report, info)))
-
-
-async def agree_on_time(client: Redis, clock: Clock) -> None:
-    """Correct the clock by the store's, so that replicas agree; half a round trip is the error. Raises StoreUnavailableError."""
-    try:
-        before = clock.now()
-        told = await client.time()
-        seconds, micros = next(iter(told.values())) if isinstance(told, dict) else told  # a cluster says it node by node
-        after = clock.now()
-    except (RedisError, OSError, TimeoutError) as fault:
-        raise StoreUnavailableError(f"{type(fault).__name__}: {fault}") from fault
-    clock.correct(datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros) - (before + (after - before) / 2))
 
 
 async def _has_waitaof(client: Redis) -> bool:

@@ -7,11 +7,12 @@ local key = KEYS[1]
 local m = redis.call('HMGET', key, 'fence', 'prio', 'want', 'ref', 'copies', 'st')
 if not m[1] then return 0 end
 local due = P .. 'due:' .. m[2]
+local later = m[2] == '3' and '3' or '2' -- edits wait behind every page; pictures keep to themselves
 local function copy(id) redis.call('HSET', key, 'copies', (m[5] and m[5] .. ',' or '') .. id) end
 if m[1] ~= fence then
   if ref ~= '' and m[4] ~= ref then copy(ref) end
   if verdict == 'sent' and m[6] == 'sent' then
-    redis.call('HSET', key, 'st', 'new', 'prio', '2'); redis.call('ZREM', due, mid); redis.call('ZADD', P .. 'due:2', now + tonumber(ARGV[11]), mid)
+    redis.call('HSET', key, 'st', 'new', 'prio', later); redis.call('ZREM', due, mid); redis.call('ZADD', P .. 'due:' .. later, now + tonumber(ARGV[11]), mid)
   end
   return 0
 end
@@ -24,8 +25,8 @@ if verdict == 'sent' then
   redis.call('HSET', key, 'sent', version, 'done_at', now, 'attempts', 0, 'st', 'sent')
   redis.call('ZREM', due, mid)
   if tonumber(m[3]) > tonumber(version) then
-    redis.call('HSET', key, 'st', 'new', 'prio', '2')
-    redis.call('ZADD', P .. 'due:2', now + tonumber(ARGV[11]), mid)
+    redis.call('HSET', key, 'st', 'new', 'prio', later)
+    redis.call('ZADD', P .. 'due:' .. later, now + tonumber(ARGV[11]), mid)
   end
 elseif verdict == 'retry' or verdict == 'wait' then
   redis.call('HSET', key, 'st', 'new')

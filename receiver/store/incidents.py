@@ -16,16 +16,18 @@ from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
-from receiver.core.plan import Notification, Plan
+from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
+from receiver.store.trails import Trails
 
 EDIT_SPACING = timedelta(seconds=3)
 KEEP_CLOSED = timedelta(days=30)
 LEASE = timedelta(seconds=10)
 MEMBER = 28
 IDENTITY = 22
+LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
 
@@ -71,6 +73,7 @@ class Incidents:
         self._promise = promise
         self._commit = Script("commit")
         self._wake, self._forget = Script("wake"), Script("forget")
+        self.trails = Trails(client, partitions)
 
     async def load(self, incident_id: IncidentId) -> Incident:
         """Read one incident with its alerts; raises UnknownIncidentError, StoreUnavailableError."""
@@ -140,6 +143,7 @@ class Incidents:
             int(KEEP_CLOSED.total_seconds()),
             "1" if is_woken else "0",
             "1" if incident.route and incident.route.customers else "0",
+            plan.trace,
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
@@ -204,8 +208,9 @@ def _number(incident_id: IncidentId) -> int:
 
 
 def slot_id(incident: Incident, notification: Notification, version: int) -> str:
-    """The effect's identity: the living message has one per incident and destination, a ring one per turn, another loud reply one per version."""
-    turn = "0" if notification.kind.value == "incident" else f"t{notification.turn}" if notification.turn else str(version)
+    """The effect's identity: the living message and its picture have one per incident and destination, a ring one per turn, another loud
+    reply one per version."""
+    turn = "0" if notification.kind in LASTING else f"t{notification.turn}" if notification.turn else str(version)
     return f"{incident.id}.{notification.kind.value}.{turn}.{notification.destination.name}"
 
 

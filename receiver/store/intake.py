@@ -30,10 +30,12 @@ class Update:
 
 
 class Intake:
-    """One instance per process; its token is the process's name in the lease and in the consumer group."""
+    """One instance per process and bot (the working bot has no name here); its token is the process's name in the lease and in the consumer group."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, bot: str = "") -> None:
         self._client = client
+        suffix = f":{bot}" if bot else ""
+        self._in, self._poller, self._offset = TELEGRAM_IN + suffix, TELEGRAM_POLLER + suffix, TELEGRAM_OFFSET + suffix
         self._token = secrets.token_hex(8)
         self._script, self._receive = Script("intake"), Script("receive")
         self._has_group = False
@@ -42,7 +44,7 @@ class Intake:
         """Take or renew the poller's lease: the next offset, or None while another replica polls."""
         if not await self._push([], None):
             return None
-        held = await self._ask(self._client.get(TELEGRAM_OFFSET))
+        held = await self._ask(self._client.get(self._offset))
         return int(held or 0)
 
     async def push(self, updates: list[dict[str, Any]], next_offset: int) -> bool:
@@ -51,11 +53,11 @@ class Intake:
 
     async def add(self, update: dict[str, Any]) -> None:
         """Store one press of the browser chat."""
-        await self._ask(self._client.xadd(TELEGRAM_IN, {"u": msgspec.json.encode(update)}))
+        await self._ask(self._client.xadd(self._in, {"u": msgspec.json.encode(update)}))
 
     async def receive(self, update_id: int, update: dict[str, Any]) -> bool:
         """Store one of Telegram's updates that came by HTTP; False for a replayed one, which is ignored."""
-        keys = [TELEGRAM_IN, f"{TELEGRAM_SEEN}:{update_id}"]
+        keys = [self._in, f"{TELEGRAM_SEEN}:{update_id}"]
         return bool(await self._receive.run(self._client, keys, [msgspec.json.encode(update), REMEMBERED_MS]))
 
     async def count_refusal(self, user: str) -> int:
@@ -68,18 +70,18 @@ class Intake:
 
     async def release(self) -> None:
         """Let another replica poll at once."""
-        if await self._ask(self._client.get(TELEGRAM_POLLER)) == self._token.encode():
-            await self._ask(self._client.delete(TELEGRAM_POLLER))
+        if await self._ask(self._client.get(self._poller)) == self._token.encode():
+            await self._ask(self._client.delete(self._poller))
 
     async def take(self, block_ms: int = 500) -> list[Update]:
         """New updates, and those whose consumer died with them."""
         if not self._has_group:
             await self._make_group()
         try:
-            stale = await self._client.xautoclaim(TELEGRAM_IN, GROUP, self._token, STALE_MS, "0-0", count=16)
+            stale = await self._client.xautoclaim(self._in, GROUP, self._token, STALE_MS, "0-0", count=16)
             entries = list(stale[1])
             if not entries:
-                fresh: Any = await self._client.xreadgroup(GROUP, self._token, {TELEGRAM_IN: ">"}, count=16, block=block_ms)
+                fresh: Any = await self._client.xreadgroup(GROUP, self._token, {self._in: ">"}, count=16, block=block_ms)
                 entries = fresh[0][1] if fresh else []
         except (RedisError, OSError) as fault:
             self._has_group = False
@@ -88,16 +90,16 @@ class Intake:
 
     async def finish(self, update: Update) -> None:
         """The update has had its effect."""
-        await self._ask(self._client.xack(TELEGRAM_IN, GROUP, update.id))
-        await self._ask(self._client.xdel(TELEGRAM_IN, update.id))
+        await self._ask(self._client.xack(self._in, GROUP, update.id))
+        await self._ask(self._client.xdel(self._in, update.id))
 
     async def _push(self, updates: list[bytes], next_offset: int | None) -> bool:
         args: list[Any] = [self._token, POLLER_LEASE_MS, "" if next_offset is None else next_offset, *updates]
-        return bool(await self._script.run(self._client, [TELEGRAM_POLLER, TELEGRAM_OFFSET, TELEGRAM_IN], args))
+        return bool(await self._script.run(self._client, [self._poller, self._offset, self._in], args))
 
     async def _make_group(self) -> None:
         try:
-            await self._client.xgroup_create(TELEGRAM_IN, GROUP, id="0", mkstream=True)
+            await self._client.xgroup_create(self._in, GROUP, id="0", mkstream=True)
         except ResponseError as fault:
             if "BUSYGROUP" not in str(fault):
                 raise StoreUnavailableError(str(fault)) from fault

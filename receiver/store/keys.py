@@ -17,7 +17,7 @@ class Partition:
         return f"{{p{self.number:02d}}}:"
 
     def of(self, *parts: str) -> str:
-        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `audited`."""
+        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `audited`, `trail:<group>`."""
         return self.prefix + ":".join(parts)
 
 

@@ -17,12 +17,14 @@ from receiver.store.keys import Partitions, rate
 from receiver.store.scripts import Argument, Script
 
 SEND_LEASE = timedelta(seconds=20)
+TEXTS, TEXTS_APART = ((int(Priority.PAGE), int(Priority.CHAT)),), ((int(Priority.PAGE), int(Priority.PAGE)), (int(Priority.RELEASE), int(Priority.CHAT)))
+PICTURES = ((int(Priority.PICTURE), int(Priority.PICTURE)),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
     """One claimed notification. `fence` proves the claim; `copies` are further messages that show the same; `lost` workers had it before and were
-    never heard of again."""
+    never heard of again. `trace` is that of the decision it serves, where somebody traces."""
 
     id: str
     incident_id: IncidentId
@@ -37,6 +39,7 @@ class Slot:
     unknowns: int
     lost: int
     first_due_ms: int
+    trace: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,14 +67,14 @@ class Outbox:
         self._turn = 0
         self._claim, self._begin, self._done, self._throttle = (Script(n) for n in ("claim", "begin", "done", "throttle"))
 
-    async def claim(self, now: datetime, limit: int) -> list[Slot]:
-        """Take due slots: pages first, wherever they lie; the partitions take turns in being asked first."""
+    async def claim(self, now: datetime, limit: int, lanes: tuple[tuple[int, int], ...] = ()) -> list[Slot]:
+        """Take due slots: pages first, wherever they lie; the partitions take turns in being asked first. Texts, unless other `lanes` are named."""
         self._turn += 1
         found: list[Slot] = []
-        for lanes in ((0, 0), (1, 3)) if len(self._partitions) > 1 else ((0, 3),):
+        for first, last in lanes or (TEXTS_APART if len(self._partitions) > 1 else TEXTS):
             for at in self._partitions.from_turn(self._turn):
                 if len(found) < limit:
-                    args: list[Argument] = [at.prefix, _ms(now), _span(SEND_LEASE), limit - len(found), *lanes]
+                    args: list[Argument] = [at.prefix, _ms(now), _span(SEND_LEASE), limit - len(found), first, last]
                     claimed = await self._claim.run(self._client, [at.of("due:0")], args)
                     found += [_slot(mid.decode(), fields) for mid, fields in claimed]
         return found
@@ -100,10 +103,12 @@ class Outbox:
         args += ["1" if is_unknown else "0", reason[:300], _span(EDIT_SPACING)]
         return bool(await self._done.run(self._client, [self._key(slot.id)], args))
 
-    async def throttle(self, chat: str, bot: str, now: datetime, pace: Pace, *, is_page: bool) -> timedelta:
-        """Take one token of the chat and of the bot, or say how long to wait. The last 30 % of the bot's burst is for pages."""
+    async def throttle(self, chat: str, bot: str, now: datetime, pace: Pace, *, is_page: bool, is_picture: bool = False) -> timedelta:
+        """Take one token of the chat and of the bot, or say how long to wait. The last 30 % of the bot's burst is for pages; a picture takes
+        only what texts would leave unused, half of either burst.
+        """
         args: list[Argument] = [_ms(now), _span(pace.chat_interval), pace.chat_burst, _span(pace.bot_interval), pace.bot_burst]
-        args.append("1" if is_page else "0.7")
+        args += ["1" if is_page else "0.5" if is_picture else "0.7", "0.5" if is_picture else "1"]
         # One tag for both keys: limits are shared by all replicas and never part of an incident's commit.
         waiting = await self._throttle.run(self._client, [rate(chat), rate(f"bot:{bot}")], args)
         return timedelta(milliseconds=int(waiting))
@@ -186,6 +191,7 @@ def _slot(mid: str, flat: list[bytes]) -> Slot:
         unknowns=int(m["unknowns"]),
         lost=int(m.get("lost", b"0")),
         first_due_ms=int(m["first_due"]),
+        trace=m.get("trace", b"").decode(),
     )
 
 

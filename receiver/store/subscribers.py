@@ -22,7 +22,7 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.core.subscriber import Standing, Subscriber
 
 TAG = "{sub}:"
-DOCS, BY, PENDING, ASKED = (TAG + name for name in ("docs", "by", "pending", "asked"))
+DOCS, BY, PENDING, LEFT, ASKED = (TAG + name for name in ("docs", "by", "pending", "left", "asked"))
 MOST_ASKED = 10_000
 BOUNCED_FOR = timedelta(days=30)
 _decoder = msgspec.json.Decoder(Subscriber)
@@ -59,31 +59,33 @@ class Subscribers:
     async def save(self, one: Subscriber) -> None:
         """As it stands now."""
         await self._ask(self._client.hset(DOCS, one.id, self._close(msgspec.json.encode(one))))
-        if one.standing is Standing.PENDING:
-            await self._ask(self._client.zadd(PENDING, {one.id: one.asked_at.timestamp()}))
-        else:
-            await self._ask(self._client.zrem(PENDING, one.id))
+        for name, standing, at in ((PENDING, Standing.PENDING, one.asked_at), (LEFT, Standing.LEFT, one.left_at or one.asked_at)):
+            is_there = one.standing is standing
+            await self._ask(self._client.zadd(name, {one.id: at.timestamp()}) if is_there else self._client.zrem(name, one.id))
 
     async def remove(self, one: Subscriber) -> None:
         """Nothing of it is left."""
         await self._ask(self._client.hdel(DOCS, one.id))
         await self._ask(self._client.hdel(BY, self.mark(one.kind, one.address)))
         await self._ask(self._client.zrem(PENDING, one.id))
+        await self._ask(self._client.zrem(LEFT, one.id))
 
     async def quarantine(self, one: Subscriber) -> None:
         """What is sent there comes back: nothing more is sent, and nobody can ask for it anew for a while."""
         await self.save(replace(one, standing=Standing.QUARANTINED))
         await self.cool(one.kind, one.address, BOUNCED_FOR)
 
-    async def forget_pending(self, before: datetime) -> int:
-        """Those who never answered; how many."""
-        ids = await self._ask(self._client.zrangebyscore(PENDING, "-inf", before.timestamp()))
-        for raw in ids:
-            one = await self.load(raw.decode())
-            if one and one.standing is Standing.PENDING:
-                await self.remove(one)
-            await self._ask(self._client.zrem(PENDING, raw))
-        return len(ids)
+    async def forget(self, now: datetime, *, pending: timedelta, left: timedelta) -> int:
+        """Those who have not answered, and those who have been gone, for so long; how many."""
+        count = 0
+        for name, standing, span in ((PENDING, Standing.PENDING, pending), (LEFT, Standing.LEFT, left)):
+            for raw in await self._ask(self._client.zrangebyscore(name, "-inf", (now - span).timestamp())):
+                one = await self.load(raw.decode())
+                if one and one.standing is standing:
+                    await self.remove(one)
+                    count += 1
+                await self._ask(self._client.zrem(name, raw))
+        return count
 
     async def all(self, kind: str, standing: Standing = Standing.ACTIVE) -> list[Subscriber]:
         """By id, so that every attempt goes the same way through them."""
@@ -133,6 +135,23 @@ class Subscribers:
         """`sent` or `failed`; empty gives the letter free for another attempt."""
         key = f"{TAG}mailing:{mailing}"
         await self._ask(self._client.hset(key, subscriber_id, how) if how else self._client.hdel(key, subscriber_id))
+
+    async def tries(self, mailing: str, subscriber_id: str) -> int:
+        """How often this word of a mailing was tried in vain, with this time."""
+        key = f"{TAG}tries:{mailing}"
+        count = await self._ask(self._client.hincrby(key, subscriber_id, 1))
+        await self._ask(self._client.expire(key, 86_400))
+        return int(count)
+
+    async def note_said(self, now: datetime) -> None:
+        """One more message of this hour."""
+        key = f"{TAG}said:{int(now.timestamp()) // 3600}"
+        await self._ask(self._client.incr(key))
+        await self._ask(self._client.expire(key, 7200))
+
+    async def said(self, now: datetime) -> int:
+        """Messages of this hour."""
+        return int(await self._ask(self._client.get(f"{TAG}said:{int(now.timestamp()) // 3600}")) or 0)
 
     def mark(self, kind: str, address: str) -> str:
         """A keyed hash: finds an address, tells nothing of it."""

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- GCRA for one chat and for the whole bot, shared by all replicas. KEYS: chat, bot
--- ARGV: now ms, chat interval ms, chat burst, bot interval ms, bot burst, share of the bot's burst this priority may use, cool-down until ms or 0
+-- ARGV: now ms, chat interval ms, chat burst, bot interval ms, bot burst, share of the bot's burst this priority may use, share of the chat's
 -- Answers the milliseconds to wait; 0 = a token of each was taken.
 local now = tonumber(ARGV[1])
 local cool = tonumber(redis.call('GET', KEYS[1] .. ':cool') or '0')
@@ -10,7 +10,7 @@ local function look(key, interval, burst)
   return tat, math.max(0, tat - now - interval * (burst - 1))
 end
 local ci, bi = tonumber(ARGV[2]), tonumber(ARGV[4])
-local ct, cw = look(KEYS[1], ci, tonumber(ARGV[3]))
+local ct, cw = look(KEYS[1], ci, tonumber(ARGV[3]) * tonumber(ARGV[7]))
 local bt, bw = look(KEYS[2], bi, tonumber(ARGV[5]) * tonumber(ARGV[6]))
 local wait = math.max(cw, bw)
 if wait > 0 then return math.ceil(wait) end

@@ -3,7 +3,8 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import ecs_logging
@@ -19,6 +20,24 @@ def hide(secret: str) -> None:
     """From now on this text is masked wherever it would be logged."""
     if len(secret) >= 6:
         _hidden.add(secret)
+
+
+@dataclass(slots=True)
+class _Following:
+    ids: Callable[[], tuple[str, str] | None] | None = None
+
+
+_following = _Following()
+
+
+def follow(ids: Callable[[], tuple[str, str] | None] | None) -> None:
+    """From now on each line names the trace and span that it was written in, as `ids` says; None: no line does."""
+    _following.ids = ids
+
+
+def _steps() -> dict[str, str]:
+    found = _following.ids() if _following.ids else None
+    return {"trace.id": found[0], "span.id": found[1]} if found else {}
 
 
 def masked(text: str) -> str:
@@ -42,7 +61,7 @@ def _shape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     """Our own fields live under `receiver.*`: a plain `source="x"` would collide with ECS's `source.ip` and raise."""
     kept = {"event", "exc_info", "logger"}
     own = {k: _mask(v) for k, v in event.items() if k not in kept}
-    shaped: dict[str, Any] = {"event": masked(str(event.get("event", ""))), "service.name": SERVICE}
+    shaped: dict[str, Any] = {"event": masked(str(event.get("event", ""))), "service.name": SERVICE, **_steps()}
     if own:
         shaped["receiver"] = own
     if event.get("logger"):
@@ -56,6 +75,7 @@ class _Masking(logging.Formatter):
         self._inner = ecs_logging.StdlibFormatter(extra={"service.name": SERVICE})
 
     def format(self, record: logging.LogRecord) -> str:
+        record.__dict__.update(_steps())
         return masked(self._inner.format(record))
 
 
@@ -67,6 +87,7 @@ def configure(level: str = "INFO") -> None:
     for noisy in ("httpx", "httpcore", "urllib3", "telegram", "uvicorn.error"):
         # httpx logs every URL at INFO, urllib3 every path at DEBUG, and URLs of Telegram, Slack and others contain the token.
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # each try of a collector that is away would be a line
     structlog.configure(
         processors=[structlog.stdlib.add_logger_name, _shape, _ecs_level, _line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),

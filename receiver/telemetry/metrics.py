@@ -22,6 +22,7 @@ reconciled = Counter("receiver_reconciled", "Alerts that reconciliation ended or
 suspects = Counter("receiver_suspects", "Firings no newer than a known end, by what became of them.", ["source", "outcome"], registry=registry)
 heartbeat_held = Gauge("receiver_heartbeat_held", "1 while this condition holds the outward heartbeat back.", ["reason"], registry=registry)
 heartbeat_pings = Counter("receiver_heartbeat_pings", "Outward heartbeats sent, by what became of them.", ["outcome"], registry=registry)
+clocks_apart = Gauge("receiver_clocks_apart_seconds", "How far the clocks of this machine and of the store are from each other.", registry=registry)
 spooled = Gauge("receiver_spooled", "Webhooks on this machine's disk that wait for the store.", registry=registry)
 signal_lost = Gauge("receiver_signal_lost", "1 while the Watchdog of a source is missing.", ["source"], registry=registry)
 incidents_open = Gauge("receiver_incidents_open", "Groups that hold an incident, those inside their reopen window included.", registry=registry)

@@ -12,7 +12,7 @@ from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident
 from receiver.core.notice_wish import wants
 from receiver.core.plan import Kind, Priority
-from receiver.core.rulebook import RuleBook
+from receiver.core.rulebook import POLICY_CHANNEL, RuleBook
 from receiver.rules.schema_examples import Example, ExampleStep, ExpectedIncident
 from receiver.sources.alertmanager import Webhook, WireAlert
 from receiver.trial.world import Told, World, longest_group_wait
@@ -146,15 +146,28 @@ class Case:
             "firing": len(incident.firing),
             "alerts": len(incident.alerts),
             "reasons": [one.reason.value for one in self.world.effects.transitions if one.incident_id == incident.id],
-            "destinations": list(dict.fromkeys(one.destination.name for one in mine)),
+            "destinations": self._named(mine),
         }
 
     def _count(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for one in self.world.effects.told:
-            if not one.is_edit:
-                counts[one.destination.name] = counts.get(one.destination.name, 0) + 1
+            for name in () if one.is_edit else self._names(one):
+                counts[name] = counts.get(name, 0) + 1
         return counts
+
+    def _names(self, one: Told) -> tuple[str, ...]:
+        """What the rules call whom it reached: a person who was paged stands for the policies of the route."""
+        route, places = one.incident.route, self.world.rules.destinations
+        if not one.destination.person or route is None:
+            return (one.destination.name,)
+        return tuple(name for name in route.destinations if name in places and places[name].channel == POLICY_CHANNEL) or (one.destination.name,)
+
+    def _named(self, told: list[Told]) -> list[str]:
+        """The destinations that were told, in the order of their route, then others."""
+        reached = dict.fromkeys(name for one in told for name in self._names(one))
+        wanted = next((one.incident.route.destinations for one in told if one.incident.route), ())
+        return [*(name for name in wanted if name in reached), *(name for name in reached if name not in wanted)]
 
     def _paged(self) -> list[str]:
         """The people who were paged, in the order they were."""
@@ -163,7 +176,7 @@ class Case:
 
     def message(self, destination: str, kind: Kind) -> Told | None:
         """The last state of a destination's message of this kind."""
-        mine = (one for one in reversed(self.world.effects.told) if one.destination.name == destination and one.kind is kind)
+        mine = (one for one in reversed(self.world.effects.told) if destination in (one.destination.name, *self._names(one)) and one.kind is kind)
         return next(mine, None)
 
 

@@ -40,6 +40,7 @@ class Page:
             now=told.at,
             services=services,
             args=told.args,
+            person=told.destination.person,
         )
 
 

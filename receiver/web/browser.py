@@ -93,7 +93,13 @@ def browser_routes(chat: BrowserChat, intake: Intake, scene: Scene, login: Login
                 return Response(answer, headers=HEADERS)
         return Response({"text": LATER, "alert": True}, headers=HEADERS)
 
-    return [messages, press, _say_route(chat, intake, scene, enter), *_pages(login)]
+    @get("/chat/pictures/{ref:str}")
+    async def picture(request: Request[Any, Any, Any], ref: FromPath[str]) -> Response[Any]:
+        enter(request)
+        png = await chat.picture(ref)
+        return Response(png, status_code=200 if png else 404, media_type="image/png", headers=HEADERS)
+
+    return [messages, picture, press, _say_route(chat, intake, scene, enter), *_pages(login)]
 
 
 def _say_route(chat: BrowserChat, intake: Intake, scene: Scene, enter: Callable[[Request[Any, Any, Any]], None]) -> Any:

@@ -91,6 +91,7 @@ def brief(notice: Notice) -> dict[str, Any]:
         "draft": notice.draft.revision[:12] if notice.draft else None,
         "suggestion": notice.suggestion.value,
         "firing": notice.firing,
+        "waits_for": notice.waits_for,
         "updates": len(notice.updates),
     }
 

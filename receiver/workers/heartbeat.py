@@ -57,7 +57,7 @@ class Heartbeat:
     ) -> None:
         self._url, self._vitals, self._engine, self._nudge, self._around = url, vitals, engine, nudge, around
         self._clock, self._bot, self._probe = clock, bot, probe
-        self._wall, self._steady = clock.now(), clock.monotonic()
+        self._wall, self._steady = clock.machine(), clock.monotonic()
         self.held: Mapping[str, str] = {}
 
     @property
@@ -151,11 +151,13 @@ class Heartbeat:
         return "; ".join(self._around.rules_faults()[:1])
 
     async def _leap(self) -> str:
-        """Wall clock and steady clock must agree on how much time went by since the last look."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        """The machine's clock must agree with its steady seconds since the last look, and with the store's clock."""
+        wall, steady, apart = self._clock.machine(), self._clock.monotonic(), self._clock.apart().total_seconds()
         leap = (wall - self._wall).total_seconds() - (steady - self._steady)
         self._wall, self._steady = wall, steady
-        return f"the clock leapt by {leap:+.0f} s" if abs(leap) > LEAP else ""
+        if abs(leap) > LEAP:
+            return f"the clock leapt by {leap:+.0f} s"
+        return f"the clocks of this machine and of the store are {apart:.0f} s apart" if apart > LEAP else ""
 
     async def _disk(self) -> str:
         free = self._around.free_disk()

@@ -1,4 +1,4 @@
-"""An alert's own measurement: the series of its rule's expression that are this alert's, with threshold and unit. Used by `observer`."""
+"""An alert's own measurement: the series of its rule's expression that are this alert's, with threshold and unit. Used by `observer` and `painter`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +19,19 @@ class Measured:
     series: tuple[Series, ...]
     threshold: float | None
     unit: str
+    is_floor: bool = False
 
 
 async def measure(prometheus: Prometheus, alert: Alert, start: datetime, end: datetime) -> Measured | None:
     """What the alert's rule measured from `start` to `end` (UTC); none when no rule of this name has values. Raises PrometheusUnavailableError."""
-    for expression in await prometheus.expressions(alert.name):
+    for expression in await prometheus.expressions(alert.name, alert.labels):
         condition = read_condition(expression)
         found = own_series(await prometheus.over(condition.value, start, end), alert.labels)
         if found:
             unit = alert.annotations.get("unit", "")
             scale = scale_of(unit, condition.threshold)
             threshold = None if condition.threshold is None else condition.threshold * scale
-            return Measured(series=tuple(scaled(one, scale) for one in found), threshold=threshold, unit=unit)
+            return Measured(series=tuple(scaled(one, scale) for one in found), threshold=threshold, unit=unit, is_floor=condition.is_floor)
     return None
 
 

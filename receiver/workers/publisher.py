@@ -119,6 +119,7 @@ class Publisher:
             components=rules.components,
             key=_key(notice, delivery),
             ref=delivery.ref,
+            is_retry=delivery.attempts > 0,
             reply_to=first.ref if first and first.update != delivery.update else "",
         )
 

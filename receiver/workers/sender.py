@@ -25,7 +25,7 @@ from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
-from receiver.telemetry import metrics
+from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.workers.waker import wait_for_nudge
 
@@ -134,7 +134,7 @@ class Sender:
             await self._send(slot, incident, channel, reply_to, is_pointless=bool(skip))
 
     async def _send(self, slot: Slot, incident: Incident, channel: Channel, reply_to: str, *, is_pointless: bool) -> None:
-        destination = await self._readdress(slot.destination)
+        destination = readdress(slot.destination, await self._outbox.addresses_moved())
         chat = chat_of(destination)
         pace = self._paces.get(destination.channel)
         if pace:
@@ -143,16 +143,29 @@ class Sender:
             if wait:
                 await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=wait, reason="rate limit")
                 return
-        message = self._message(slot, incident, destination, is_idempotent=channel.is_idempotent)
-        if is_pointless:  # it may have got there: whoever has it sees how it went on, and is not rung again
-            message = replace(message, silent=True)
-        if not await self._outbox.begin(slot):
-            return
-        outcome = await channel.edit(destination, slot.ref, message) if slot.ref else await channel.send(destination, message, reply_to)
-        await self._record(slot, incident, outcome, is_edit=bool(slot.ref))
-        if outcome.evidence is Evidence.OK:
-            for copy in slot.copies:
-                await channel.edit(destination, copy, message)
+        facts = {"incident": incident.id, "notification": slot.id, "message": slot.kind.value, "channel": destination.channel, "destination": destination.name}
+        with traces.span("deliver", kind=traces.Kind.CONSUMER, parent=slot.trace, **facts) as span:
+            with traces.span("render"):
+                message = self._message(slot, incident, destination, is_idempotent=channel.is_idempotent)
+            if is_pointless:  # it may have got there: whoever has it sees how it went on, and is not rung again
+                message = replace(message, silent=True)
+            if not await self._outbox.begin(slot):
+                span.drop()
+                return
+            outcome = await self._call(channel, slot, destination, message, reply_to)
+            await self._record(slot, incident, outcome, is_edit=bool(slot.ref))
+            if outcome.evidence is Evidence.OK:
+                for copy in slot.copies:
+                    await channel.edit(destination, copy, message)
+
+    async def _call(self, channel: Channel, slot: Slot, destination: Destination, message: Message, reply_to: str) -> Outcome:
+        """The one request that people see; the address stays out of the trace, for it may be a secret."""
+        with traces.span(f"{destination.channel} {'edit' if slot.ref else 'send'}", kind=traces.Kind.CLIENT) as span:
+            outcome = await channel.edit(destination, slot.ref, message) if slot.ref else await channel.send(destination, message, reply_to)
+            span.note(evidence=outcome.evidence.value)
+            if outcome.evidence is not Evidence.OK:
+                span.fail(outcome.reason or outcome.evidence.value)
+            return outcome
 
     async def _is_put_off(self, slot: Slot, incident: Incident) -> bool:
         """While its whole channel is down a slot is kept, and a page goes elsewhere too without asking the wire again."""
@@ -163,13 +176,6 @@ class Sender:
         if slot.priority is Priority.PAGE and not has_failed(incident, slot.destination.name):
             await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
         return True
-
-    async def _readdress(self, destination: Destination) -> Destination:
-        chat = str(destination.address.get("chat", ""))
-        new = (await self._outbox.addresses_moved()).get(f"{destination.channel}:{chat}")
-        if not new:
-            return destination
-        return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
     def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
         language, form = destination.language or self._language, form_of(destination.channel)
@@ -276,6 +282,14 @@ def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
 def views(book: RuleBook) -> Mapping[str, ServiceView]:
     """What messages may see of the catalogue."""
     return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
+
+
+def readdress(destination: Destination, moved: Mapping[str, str]) -> Destination:
+    """The destination with the id its chat has now."""
+    new = moved.get(f"{destination.channel}:{destination.address.get('chat', '')}")
+    if not new:
+        return destination
+    return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
 
 
 def chat_of(destination: Destination) -> str:

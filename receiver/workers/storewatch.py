@@ -2,13 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from receiver.clock import Clock
-from receiver.store.connection import Client, agree_on_time, check_partitions, fix_partitions, inspect
+from receiver.store.connection import Client, check_partitions, fix_partitions, inspect
 from receiver.store.keys import Partitions
 from receiver.store.promise import Promise
+from receiver.store.timekeeping import agree_on_time
+from receiver.telemetry import metrics
+from receiver.telemetry.logs import get_logger
 
 EVERY = 15.0
+APART = timedelta(seconds=2)
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -41,6 +47,7 @@ class StoreWatch:
         try:
             report = await inspect(self._client)
             await agree_on_time(self._client, self._clock)
+            self._compare_clocks()
             await fix_partitions(self._client, self._partitions)
             layout = await check_partitions(self._client, self._partitions)
         except Exception as fault:  # noqa: BLE001 - whatever the store does, readiness must say so and the process go on
@@ -49,3 +56,10 @@ class StoreWatch:
         self._promise.follow(report)
         weak = () if self._is_relaxed else report.faults
         self._ready.faults = tuple(f"store: {fault}" for fault in (*weak, *([layout] if layout else ())))
+
+    def _compare_clocks(self) -> None:
+        """Neither is acted upon but for its steady pace; that one of them is wrong must be seen all the same."""
+        apart = self._clock.apart()
+        metrics.clocks_apart.set(apart.total_seconds())
+        if apart > APART:
+            log.warning("the clocks of this machine and of the store disagree", apart_s=round(apart.total_seconds(), 1))

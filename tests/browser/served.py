@@ -31,7 +31,7 @@ fallback: [devops]
 class Served:
     """The process and how to talk to it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **environ: str) -> None:
         rules = rules_files(directory / "rules", routes=ROUTES, destinations=DESTINATIONS)
         self.url = f"http://127.0.0.1:{free_port()}"
         self._environ = {
@@ -42,6 +42,7 @@ class Served:
             "RECEIVER_PORT": self.url.rpartition(":")[2],
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
+            **environ,
         }
         self.link = ""
         self.start()

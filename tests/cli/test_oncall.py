@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from receiver.cli.main import main
+from tests.builders import rules_of_chats
 from tests.fakes.calendar_server import Answer, CalendarServer, calendar, event
-from tests.harness import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -19,12 +19,11 @@ def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("RECEIVER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("RECEIVER_TIMEZONE", "Europe/Moscow")
-    monkeypatch.setenv("RECEIVER_RULES_DIR", str(ROOT / "routing_rules"))
+    monkeypatch.setenv("RECEIVER_RULES_DIR", str(rules_of_chats(tmp_path.parent / f"{tmp_path.name}-rules")))
 
 
 def rules(directory: Path, schedules: str) -> Path:
-    for path in (ROOT / "routing_rules").glob("*.yaml"):
-        (directory / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    rules_of_chats(directory)
     (directory / "schedules.yaml").write_text(schedules, "utf-8")
     return directory
 

@@ -12,39 +12,16 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
 
-from tests.fakes.bot_entities import BadEntitiesError, parse_entities
+from tests.fakes.bot_parts import SAME, Sent, buttons_of, chat_of, error, text_of
 from tests.fakes.bot_people import Spoken
-
-SAME = "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message"
-
-
-@dataclass
-class Sent:
-    """One message as people see it now; `edits` are its earlier texts."""
-
-    chat: str
-    id: int
-    text: str
-    markup: str
-    buttons: list[list[dict[str, str]]]
-    reply_to: int = 0
-    topic: int = 0
-    silent: bool = False
-    edits: list[str] = field(default_factory=list)
-
-    def button(self, label: str) -> str:
-        """The data of the button whose label contains this."""
-        return next(b["callback_data"] for row in self.buttons for b in row if label in b["text"])
-
-    def labels(self) -> list[str]:
-        return [b["text"] for row in self.buttons for b in row]
+from tests.fakes.bot_pictures import Photos, read_form
 
 
 @dataclass
@@ -74,7 +51,7 @@ PERFORM_THEN_HANG = Fault(perform=True, then="hang")
 DROP = Fault(then="drop")
 
 
-class BotApi(Spoken):
+class BotApi(Spoken, Photos):
     """The far end; `url` is the base for RECEIVER_TELEGRAM_API_URL."""
 
     def __init__(self, log: Path | None = None, *, share: float = 0.0, seed: int = 0, port: int = 0, latency: float = 0.0) -> None:
@@ -127,7 +104,7 @@ class BotApi(Spoken):
         return self.answers[-1]
 
     async def say_press(self, sent: Sent, data: str, user: int, name: str = "Anna") -> None:
-        message = {"message_id": sent.id, "date": 1, "chat": _chat(sent.chat), "text": sent.text}
+        message = {"message_id": sent.id, "date": 1, "chat": chat_of(sent.chat), "text": sent.text}
         query = {
             "id": str(self._next_update),
             "from": {"id": user, "is_bot": False, "first_name": name},
@@ -153,6 +130,7 @@ class BotApi(Spoken):
             await asyncio.sleep(0.01)
 
     def sends(self) -> list[Sent]:
+        """Messages of text; pictures are in `pictures`."""
         return [s for verb, s in self.log if verb == "send"]
 
     # What the server does
@@ -201,7 +179,7 @@ class BotApi(Spoken):
 
     async def _do_getupdates(self, params: dict[str, Any]) -> tuple[int, Any]:
         if self._pollers:
-            return 409, _error(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+            return 409, error(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
         self._pollers += 1
         try:
             offset, end = int(params.get("offset", 0)), time.monotonic() + float(params.get("timeout", 0))
@@ -219,16 +197,16 @@ class BotApi(Spoken):
 
     async def _do_sendmessage(self, p: dict[str, Any]) -> tuple[int, Any]:
         if wait := self._over_pace(str(p["chat_id"])):
-            return 429, _error(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-        text, fault = _text(p)
+            return 429, error(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+        text, fault = text_of(p)
         if fault:
-            return 400, _error(400, fault)
+            return 400, error(400, fault)
         sent = Sent(
             chat=str(p["chat_id"]),
             id=self.next_message,
             text=text,
             markup=p["text"],
-            buttons=_buttons(p),
+            buttons=buttons_of(p),
             reply_to=int((p.get("reply_parameters") or {}).get("message_id", 0)),
             topic=int(p.get("message_thread_id", 0)),
             silent=str(p.get("disable_notification", "")).lower() == "true",
@@ -242,26 +220,26 @@ class BotApi(Spoken):
     async def _do_editmessagetext(self, p: dict[str, Any]) -> tuple[int, Any]:
         sent = self.messages.get((str(p["chat_id"]), int(p["message_id"])))
         if sent is None:
-            return 400, _error(400, "Bad Request: message to edit not found")
-        text, fault = _text(p)
+            return 400, error(400, "Bad Request: message to edit not found")
+        text, fault = text_of(p)
         if fault:
-            return 400, _error(400, fault)
-        if (text, _buttons(p)) == (sent.text, sent.buttons):
-            return 400, _error(400, SAME)
+            return 400, error(400, fault)
+        if (text, buttons_of(p)) == (sent.text, sent.buttons):
+            return 400, error(400, SAME)
         sent.edits.append(sent.text)
-        sent.text, sent.markup, sent.buttons = text, p["text"], _buttons(p)
+        sent.text, sent.markup, sent.buttons = text, p["text"], buttons_of(p)
         self._note("edit", sent)
         return 200, self._message(sent)
 
     async def _do_answercallbackquery(self, p: dict[str, Any]) -> tuple[int, Any]:
         if len(p.get("text", "")) > 200:
-            return 400, _error(400, "Bad Request: MESSAGE_TOO_LONG")
+            return 400, error(400, "Bad Request: MESSAGE_TOO_LONG")
         self.answers.append(p)
         return 200, True
 
     async def _do_setwebhook(self, p: dict[str, Any]) -> tuple[int, Any]:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", str(p.get("secret_token", ""))):
-            return 400, _error(400, "Bad Request: secret token contains unallowed characters")
+            return 400, error(400, "Bad Request: secret token contains unallowed characters")
         self.webhooks.append(p)
         return 200, True
 
@@ -285,42 +263,15 @@ class BotApi(Spoken):
 
     @staticmethod
     def _message(sent: Sent) -> dict[str, Any]:
-        return {"message_id": sent.id, "date": 1, "chat": _chat(sent.chat), "text": sent.text}
-
-
-def _chat(chat: str) -> dict[str, Any]:
-    number = int(chat) if chat.lstrip("-").isdigit() else -1
-    return {"id": number, "type": "private" if number > 0 else "supergroup", "title": "chat", "first_name": "x"}
-
-
-def _text(p: dict[str, Any]) -> tuple[str, str]:
-    text = p.get("text", "")
-    if str(p.get("parse_mode", "")).upper() == "HTML":
-        try:
-            text = parse_entities(text)
-        except BadEntitiesError as fault:
-            return "", f"Bad Request: can't parse entities: {fault}"
-    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
-    if not text.strip():
-        return "", "Bad Request: message text is empty"
-    if length > 4096:
-        return "", "Bad Request: message is too long"
-    if any(not 1 <= len(b.get("callback_data", "x").encode()) <= 64 for row in _buttons(p) for b in row):
-        return "", "Bad Request: BUTTON_DATA_INVALID"
-    return text.strip(), ""
-
-
-def _buttons(p: dict[str, Any]) -> list[list[dict[str, str]]]:
-    return list((p.get("reply_markup") or {}).get("inline_keyboard", []))
-
-
-def _error(code: int, text: str, **parameters: Any) -> dict[str, Any]:
-    return {"ok": False, "error_code": code, "description": text, **({"parameters": parameters} if parameters else {})}
+        return {"message_id": sent.id, "date": 1, "chat": chat_of(sent.chat), "text": sent.text}
 
 
 def _params(headers: dict[bytes, bytes], body: bytes, query: bytes) -> dict[str, Any]:
-    if headers.get(b"content-type", b"").startswith(b"application/json"):
+    kind = headers.get(b"content-type", b"").decode()
+    if kind.startswith("application/json"):
         return json.loads(body or b"{}")
+    if kind.startswith("multipart/form-data"):
+        return read_form(kind, body)
     flat = {k: v[0] for k, v in parse_qs((body or query).decode(), keep_blank_values=True).items()}
     return {k: json.loads(v) if v[:1] in "[{" and k not in ("text",) else v for k, v in flat.items()}
 

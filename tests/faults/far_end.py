@@ -23,10 +23,13 @@ class Ring:
     person: str
     is_marked: bool
     is_silent: bool
+    is_confirmed: bool
 
 
 class FarEnd:
-    """Performs, then now and then loses the answer or hangs; what it performed is the truth."""
+    """Performs, then now and then loses the answer or hangs; what it performed is the truth. `asked` is when somebody was first to be rung
+    for an incident: the lateness of a timer, without what this end adds by refusing.
+    """
 
     name = "telegram"
     is_idempotent = False
@@ -34,6 +37,7 @@ class FarEnd:
     def __init__(self, clock: ManualClock, rng: random.Random) -> None:
         self._clock, self._random = clock, rng
         self.rings: list[Ring] = []
+        self.asked: dict[tuple[str, str], datetime] = {}
         self.hangs = asyncio.Event()
         self.hangs.set()
         self._next = 0
@@ -43,15 +47,26 @@ class FarEnd:
         await asyncio.sleep(0)
         await self.hangs.wait()
         chance = self._random.random()
+        found = re.search(r"INC-\d+", message.plain)
+        if destination.person and found:
+            self.asked.setdefault((found[0], destination.person), self._clock.now())
         if chance < 0.02:
             return Outcome(evidence=Evidence.NOT_SENT, reason="connection refused")
         self._next += 1
-        found = re.search(r"INC-\d+", message.plain)
+        is_heard = chance >= 0.04
         if destination.person and found:
-            ring = Ring(at=self._clock.now(), incident=found[0], person=destination.person, is_marked=MARK in message.plain, is_silent=message.silent)
-            self.rings.append(ring)
+            self.rings.append(
+                Ring(
+                    at=self._clock.now(),
+                    incident=found[0],
+                    person=destination.person,
+                    is_marked=MARK in message.plain,
+                    is_silent=message.silent,
+                    is_confirmed=is_heard,
+                )
+            )
         await asyncio.sleep(0)
-        return Outcome(evidence=Evidence.UNKNOWN, reason="reset") if chance < 0.04 else Outcome(evidence=Evidence.OK, ref=str(self._next))
+        return Outcome(evidence=Evidence.OK, ref=str(self._next)) if is_heard else Outcome(evidence=Evidence.UNKNOWN, reason="reset")
 
     async def edit(self, destination: Destination, ref: str, message: Message) -> Outcome:
         """Rings nobody."""

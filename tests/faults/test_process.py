@@ -18,7 +18,7 @@ import httpx
 from tests.builders import NOW, body, wire
 from tests.fakes.bot_api import BotApi
 from tests.faults.campaign import Process
-from tests.harness import DEVOPS, ROOT, TOKEN, free_port, wait_for_store
+from tests.harness import ADMINS, ROOT, TOKEN, free_port, wait_for_store
 
 JSON = {"content-type": "application/json"}
 
@@ -52,9 +52,9 @@ class Service:
                 await asyncio.sleep(0.05)
         raise TimeoutError(f"{path} is not {status}:\n{self.log.read_text()[-2000:]}")
 
-    async def post(self, content: bytes) -> httpx.Response:
+    async def post(self, content: bytes, **headers: str) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
-            return await http.post(f"{self.url}/webhooks/alertmanager", content=content, headers=JSON)
+            return await http.post(f"{self.url}/webhooks/alertmanager", content=content, headers={**JSON, **headers})
 
     def stop(self) -> None:
         """Politely, for its embedded store must stop with it."""
@@ -115,7 +115,7 @@ async def test_ten_thousand_alerts_in_one_body_are_one_incident_and_one_summary(
         assert (answer.status_code, answer.json()["accepted"], answer.json()["opened"]) == (202, 10_000, 1)
         again = await s.post(body(*(wire(f"i{n}", pod="x" * 300) for n in range(10_000))))
         assert (again.json()["transitions"], again.json()["opened"]) == (0, 0)
-        await api.until(lambda: any(m.chat == DEVOPS for m in api.sends()), 30)
+        await api.until(lambda: any(m.chat == ADMINS for m in api.sends()), 30)
         assert all("10000" in m.text for m in api.sends())
 
 
@@ -155,7 +155,7 @@ async def test_a_store_that_is_down_at_start_means_503_and_then_service(tmp_path
         try:
             await s.until("/readyz", 200)
             assert (await s.post(body(wire()))).status_code == 202
-            await api.until(lambda: any(m.chat == DEVOPS for m in api.sends()), 30)
+            await api.until(lambda: any(m.chat == ADMINS for m in api.sends()), 30)
         finally:
             redis.kill()
 

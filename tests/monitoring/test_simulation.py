@@ -118,7 +118,8 @@ def check_incidents(incidents: list[dict[str, Any]], api: BotApi) -> None:
         took = route(book.root, matched_labels(labels[0], Severity(labels[0]["severity"])), NOW)
         groups[fault, service, incident["route"]] += 1
         if labels[0]["severity"] == "critical" or labels[0]["signal"] in ("errors", "saturation"):
-            assert {"admin-chat", "devops"} <= set(took.destinations)
+            assert "admin-chat" in took.destinations
+            assert {"devops", "devops-chat"} & set(took.destinations)
     assert [group for group, times in groups.items() if times > 1] == [], "one incident per group"
     assert {ADMINS, DEVOPS} <= {message.chat for message in api.sends()}
 

@@ -173,6 +173,16 @@ def test_many_updates_within_an_hour_need_a_second_person():
     assert flow.approve(OLEG).reason is NoticeReason.APPROVED_ENOUGH
 
 
+def test_more_messages_within_an_hour_than_the_rules_allow_need_a_second_person():
+    flow = Flow(most_messages_an_hour=1000).published()
+    flow.facts = replace(flow.facts, recipients={"mail": 900}, said=200)
+    assert flow(Proposed(actor=ANNA, key="cause-found", agrees=True)).reason is NoticeReason.APPROVED
+    assert flow.approve(OLEG).reason is NoticeReason.APPROVED_ENOUGH
+    calm = Flow(most_messages_an_hour=1000).published()
+    calm.facts = replace(calm.facts, recipients={"mail": 900}, said=100)
+    assert calm(Proposed(actor=ANNA, key="cause-found", agrees=True)).reason is NoticeReason.APPROVED_ENOUGH
+
+
 def test_the_first_row_that_fits_decides():
     flow = Flow(approval=(ApprovalRule(needed=3, components=frozenset({"checkout"})), ApprovalRule(needed=1))).drafted()
     assert [flow.approve(one).reason for one in (ANNA, OLEG, SVETA)] == [NoticeReason.APPROVED, NoticeReason.APPROVED, NoticeReason.APPROVED_ENOUGH]

@@ -34,13 +34,14 @@ def test_nobody_is_asked_before_the_hold_is_over():
         ({"is_flapping": True}, NoticeReason.FLAPPING),
         ({"is_signal_lost": True}, NoticeReason.NO_WATCHDOG),
         ({"confirmation": Confirmation.GONE}, NoticeReason.NOT_CONFIRMED),
+        ({"confirmation": Confirmation.UNSURE}, NoticeReason.NOT_CONFIRMED),
     ],
 )
 def test_the_hold_goes_on_until_it_is_confirmed(fields, reason):
     flow = Flow()
     flow.facts = replace(flow.facts, **fields)
-    assert flow.wake() == []
-
+    assert flow.wake() == [reason.value]
+    assert flow.notice.waits_for == reason.value
     assert flow(Woke()).reason is reason
     assert flow.notice.wake_at == flow.now + timedelta(seconds=30)
     flow.facts = Flow().facts

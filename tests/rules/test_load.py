@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,9 @@ def test_shipped_routes_lead_where_they_should() -> None:
     book = load_rules(SHIPPED)
     critical = book.route({"severity": "critical", "service": "shop-db"}, NOW)
     assert critical.route_id == "critical-services"
-    assert [place.name for place in book.destinations_of(critical)] == ["devops", "admin-chat"]
+    assert (critical.destinations, critical.policies) == (("devops", "admin-chat"), ("devops",))
+    assert [place.name for place in book.destinations_of(critical)] == ["admin-chat"]
+    assert [step.wait for step in book.policies["devops"].steps] == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=15)]
     assert critical.where.startswith("routes.yaml:")
     assert book.route({"severity": "critical", "service": "elsewhere"}, NOW).route_id == "critical-others"
     assert book.route({}, NOW).destinations == ("admin-chat",)
@@ -76,7 +79,7 @@ def test_shipped_routes_lead_where_they_should() -> None:
 
 def test_check_says_ok(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(SHIPPED, False) == 0
-    assert capsys.readouterr().out.startswith("ok: 8 routes, 3 destinations, 3 people, 8 services, 3 sources, version ")
+    assert capsys.readouterr().out.startswith("ok: 8 routes, 4 destinations, 3 people, 8 services, 3 sources, version ")
     assert check(SHIPPED, True) == 0
     assert json.loads(capsys.readouterr().out)["routes"] == 8
 

@@ -9,6 +9,7 @@ from receiver.cli.rules import check
 from receiver.core.rulebook import PageStep, RuleBook
 from receiver.rules.imported import coverage, import_calendars
 from receiver.rules.load import RulesError, load_rules
+from tests.builders import rules_of_chats
 from tests.fakes.calendar_server import calendar, event
 
 SHIPPED = Path(__file__).parents[2] / "routing_rules"
@@ -171,12 +172,15 @@ def test_a_schedule_whose_calendar_was_never_read_is_not_blamed_for_gaps(tmp_pat
     assert "note: schedules.yaml:3: the calendar of primary has not been read yet" in capsys.readouterr().out
 
 
-def test_the_shipped_schedule_has_no_gaps_and_tells_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_schedule_has_no_gaps(capsys: pytest.CaptureFixture[str]) -> None:
     book = load_rules(SHIPPED)
     assert [person.id for person in book.on_call("devops-primary", datetime(2026, 11, 24, tzinfo=UTC))] == ["anna"]
     assert [person.id for person in book.on_call("devops-primary", datetime(2026, 11, 30, 7, tzinfo=UTC))] == ["boris"]
     assert check(SHIPPED, False, now=datetime(2026, 11, 24, tzinfo=UTC)) == 0
     assert "note" not in capsys.readouterr().out
-    assert check(SHIPPED, False, now=datetime(2026, 11, 23, tzinfo=UTC)) == 0
-    said = "note: schedules.yaml:5: nobody is on call in devops-primary from 2026-11-23 03:00+03:00 to 2026-11-23 10:00+03:00\n"
+
+
+def test_a_gap_is_said_when_rules_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(rules_of_chats(tmp_path / "rules"), False, now=datetime(2026, 11, 23, tzinfo=UTC)) == 0
+    said = "note: schedules.yaml:4: nobody is on call in devops-primary from 2026-11-23 03:00+03:00 to 2026-11-23 10:00+03:00\n"
     assert capsys.readouterr().out.startswith(said)

@@ -13,7 +13,7 @@ from litestar import Litestar
 
 from receiver.channels.email import EmailChannel, parse_server
 from receiver.clock import ManualClock
-from receiver.core.notice_rules import NoticeRules, PublicComponent
+from receiver.core.notice_rules import NoticeChannel, NoticeRules, PublicComponent
 from receiver.store.connection import Client, connect
 from receiver.store.notices import PublicNotices
 from receiver.store.subscribers import Subscribers
@@ -23,8 +23,10 @@ from receiver.web.status.edition import site_of
 from receiver.web.status.routes import status_routes
 from receiver.web.status.shelf import Shelf
 from receiver.web.status.signup import Signup
+from receiver.workers.couriers import MailCourier
+from receiver.workers.doors import Mailroom, Pointers
 from receiver.workers.mailing import Mailing
-from receiver.workers.subscriptions import Mailroom, Subscriptions
+from receiver.workers.subscriptions import Subscriptions
 from tests.builders import NOW
 from tests.fakes.mail_server import MailServer
 from tests.harness import redis_server
@@ -47,9 +49,18 @@ class Desk:
     mailing: Mailing
 
     async def ask(self, address: str, language: str = "en", **fields: str | list[str]) -> httpx.Response:
-        answer = await self.http.post(f"/status/{language}/updates", data={"email": address, **fields})
+        """As a person does: open the form, read it, send it."""
+        answer = await self.http.post(f"/status/{language}/updates", data={"email": address, "filled": await self.filled(language), **fields})
         await self.subscriptions.look()
         return answer
+
+    async def filled(self, language: str = "en") -> str:
+        """What the form carries, read for as long as a person needs."""
+        page = await self.http.get(f"/status/{language}/updates")
+        found = re.search(r'name="filled" value="([^"]+)"', page.text)
+        assert found, page.text
+        self.clock.advance(seconds=4)
+        return found[1]
 
     async def subscribe(self, address: str, language: str = "en", **fields: str | list[str]) -> None:
         """Ask, read the letter, confirm."""
@@ -74,20 +85,21 @@ def link(letter: EmailMessage, purpose: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def desk(directory: Path, *, proxies: int = 0, bounces: str = "") -> AsyncIterator[Desk]:
+async def desk(directory: Path, *, proxies: int = 0, bounces: str = "", hooks: bool = False) -> AsyncIterator[Desk]:
     def noticed() -> NoticeRules:
         both = {"checkout": {"ru": "Оформление заказов", "en": "Checkout"}, "storefront": {"ru": "Каталог", "en": "Catalogue"}}
-        return rules(components={name: PublicComponent(id=name, names=names) for name, names in both.items()})
+        taken = {"publish": ("page", "feeds", "hooks"), "channels": {"hooks": NoticeChannel(name="hooks", kind="webhooks")}} if hooks else {}
+        return rules(components={name: PublicComponent(id=name, names=names) for name, names in both.items()}, **taken)
 
     with redis_server(directory) as url:
         client, clock = connect(url), ManualClock(NOW)
         async with MailServer() as mail, contextlib.aclosing(client):
             subscribers = Subscribers(client, KEY)
             smtp = EmailChannel(parse_server(f"smtp://127.0.0.1:{mail.port}?starttls=off"), "status@shop.example", clock, KEY)
-            mailroom = Mailroom(smtp.hand, clock, KEY, base_url=BASE, mailbox="Alexandrite <status@shop.example>", bounces=bounces)
+            mailroom = Mailroom(smtp.hand, subscribers, Pointers(clock, KEY, BASE), clock, mailbox="Alexandrite <status@shop.example>", bounces=bounces)
             shelf = Shelf(PublicNotices(client), lambda: site_of(noticed(), BASE, takes_mail=True), clock, directory / "kept.json")
             routes = [bounces_router(subscribers, clock, KEY, "t" * 20), *status_routes(shelf, Signup(subscribers, clock, KEY, client_behind(proxies)))]
             app = Litestar(routes, openapi_config=None)
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app, client=("198.51.100.7", 1)), base_url=BASE) as http:
-                subscriptions = Subscriptions(subscribers, mailroom, noticed, clock)
-                yield Desk(http, mail, clock, client, subscribers, subscriptions, Mailing(subscribers, mailroom, noticed, clock))
+                subscriptions = Subscriptions(subscribers, {"email": mailroom}, noticed, clock)
+                yield Desk(http, mail, clock, client, subscribers, subscriptions, Mailing(subscribers, MailCourier(mailroom, clock), noticed, clock))

@@ -122,13 +122,14 @@ async def test_a_long_list_is_written_to_in_parts(tmp_path: Path):
     async with desk(tmp_path) as d:
         for n in range(20):
             await d.subscribe(f"reader{n}@example{n}.org")
-        real = d.mailing._mailroom._hand  # the clock passes while letters are handed over
+        room = d.mailing._courier._mailroom
+        real = room._hand  # the clock passes while letters are handed over
 
         async def slow(envelope: str, recipient: str, letter: bytes):
             d.clock.advance(seconds=1)
             return await real(envelope, recipient, letter)
 
-        d.mailing._mailroom._hand = slow
+        room._hand = slow
         tally = await send(d, told())
         assert (tally.outcome.evidence, tally.outcome.reason, tally.sent) == (Evidence.THROTTLED, "4 of 20 letters are still to go", 16)
         tally = await send(d, told())

@@ -1,13 +1,11 @@
 """What a connected server is found to promise, on the real ones: Debian's Redis and the embedded Valkey."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
-from receiver.clock import SystemClock
 from receiver.core.errors import StoreUnavailableError
-from receiver.store.connection import agree_on_time, connect, inspect
+from receiver.store.connection import connect, inspect
 from receiver.store.embedded import EmbeddedStore
 from receiver.store.promise import Promise
 from tests.harness import redis_server
@@ -61,16 +59,6 @@ async def test_a_replica_that_does_not_confirm_makes_the_write_unpromised(tmp_pa
         answers = [await client.execute_command(*command) for command in promise.commands]
         with pytest.raises(StoreUnavailableError, match="no replica"):
             promise.check(promise.commands, answers)
-        await client.aclose()
-
-
-async def test_clocks_follow_the_stores_and_do_not_drift_back(tmp_path):
-    clock = SystemClock()
-    clock.correct(timedelta(hours=1))
-    with redis_server(tmp_path) as url:
-        client = connect(url)
-        await agree_on_time(client, clock)
-        assert abs(clock.now() - SystemClock().now()) < timedelta(seconds=1)
         await client.aclose()
 
 

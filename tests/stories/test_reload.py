@@ -16,7 +16,7 @@ from receiver.app.build import build
 from receiver.app.run import end
 from receiver.rules.origin import RulesRefusedError
 from receiver.workers.ruleskeeper import first
-from tests.builders import NOW, body, wire
+from tests.builders import NOW, body, rules_of_chats, wire
 from tests.harness import ADMINS, ANNA, DEVOPS, ROOT, Story, story
 from tests.rules.mutate import mutations
 
@@ -26,7 +26,7 @@ API = {"authorization": "Bearer api-token-1"}
 
 @pytest.fixture
 def rules(tmp_path):
-    return Path(shutil.copytree(ROOT / "routing_rules", tmp_path / "rules", ignore=shutil.ignore_patterns("examples")))
+    return rules_of_chats(tmp_path / "rules")
 
 
 def change(rules: Path, old: str, new: str, name: str = "routes.yaml") -> None:

@@ -50,8 +50,8 @@ def test_a_text_that_differs_is_a_diff_and_update_writes_it(command, tmp_path: P
     text.write_text(text.read_text().replace("INC-1", "INC-2"))
     status, out, _ = command("rules", "test", rules)
     assert status == 1
-    assert re.search(r"^-Critical · .* · INC-2$", out, re.M)
-    assert re.search(r"^\+Critical · .* · INC-1$", out, re.M)
+    assert re.search(r"^-Critical · .* · INC-2 · ", out, re.M)
+    assert re.search(r"^\+Critical · .* · INC-1 · ", out, re.M)
     assert re.search(r"^--- examples/shop-api-errors\.en\.txt \(examples/shop-api\.yaml:\d+ ", out, re.M)
     assert out.endswith(f"failed: 1 of {_count()} examples\n")
     text.unlink()

@@ -10,11 +10,11 @@ import pytest
 
 from receiver.rules.ics import expand
 from receiver.web.oncall import calendar_path
-from tests.builders import NOW
+from tests.builders import NOW, rules_of_chats
 from tests.fakes.bot_api import BotApi
 from tests.fakes.calendar_server import Answer, CalendarServer, calendar, event
 from tests.faults.test_process import Service, service
-from tests.harness import ROOT, Story, redis_server, story
+from tests.harness import Story, redis_server, story
 
 ANNA, BORIS = {"id": "anna", "name": "Анна"}, {"id": "boris", "name": "Борис"}
 
@@ -88,10 +88,7 @@ async def until_read(served: Service, server: CalendarServer, wanted: list[dict]
 
 @pytest.mark.parametrize("status", [200, 503])
 async def test_a_served_process_reads_calendars(tmp_path: Path, status: int):
-    directory = tmp_path / "rules"
-    directory.mkdir()
-    for path in (ROOT / "routing_rules").glob("*.yaml"):
-        (directory / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    directory = rules_of_chats(tmp_path / "rules")
     (directory / "schedules.yaml").write_text("version: 1\nschedules: {primary: {timezone: UTC, layers: [{people: [boris]}], ical: {secret: ON_CALL}}}\n")
     always = calendar(event("anna", ":20200101T000000Z", ":20200102T000000Z", "RRULE:FREQ=DAILY"))
     with CalendarServer() as server, redis_server(tmp_path) as url:

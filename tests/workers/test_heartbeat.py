@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -41,24 +41,12 @@ class Scene:
 
     def __init__(self, s: Story, checker: Checker) -> None:
         self.s, self.checker = s, checker
-        self.free, self.rules, self.leap = 0.5, (), timedelta(0)
+        self.free, self.rules = 0.5, ()
 
     def heartbeat(self, url: str, bot: TelegramChannel | None = None) -> Heartbeat:
         app = self.s.app
         around = Surroundings(store_faults=lambda: app.ready.faults, rules_faults=lambda: self.rules, free_disk=lambda: self.free)
-        return Heartbeat(url, app.watches.vitals, app.engine, app.nudge, around, Leaping(self), bot or app.channels["telegram"])
-
-
-class Leaping:
-    """The story's clock, whose wall time a test may move by itself."""
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-        self.monotonic: Callable[[], float] = scene.s.clock.monotonic
-        self.sleep, self.correct = scene.s.clock.sleep, scene.s.clock.correct
-
-    def now(self):
-        return self._scene.s.clock.now() + self._scene.leap
+        return Heartbeat(url, app.watches.vitals, app.engine, app.nudge, around, self.s.clock, bot or app.channels["telegram"])
 
 
 async def store_is_read_only(scene: Scene) -> None:
@@ -84,7 +72,7 @@ async def rules_are_wrong(scene: Scene) -> None:
 
 
 async def clock_leaps(scene: Scene) -> None:
-    scene.leap = timedelta(minutes=10)
+    scene.s.clock.astray = timedelta(minutes=10)
 
 
 async def disk_is_full(scene: Scene) -> None:
@@ -116,6 +104,19 @@ async def test_each_single_fault_stops_the_next_ping_and_is_named(tmp_path: Path
         assert name in heartbeat.held
         await s.app.client.config_set("min-replicas-to-write", 0)
         await s.app.client.delete("{p00}:due:0", "{p00}:wake")
+
+
+async def test_clocks_that_disagree_hold_it_for_as_long_as_they_do(tmp_path: Path) -> None:
+    checker = Checker()
+    async with checker.serve() as url, story(tmp_path) as s:
+        heartbeat = Scene(s, checker).heartbeat(url)
+        for astray in (timedelta(minutes=-10), timedelta(minutes=-10)):
+            s.clock.astray = astray
+            assert not await heartbeat.beat()
+        assert heartbeat.held["clock"] == "the clocks of this machine and of the store are 600 s apart"
+        s.clock.astray = timedelta(0)
+        assert not await heartbeat.beat(), "it was set right just now"
+        assert await heartbeat.beat()
 
 
 async def test_a_page_that_nobody_takes_out_of_the_outbox_stops_it(tmp_path: Path) -> None:

@@ -79,6 +79,12 @@ function draw(m) {
   if (replied) card.append(make("div", { className: "quote", textContent: safe(replied.html).textContent.split("\n")[0] }));
   const text = make("div", { className: "text" });
   text.append(safe(m.html));
+  if (m.picture) {
+    const source = `/chat/pictures/${encodeURIComponent(m.id)}?${m.picture}`;
+    const link = make("a", { href: source, target: "_blank", rel: "noopener", className: "picture" });
+    link.append(make("img", { src: source, alt: text.textContent, width: 1080, height: 720 }));
+    card.append(link);
+  }
   const state = STATES[[...text.textContent][0]];
   if (state) card.classList.add(state);
   const edited = m.edited_at ? ` · ${say.edited} ${clock(m.edited_at)}` : "";

@@ -23,7 +23,9 @@ _SPACE = uuid.UUID("6f0a3a52-6f7c-4a8e-9d57-0b8f6c1d2e90")  # of ids that must n
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
-    """What the page is called and what it lists; texts by language, the first language is the primary one."""
+    """What the page is called and what it lists; texts by language, the first language is the primary one. `telegram` is the address
+    that subscribes a private chat, without the language at its end.
+    """
 
     names: Mapping[str, str]
     languages: tuple[str, ...]
@@ -34,6 +36,8 @@ class Site:
     has_page: bool = True
     has_feeds: bool = True
     takes_mail: bool = False
+    takes_hooks: bool = False
+    telegram: str = ""
     is_indexed: bool = False
     base_url: str = ""
 
@@ -55,8 +59,9 @@ class Site:
         return f"{self.base_url}/status/{key}" if key else f"{self.base_url}/status"
 
 
-def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False, takes_mail: bool = False) -> Site:
+def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False, takes_mail: bool = False, telegram: str = "") -> Site:
     """The public part of notices.yaml. `base_url` has no slash at its end."""
+    published = [rules.channels[name].kind for name in rules.publish if name in rules.channels]
     return Site(
         names=rules.page.names,
         languages=rules.page.languages,
@@ -67,6 +72,8 @@ def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False,
         has_page=PAGE in rules.publish,
         has_feeds=FEEDS in rules.publish,
         takes_mail=takes_mail,
+        takes_hooks="webhooks" in published,
+        telegram=telegram,
         is_indexed=is_indexed,
         base_url=base_url,
     )

@@ -109,12 +109,13 @@ class Pages:
             past=self._views(past, language),
         )
 
-    def updates(self, language: str, at: str) -> str:
-        """Every way to be told."""
+    def updates(self, language: str, at: str, filled: str = "") -> str:
+        """Every way to be told; forms carry `filled`, when they were fetched, and without it lead to the live page."""
         site, sign = self._edition.site, signup_words(language)
         return self._render(
-            "updates.html.j2", language, at, "updates", heading=sign["heading"], sign=sign, takes_mail=site.takes_mail, components=self._named(language)
-        )
+            "updates.html.j2", language, at, "updates", heading=sign["heading"], sign=sign, components=self._named(language), filled=filled,
+            takes_mail=site.takes_mail, takes_hooks=site.takes_hooks, telegram=site.telegram + language if site.telegram else "",
+        )  # fmt: skip
 
     def form(self, language: str, heading: str, text: str, *, button: str = "", chosen: Subscriber | None = None) -> str:
         """One press, or (with `chosen`) the settings of a subscriber. It is posted to its own address."""

@@ -38,9 +38,9 @@ def status_routes(shelf: Shelf, signup: Signup) -> list[Any]:
         if edition is None:
             return _nothing()
         wanted = str(key).strip("/")
-        found = await shelf.document(wanted) if wanted else None
-        if found is None and (private := await signup.look(edition, wanted)):
+        if private := await signup.look(edition, wanted):
             return private
+        found = await shelf.document(wanted) if wanted else None
         if found is None:
             first = wanted.partition("/")[0]
             language = first if first in edition.site.languages else preferred(request.headers.get("accept-language", ""), edition.site.languages)

@@ -16,8 +16,8 @@ from litestar.exceptions import HTTPException
 
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
-from receiver.core.pledge import Purpose, redeem
-from receiver.core.subscriber import Standing, Subscriber
+from receiver.core.pledge import Purpose, pledge, redeem
+from receiver.core.subscriber import EMAIL, WEBHOOK, Standing, Subscriber, is_hook
 from receiver.store.subscribers import Subscribers, network_of
 from receiver.web.status.edition import Edition
 from receiver.web.status.links import Links
@@ -25,7 +25,8 @@ from receiver.web.status.pages import Pages
 from receiver.web.status.reply import send_private
 from receiver.web.status.signup_words import signup_words
 
-LEFT_FOR = timedelta(hours=24)
+FORM_FOR = timedelta(hours=24)
+QUICKEST = timedelta(seconds=3)  # nobody reads the form and types an address in less
 _MAILBOX = re.compile(r"[^\s@<>,;:\"\\()\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?\.[A-Za-z]{2,24}")
 _PURPOSES = {purpose.value: purpose for purpose in (Purpose.CONFIRM, Purpose.MANAGE, Purpose.UNSUBSCRIBE)}
 
@@ -37,7 +38,9 @@ class Signup:
         self._subscribers, self._clock, self._key, self._client = subscribers, clock, key, client
 
     async def look(self, edition: Edition, key: str) -> Response[bytes] | None:
-        """The page behind a link of a letter; None for any other key."""
+        """The page behind a link of a letter, and the form with the time it was fetched in it; None for any other key."""
+        if page := self._fresh_form(edition, key):
+            return send_private(page)
         found = _link(edition, key)
         if found is None:
             return None
@@ -53,26 +56,41 @@ class Signup:
             return send_private(pages.form(language, said["manage"], "", chosen=one))
         return send_private(pages.form(language, said[purpose], said[f"{purpose}_text"], button=said[purpose]))
 
+    def _fresh_form(self, edition: Edition, key: str) -> str:
+        language, _, rest = key.partition("/")
+        site = edition.site
+        if rest != "updates" or language not in site.languages or not site.has_page or not (site.takes_mail or site.takes_hooks):
+            return ""
+        now = self._clock.now()
+        token = pledge(self._key, Purpose.FORM, str(int(now.timestamp())), now + FORM_FOR)
+        return Pages(edition, Links()).updates(language, key, filled=token)
+
     async def take(self, request: Request[Any, Any, Any], edition: Edition, key: str) -> Response[bytes] | None:
         """What a form or a mail program sent; None when nothing is taken under this key."""
         language, _, rest = key.partition("/")
         pages = Pages(edition, Links())
         try:
-            if language in edition.site.languages and rest == "updates" and edition.site.takes_mail:
-                return await self._wish(request, pages, language)
+            if language in edition.site.languages and rest == "updates":
+                return await self._wish(request, edition, language)
             found = _link(edition, key)
             return await self._act(request, edition, *found) if found else None
         except StoreUnavailableError:
             said = signup_words(language)
             return send_private(pages.note(language if language in edition.site.languages else "en", said["later"], said["later_text"]), status=503)
 
-    async def _wish(self, request: Request[Any, Any, Any], pages: Pages, language: str) -> Response[bytes]:
-        said, form = signup_words(language), await _form(request)
-        address = form.get("email", [""])[0].strip()[:254]
-        if not _MAILBOX.fullmatch(address):
-            return send_private(pages.note(language, said["wrong"], said["wrong_text"], again=True), status=400)
-        if not form.get("website", [""])[0]:  # people do not see this field; programs fill in everything
+    async def _wish(self, request: Request[Any, Any, Any], edition: Edition, language: str) -> Response[bytes] | None:
+        said, form, pages = signup_words(language), await _form(request), Pages(edition, Links())
+        kind = WEBHOOK if "url" in form else EMAIL
+        if not (edition.site.takes_hooks if kind == WEBHOOK else edition.site.takes_mail):
+            return None
+        address = form.get("url" if kind == WEBHOOK else "email", [""])[0].strip()
+        is_right = is_hook(address) if kind == WEBHOOK else len(address) <= 254 and _MAILBOX.fullmatch(address)
+        if not is_right:
+            return send_private(pages.note(language, said["wrong"], said[f"wrong_{kind}"], again=True), status=400)
+        # People do not see the field `website`, and programs fill in everything; programs do not read the form first, or not for long.
+        if not form.get("website", [""])[0] and self._was_read(form.get("filled", [""])[0]):
             wish = {
+                "kind": kind,
                 "address": address,
                 "language": language,
                 "components": form.get("component", [])[:50],
@@ -80,7 +98,13 @@ class Signup:
                 "consent": said["consent"],
             }
             await self._subscribers.push_asked(msgspec.json.encode(wish))
-        return send_private(pages.note(language, said["asked"], said["asked_text"]))
+        return send_private(pages.note(language, said["asked"], said[f"asked_{kind}"]))
+
+    def _was_read(self, token: str) -> bool:
+        """True when the form was fetched here, some seconds and at most a day ago."""
+        now = self._clock.now()
+        fetched = redeem(self._key, Purpose.FORM, token, now)
+        return fetched is not None and now.timestamp() - int(fetched) >= QUICKEST.total_seconds()
 
     async def _act(self, request: Request[Any, Any, Any], edition: Edition, language: str, purpose: Purpose, token: str) -> Response[bytes]:
         said, pages = signup_words(language), Pages(edition, Links())
@@ -94,8 +118,8 @@ class Signup:
                 return send_private(pages.note(language, said["gone"], said["gone_text"]))
             return send_private(pages.note(language, said["invalid"], said["invalid_text"], again=True), status=410)
         if purpose is Purpose.CONFIRM:
-            if one.standing is Standing.PENDING:
-                await self._subscribers.save(replace(one, standing=Standing.ACTIVE, confirmed_at=self._clock.now()))
+            if one.standing in (Standing.PENDING, Standing.LEFT):
+                await self._subscribers.save(replace(one, standing=Standing.ACTIVE, confirmed_at=self._clock.now(), left_at=None))
             return send_private(pages.note(language, said["confirmed"], said["confirmed_text"]))
         return await self._change(await _form(request), edition, one)
 
@@ -113,8 +137,12 @@ class Signup:
         return send_private(pages.note(language, said["saved"], said["saved_text"]))
 
     async def _leave(self, one: Subscriber) -> None:
-        await self._subscribers.remove(one)
-        await self._subscribers.cool(one.kind, one.address, LEFT_FOR)
+        """Nothing more is sent; the address is left alone for a month, then deleted. Who shares it is told once."""
+        if one.standing is Standing.LEFT:
+            return
+        await self._subscribers.save(replace(one, standing=Standing.LEFT, left_at=self._clock.now()))
+        if one.kind == EMAIL and one.standing is Standing.ACTIVE:
+            await self._subscribers.push_asked(msgspec.json.encode({"left": one.id}))
 
     async def _holder(self, purpose: Purpose, token: str) -> Subscriber | None:
         subject = redeem(self._key, purpose, token, self._clock.now())
@@ -134,4 +162,4 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
         sent = await request.form()
     except (HTTPException, ValueError):
         return {}
-    return {name: [str(value)[:500] for value in sent.getall(name)] for name in sent}
+    return {name: [str(value)[:600] for value in sent.getall(name)] for name in sent}

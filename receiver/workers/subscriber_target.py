@@ -1,4 +1,4 @@
-"""Mail as a place notices are published to: the seam between `workers.publisher` and `workers.mailing`."""
+"""Subscribers as a place notices are published to: the seam between `workers.publisher` and `workers.mailing`."""
 
 from receiver.channels.base import Evidence
 from receiver.channels.notice_target import Outcome, Publication, Report
@@ -6,14 +6,14 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.workers.mailing import Mailing
 
 
-class MailTarget:
-    """Every subscriber is a recipient; a letter can't be taken back, so a corrected word is written anew."""
+class SubscriberTarget:
+    """Every subscriber of one kind is a recipient; what was said can't be taken back, so a corrected word is told anew."""
 
     def __init__(self, mailing: Mailing) -> None:
         self._mailing = mailing
 
     async def post(self, publication: Publication) -> Report:
-        """Letters that are not out yet. A first attempt that finds letters begun was ordered by a person, who knows that they may arrive twice."""
+        """What is not out yet. A first attempt that finds words begun was ordered by a person, who knows that they may arrive twice."""
         try:
             tally = await self._mailing.send(
                 publication.notice, publication.update, publication.key, language=publication.channel.language, again=not publication.is_retry
@@ -23,7 +23,7 @@ class MailTarget:
         return Report(outcome=tally.outcome, total=tally.total, sent=tally.sent, failed=tally.failed)
 
     async def head(self, publication: Publication) -> Report:
-        """Letters stand alone."""
+        """Words to subscribers stand alone."""
         return Report(outcome=Outcome(evidence=Evidence.OK))
 
     async def drift(self, publication: Publication) -> str | None:
