@@ -21,6 +21,7 @@ from receiver.core.incident import Incident, IncidentId
 from receiver.core.plan import Plan, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
+from receiver.core.statistics import measure
 from receiver.grouping import Grouping
 from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
@@ -107,6 +108,7 @@ class Engine:
         self._clock = clock
         self._nudge = nudge
         self._grouping = Grouping(rules.current, clock)
+        self._seen_rules: set[tuple[str, str]] = set()
         self._trails = incidents.trails if traces.is_on() else None
 
     async def admit(self, source: str, webhook: Webhook, digest: bytes = b"", *, trust: Trust = Trust.USUAL) -> Report:
@@ -226,6 +228,7 @@ class Engine:
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()
+        self._measured(plan)
         if plan.is_change:
             with traces.within(plan.trace):
                 log.info("incident changed", incident=plan.next.id, reason=plan.reason.value, state=plan.next.state.value, by=plan.by)
@@ -233,6 +236,22 @@ class Engine:
             (self._nudge.pictures if plan.reason is Reason.PICTURED else self._nudge.sends).set()
         if plan.next.route and plan.next.route.customers:
             self._nudge.notices.set()
+
+    def _measured(self, plan: Plan) -> None:
+        found, incident = measure(plan), plan.next
+        if found.acknowledged_in is not None:
+            metrics.acknowledged_seconds.labels(severity=incident.severity.value).observe(found.acknowledged_in.total_seconds())
+        if found.resolved_in is not None:
+            metrics.resolved_seconds.labels(severity=incident.severity.value).observe(found.resolved_in.total_seconds())
+        if found.is_hold:
+            metrics.recoveries_held.inc()
+        if found.is_begin:
+            rule = (incident.firing[0].name if incident.firing else "", incident.route.route_id if incident.route else "")
+            if rule in self._seen_rules or len(self._seen_rules) < metrics.MOST_RULES:
+                self._seen_rules.add(rule)
+            else:
+                rule = ("other", "other")  # whoever sends alerts must not make up label values without end
+            metrics.begun.labels(*rule).inc()
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from receiver.channels.words import SEVERITY, clock, span
 from receiver.core.alert import Alert
 from receiver.core.condition import SUPPRESSED, strongest
 from receiver.core.incident import Incident, State
+from receiver.core.rulebook import RuleBook
 
 SHOWN = 10
 PLACES = 4
@@ -31,6 +32,11 @@ class ServiceView:
 
     names: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+
+
+def views(book: RuleBook) -> Mapping[str, ServiceView]:
+    """What messages may see of the catalogue."""
+    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def build(
@@ -67,6 +73,23 @@ def build(
         **_route(incident),
         **escalation_facts(incident, language, zone, now, args or {}, person),
     }
+
+
+def title_of(incident: Incident, language: str) -> str:
+    """What its worst alert says of itself, for documents; empty when it has none."""
+    shown = incident.firing or tuple(incident.alerts.values())
+    return _title(shown[0] if shown else None, language)
+
+
+def links_of(incident: Incident, services: Mapping[str, ServiceView], language: str, now: datetime) -> list[dict[str, str]]:
+    """Dashboards, logs and traces for its system and time."""
+    shown = incident.firing or tuple(incident.alerts.values())
+    return _links(shown[0] if shown else None, services, language, incident.opened_at, incident.resolved_at or now)
+
+
+def name_of(service: str, services: Mapping[str, ServiceView], language: str) -> str:
+    """A system as people call it, or its id when the catalogue lacks it."""
+    return _name(service, services, language)
 
 
 def _times(incident: Incident, language: str, zone: str, now: datetime) -> dict[str, object]:

@@ -16,12 +16,13 @@ from receiver.chat.notices import NoticeChat
 from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident
 from receiver.core.plan import Plan, Reason
 from receiver.core.roles import Verb, is_allowed
 from receiver.core.rulebook import Person
 from receiver.engine import Engine, Rules
-from receiver.store.incidents import Incidents, TimelineEntry
+from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake, Update
 from receiver.store.outbox import Outbox
 from receiver.telemetry.logs import get_logger

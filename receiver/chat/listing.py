@@ -1,11 +1,9 @@
 """`/incidents [all]`: what is open, worst first, or everything newest first; long lists have pages. Called by `chat.commands`."""
 
-from receiver.channels.render import ServiceView
-from receiver.channels.view import build
+from receiver.channels.view import build, views
 from receiver.channels.words import form
 from receiver.chat.asked import Answer, Asked, Choice, shown
 from receiver.core.incident import Incident, IncidentId
-from receiver.core.rulebook import RuleBook
 from receiver.store.incidents import Incidents
 
 PAGE = 10
@@ -48,11 +46,6 @@ class Listing:
         for start in range(0, min(len(ids), MOST), 100):
             found += [one for one in await self._incidents.load_many(ids[start : start + 100]) if one is not None and (kind == ALL or one.is_open)]
         return found if kind == ALL else sorted(found, key=lambda one: (-one.severity.rank, one.acknowledged_at is not None, one.opened_at))
-
-
-def views(book: RuleBook) -> dict[str, ServiceView]:
-    """The catalogue's names and links, as messages have them."""
-    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def _nothing(asked: Asked, kind: str) -> str:

@@ -13,10 +13,11 @@ from receiver.chat.silence_words import choices, labels_text, made_text, questio
 from receiver.clients.silences import AlertmanagerError, Alertmanagers, Wanted
 from receiver.core.durations import DurationError, parse_duration
 from receiver.core.errors import UnknownIncidentError
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.local import instant_at
 from receiver.store.drafts import Drafts
-from receiver.store.incidents import Incidents, TimelineEntry
+from receiver.store.incidents import Incidents
 from receiver.store.silences import MadeSilence, Silences
 
 ASK = "silence"

@@ -14,8 +14,9 @@ from receiver.chat.silence_words import labels_text, made_text
 from receiver.clients.silences import AlertmanagerError, Alertmanagers
 from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId
-from receiver.store.incidents import Incidents, TimelineEntry
+from receiver.store.incidents import Incidents
 from receiver.store.silences import MadeSilence, Silences
 from receiver.telemetry.logs import get_logger
 

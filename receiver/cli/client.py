@@ -23,6 +23,9 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
     """One request, printed as a table or as JSON; 1 with a sentence when the service can't be asked."""
     base = f"http://127.0.0.1:{settings.port}/api/v1/{args.command}"
     headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
+    if args.verb == "export":
+        args.json = args.json or args.format == "json"
+        args.format = "json" if args.json else "md"
     async with httpx.AsyncClient(trust_env=False, timeout=10, headers=headers) as http:
         try:
             answer = await _ask(http, base, args)
@@ -32,6 +35,9 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
     if answer.status_code >= 400:
         sys.stderr.write(f"{_detail(answer)}\n")
         return 1
+    if args.verb == "export" and args.format == "md":
+        sys.stdout.write(answer.text)
+        return 0
     _print(answer.json(), args)
     return 0
 
@@ -39,6 +45,8 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
 async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> httpx.Response:
     if args.verb == "list":
         return await http.get(base, params={"limit": args.limit})
+    if args.verb == "export":
+        return await http.get(f"{base}/{args.id}/postmortem", params={"format": args.format, "lang": args.language})
     if args.verb == "show":
         return await http.get(f"{base}/{args.id}")
     return await http.post(f"{base}/{args.id}/{args.verb}", json=_body(args))

@@ -6,8 +6,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, trial
+from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, stats, trial
 from receiver.settings import Settings, SettingsError, load_settings
+
+# Commands with questions of their own to the running service; the rest ask by `client`.
+ASKING = {"notices": notices.run, "sources": sources.run, "stats": stats.run}
+
+HELP = {"export": "one as a post-mortem to go on writing: Markdown, or JSON"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,8 +28,9 @@ def parser() -> argparse.ArgumentParser:
     health.add_argument("--json", action="store_true")
     oncall.add_parser(commands)
     logs.add_parser(commands)
+    stats.add_parser(commands)
     sources.add_parser(commands)
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep"))
+    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "export"))
     notices.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
     _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
@@ -38,13 +44,16 @@ def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
     every.add_argument("--json", action="store_true")
     every.add_argument("--limit", type=int, default=50)
     for verb in verbs:
-        one = inner.add_parser(verb, help=f"{verb} one")
+        one = inner.add_parser(verb, help=HELP.get(verb, f"{verb} one"))
         one.add_argument("id")
         if verb == "assign":
             one.add_argument("to", metavar="PERSON", help="a person's id in people.yaml")
         if verb == "snooze":
             one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
-        one.add_argument("--json", action="store_true")
+        if verb == "export":
+            one.add_argument("--format", choices=("md", "json"), default="md")
+            one.add_argument("--language", choices=("en", "ru"), default="", help="default: RECEIVER_LANGUAGE of the service")
+        one.add_argument("--json", action="store_true", help="as --format json" if verb == "export" else None)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,14 +86,10 @@ def _run(args: argparse.Namespace) -> int:
             return demo.run(settings, is_fast=args.fast, is_once=args.once)
         case "oncall":
             return oncall.run(settings, args)
-        case "notices":
-            return asyncio.run(notices.run(settings, args))
-        case "sources":
-            return asyncio.run(sources.run(settings, args))
         case "doctor":
             return asyncio.run(doctor.run(settings, as_json=args.json))
         case _:
-            return asyncio.run(client.run(settings, args))
+            return asyncio.run(ASKING.get(args.command, client.run)(settings, args))
 
 
 def _serve(settings: Settings) -> int:

@@ -50,6 +50,7 @@ def _acknowledge(incident: Incident, by: str, name: str, rules: RuleBook, mutes:
         state=State.ACKNOWLEDGED,
         acknowledged_by=name,
         acknowledged_at=now,
+        answered_at=incident.answered_at or now,
         owner=by,
         leased_at=now,
         lease_until=None if span is None else now + span,

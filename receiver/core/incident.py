@@ -62,6 +62,7 @@ class Incident:
     says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
+    `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
     `pictured_at` is when its picture was last asked for.
     """
 
@@ -78,6 +79,8 @@ class Incident:
     resolved_by: str = ""
     end_reason: str = ""
     reopened: int = 0
+    reopened_at: datetime | None = None
+    answered_at: datetime | None = None
     severity: Severity = Severity.WARNING
     alerts: Mapping[AlertId, Alert] = field(default_factory=dict)
     truncated: int = 0
@@ -108,6 +111,11 @@ class Incident:
     def is_open(self) -> bool:
         """True until resolved."""
         return self.state is not State.RESOLVED
+
+    @property
+    def began_at(self) -> datetime:
+        """When it opened, or came back last; UTC."""
+        return self.reopened_at or self.opened_at
 
     @property
     def is_quiet(self) -> bool:

@@ -159,6 +159,8 @@ def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) ->
         signal_lost_at=None,
         failed={},
         reopened=incident.reopened + 1,
+        reopened_at=now,
+        answered_at=None,
         announced_at=incident.announced_at or now,
     )
     anew = start(look(cleared, mutes), rules, now, because="reopened")

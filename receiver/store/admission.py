@@ -19,6 +19,7 @@ from receiver.store.connection import Line
 from receiver.store.keys import META, Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
+from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 
 BATCH = 128
@@ -74,14 +75,18 @@ class Admission:
         self._script = Script("admit")
         self._waiting: deque[_Waiting] = deque()
         self._rows = 0  # alerts of those that wait
+        self._is_called = False  # and will be fetched at the end of this turn
         self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
         self._in_turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()  # the loop holds tasks weakly; callers await them through their futures
         self._promise = promise
+        self._since = 0.0  # when what waits now began to wait
 
     def submit(self, item: Item) -> "asyncio.Future[Merged]":
         """Queue one item; the future ends in Merged or in StoreUnavailableError."""
         future: asyncio.Future[Merged] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._since = self._clock.monotonic()
         self._waiting.append((item, future))
         self._rows += len(item.flags)
         self._look(None)
@@ -91,7 +96,9 @@ class Admission:
         """Send what waits if it is its turn."""
         if ended:
             self._under_way.discard(ended)
-        if self._waiting and (not self._under_way or (self._rows >= EARLY and len(self._under_way) < self._depth())):
+        is_worth_it = not self._under_way or (self._rows >= EARLY and len(self._under_way) < self._depth())
+        if self._waiting and is_worth_it and not self._is_called:
+            self._is_called = True
             flush = asyncio.get_running_loop().create_task(self._flush())
             self._under_way.add(flush)
             flush.add_done_callback(self._look)
@@ -101,8 +108,14 @@ class Admission:
         return DEPTH if isinstance(self._line, Line) and not self._promise.commands else 1
 
     async def _flush(self) -> None:
+        self._is_called = False
         batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
         self._rows = sum(len(item.flags) for item, _ in self._waiting)
+        since, self._since = self._since, self._clock.monotonic()
+        await self._settle_all(batch)
+        metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
+
+    async def _settle_all(self, batch: list[_Waiting]) -> None:
         if len(self._partitions) == 1:
             await self._settle(self._partitions.first, batch)
             return

@@ -22,7 +22,7 @@ for s = 15, #ARGV, 7 do
   local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due')
   if not was[1] then
     redis.call('HSET', key, 'iid', iid, 'kind', ARGV[s+1], 'prio', prio, 'channel', ARGV[s+3], 'dest', ARGV[s+4], 'args', ARGV[s+5],
-      'st', 'new', 'want', ver, 'sent', 0, 'fence', 0, 'attempts', 0, 'unknowns', 0, 'first_due', when)
+      'loud', prio, 'st', 'new', 'want', ver, 'sent', 0, 'fence', 0, 'attempts', 0, 'unknowns', 0, 'first_due', when)
     redis.call('ZADD', P .. 'due:' .. prio, when, mid)
     redis.call('SADD', P .. 'ms:' .. iid, mid)
   elseif was[1] ~= 'dead' then
@@ -32,7 +32,7 @@ for s = 15, #ARGV, 7 do
       redis.call('HSET', key, 'first_due', when)
       redis.call('ZADD', P .. 'due:' .. redis.call('HGET', key, 'prio'), 'LT', when, mid)
     elseif was[1] == 'skipped' and not was[2] then
-      redis.call('HSET', key, 'st', 'new', 'prio', prio, 'args', ARGV[s+5], 'attempts', 0, 'unknowns', 0, 'first_due', when)
+      redis.call('HSET', key, 'st', 'new', 'prio', prio, 'loud', prio, 'args', ARGV[s+5], 'attempts', 0, 'unknowns', 0, 'first_due', when)
       redis.call('ZADD', P .. 'due:' .. prio, when, mid)
     elseif was[1] == 'sent' or was[1] == 'skipped' then
       -- an edit waits behind every page, and edits of one message come at most once per spacing

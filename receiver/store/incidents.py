@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
@@ -30,17 +31,6 @@ IDENTITY = 22
 LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimelineEntry:
-    """One line of an incident's history; `at` in UTC."""
-
-    at: datetime
-    reason: str
-    by: str = ""
-    state: str = ""
-    text: str = ""
 
 
 def encode_document(incident: Incident) -> bytes:

@@ -5,8 +5,23 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 registry = CollectorRegistry()
 ProcessCollector(registry=registry)
 
+_SPANS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 259200)
+MOST_RULES = 500  # pairs of alert and route with a counter of their own; the rest share one
 webhooks = Counter("receiver_webhooks", "Webhooks answered, by source and HTTP code.", ["source", "code"], registry=registry)
 transitions = Counter("receiver_transitions", "Decisions, by named reason.", ["reason"], registry=registry)
+acknowledged_seconds = Histogram(
+    "receiver_time_to_acknowledge_seconds",
+    "From an incident's beginning, or return, to its first acknowledgement.",
+    ["severity"],
+    registry=registry,
+    buckets=_SPANS,
+)
+resolved_seconds = Histogram(
+    "receiver_time_to_resolve_seconds", "From an incident's beginning, or return, to its end.", ["severity"], registry=registry, buckets=_SPANS
+)
+pages = Counter("receiver_pages", "Pages that were delivered, by person, or by destination where many read.", ["to"], registry=registry)
+begun = Counter("receiver_incidents_begun", "Incidents that began or came back, by their worst alert and the route.", ["alertname", "route"], registry=registry)
+recoveries_held = Counter("receiver_recoveries_held", "Recoveries not believed at once: signal lost, unconfirmed, or a body that was cut.", registry=registry)
 deliveries = Counter("receiver_deliveries", "Delivery attempts, by channel and what the wire proved.", ["channel", "evidence"], registry=registry)
 quarantined = Counter("receiver_quarantined", "Bad input kept, by source and reason.", ["source", "reason"], registry=registry)
 resolved_unknown = Counter("receiver_resolved_unknown", "Resolved notices for alerts never seen firing.", registry=registry)
@@ -28,7 +43,12 @@ signal_lost = Gauge("receiver_signal_lost", "1 while the Watchdog of a source is
 incidents_open = Gauge("receiver_incidents_open", "Groups that hold an incident, those inside their reopen window included.", registry=registry)
 outbox_depth = Gauge("receiver_outbox_depth", "Notifications that wait.", registry=registry)
 dead_letters = Gauge("receiver_dead_letters", "Kept bad input and undelivered notifications.", registry=registry)
-ingest_seconds = Histogram("receiver_ingest_seconds", "Webhook to durable answer.", registry=registry, buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3))
+ingest_seconds = Histogram(
+    "receiver_ingest_seconds",
+    "Longest wait of a batch of webhooks until the store confirmed it.",
+    registry=registry,
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+)
 rules_info = Gauge("receiver_rules_info", "The rules in force; always 1.", ["version", "commit"], registry=registry)
 rules_reload_successful = Gauge("receiver_rules_last_reload_successful", "1 when the newest rules are in force, 0 when they were refused.", registry=registry)
 rules_reload_success_at = Gauge("receiver_rules_last_reload_success_timestamp_seconds", "When rules were last found good.", registry=registry)

@@ -47,9 +47,9 @@ def summary(incident: Incident) -> dict[str, Any]:
     }
 
 
-def api_router(engine: Engine, rules: Rules, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str) -> Router:
-    """All handlers under `/api/v1`."""
-    handlers = [*_incident_routes(engine, rules, incidents, outbox, clock), *_letter_routes(outbox, quarantine, clock)]
+def api_router(engine: Engine, rules: Rules, incidents: Incidents, outbox: Outbox, quarantine: Quarantine, clock: Clock, token: str, *further: Any) -> Router:
+    """All handlers under `/api/v1`, and `further` ones that need no more than the token."""
+    handlers = [*_incident_routes(engine, rules, incidents, outbox, clock), *_letter_routes(outbox, quarantine, clock), *further]
     return Router(path="/api/v1", route_handlers=handlers, guards=[bearer_guard(token)])
 
 

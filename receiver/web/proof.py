@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident
-from receiver.store.incidents import TimelineEntry
 
 ANSWERS = frozenset({"acknowledged", "kept", "released", "assigned", "escalated_by_hand", "snoozed", "resolved_by_hand"})
 _STATES = {"new": "waits", "leased": "waits", "sending": "waits", "sent": "sent", "dead": "failed", "skipped": "not needed"}

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from receiver.channels.base import Channel, Message, Outcome
 from receiver.channels.picture import Graph, Line, by_badness, readable
 from receiver.channels.render import Templates
+from receiver.channels.view import views
 from receiver.channels.visible import visible
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import Clock
@@ -27,7 +28,7 @@ from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 from receiver.workers.easel import DrawingError, Easel
 from receiver.workers.measure import Measured, measure
-from receiver.workers.sender import MOST_LOST, chat_of, readdress, views
+from receiver.workers.sender import MOST_LOST, chat_of, readdress
 from receiver.workers.waker import wait_for_nudge
 
 POLL = 1.0

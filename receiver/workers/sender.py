@@ -13,6 +13,7 @@ from receiver.channels.base import NOT_MODIFIED, Channel, Message, Outcome
 from receiver.channels.forms import Form, form_of
 from receiver.channels.keyboard import keyboard
 from receiver.channels.render import ServiceView, Templates
+from receiver.channels.view import views
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
@@ -21,7 +22,6 @@ from receiver.core.event import Delivered, DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
 from receiver.core.reach import has_failed, is_awaited
-from receiver.core.rulebook import RuleBook
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
@@ -224,6 +224,8 @@ class Sender:
             log.warning(
                 "delivery", notification=slot.id, kind=slot.kind.value, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value
             )
+        if page and not is_edit and outcome.evidence is Evidence.OK:
+            metrics.pages.labels(to=slot.destination.person or slot.destination.name).inc()
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement)
         if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
@@ -277,11 +279,6 @@ def by_place(slots: Sequence[Slot]) -> list[list[Slot]]:
     for slot in slots:
         found.setdefault((slot.incident_id, slot.destination.name), []).append(slot)
     return [sorted(some, key=lambda one: one.kind is not Kind.INCIDENT or bool(one.ref)) for some in found.values()]
-
-
-def views(book: RuleBook) -> Mapping[str, ServiceView]:
-    """What messages may see of the catalogue."""
-    return {name: ServiceView(names=service.names, links=book.links_of(name)) for name, service in book.services.items()}
 
 
 def readdress(destination: Destination, moved: Mapping[str, str]) -> Destination:

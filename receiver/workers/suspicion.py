@@ -8,11 +8,12 @@ counts.
 from receiver.clock import Clock
 from receiver.core.alert import identify
 from receiver.core.errors import StoreUnavailableError
+from receiver.core.history import TimelineEntry
 from receiver.core.source import Source
 from receiver.engine import Engine, Rules, Trust
 from receiver.sources import loose
 from receiver.sources.alertmanager import Webhook
-from receiver.store.incidents import Incidents, TimelineEntry
+from receiver.store.incidents import Incidents
 from receiver.store.suspects import Suspect, Suspects
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger

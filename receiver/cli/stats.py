@@ -1,0 +1,90 @@
+"""`receiver stats`: how the work with incidents goes, as the running service counts it. A thin call to its API on this machine."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from receiver.app.derived import local_api_token
+from receiver.channels.words import span
+from receiver.settings import Settings
+
+BAR = "█"
+WIDEST = 40
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command and its options."""
+    one = commands.add_parser("stats", help="time to acknowledge and to resolve, pages by person and hour, noisiest rules, flappers, stranded alerts")
+    one.add_argument("--since", default="7d", metavar="SPAN", help="how far back, such as 24h or 7d; history is kept for 30 days (default: 7d)")
+    one.add_argument("--json", action="store_true")
+
+
+async def run(settings: Settings, args: argparse.Namespace) -> int:
+    """Print it; 1 with a sentence when the service can't be asked or the span has no meaning."""
+    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
+    async with httpx.AsyncClient(trust_env=False, timeout=60, headers=headers) as http:
+        try:
+            answer = await http.get(f"http://127.0.0.1:{settings.port}/api/v1/stats", params={"since": args.since})
+        except httpx.HTTPError as fault:
+            sys.stderr.write(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, or set RECEIVER_PORT\n")
+            return 1
+    if answer.status_code >= 400:
+        sys.stderr.write(f"{answer.json().get('detail', answer.status_code)}\n")
+        return 1
+    found = answer.json()
+    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n" if args.json else "".join(f"{line}\n" for line in lines(found)))
+    return 0
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """The answer as people read it."""
+    yield f"{_local(found, 'since')} to {_local(found, 'until')} ({found['timezone']})"
+    by = ", ".join(f"{count} {name}" for name, count in found["by_severity"].items())
+    yield f"incidents           {found['incidents']}{f' ({by})' if by else ''}, open now: {found['open']}"
+    yield f"time to acknowledge {_spread(found['time_to_acknowledge'])}"
+    yield f"time to resolve     {_spread(found['time_to_resolve'])}"
+    yield f"ended unanswered    {found['ended_unanswered']}"
+    stranded = ", ".join(f"{name}: {count}" for name, count in found["stranded"]["by_source"].items())
+    yield f"stranded alerts     {found['stranded']['alerts']}{f' ({stranded})' if stranded else ''}"
+    yield f"recoveries held     {found['recoveries_held']}, false: {found['recoveries_false']}"
+    yield f"pages               {found['pages']}"
+    yield from (f"  {name:<18}{count}" for name, count in found["pages_by_person"].items())
+    yield from _hours(found["pages_by_hour"])
+    yield from _table("noisiest rules", ("alertname", "route", "incidents", "pages", "untouched"), found["noisiest"])
+    yield from _table("flappers", ("incident", "service", "alertname", "returns"), found["flappers"])
+    if found["is_cut"]:
+        yield "there was more history than is looked at: ask for a shorter span"
+
+
+def _hours(hours: list[int]) -> Iterator[str]:
+    most = max(hours, default=0)
+    if not most:
+        return
+    yield "pages by hour of the day"
+    yield from (f"  {hour:02d}  {BAR * max(1, count * WIDEST // most)} {count}" for hour, count in enumerate(hours) if count)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Iterator[str]:
+    if not rows:
+        return
+    yield title
+    cells = [columns, *(tuple(str(row[name]) or "-" for name in columns) for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
+    yield from ("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def _spread(found: dict[str, Any]) -> str:
+    if not found["count"]:
+        return "-"
+    middle, ninth, longest = (span(timedelta(seconds=found[f"{name}_seconds"]), "en") for name in ("median", "p90", "longest"))
+    return f"median {middle}, nine of ten within {ninth}, longest {longest} ({found['count']})"
+
+
+def _local(found: dict[str, Any], name: str) -> str:
+    return datetime.fromisoformat(found[name]).astimezone(ZoneInfo(found["timezone"])).isoformat(sep=" ", timespec="minutes")
