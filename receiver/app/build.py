@@ -38,6 +38,7 @@ from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
 from receiver.store.signals import Sightings
 from receiver.store.suspects import Suspects
+from receiver.store.threads import Threads
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
 from receiver.vetting import Vetting
@@ -122,7 +123,7 @@ def build(
     engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
-    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key))
+    channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key, threads=Threads(client, at)))
     answerers, paces = who_answers(channels), paces_of(channels)
     sender = Sender(
         outbox, incidents, engine, channels, templates, rules, clock, nudge,

@@ -8,6 +8,7 @@ from typing import Any
 from receiver.channels.base import Channel
 from receiver.channels.browser import BrowserChannel
 from receiver.channels.email import EmailChannel, parse_server
+from receiver.channels.forum import ForumChannel
 from receiver.channels.longtail import LongtailChannel
 from receiver.channels.pagerduty import PagerDutyChannel
 from receiver.channels.telegram import TelegramChannel
@@ -16,6 +17,7 @@ from receiver.clock import Clock
 from receiver.settings import Settings
 from receiver.store.browserchat import BrowserChat
 from receiver.store.outbox import Pace
+from receiver.store.threads import Threads
 from receiver.workers.doors import Hand
 
 
@@ -27,6 +29,7 @@ class Parts:
     board: BrowserChat
     clock: Clock
     key: bytes
+    threads: Threads
 
 
 def _telegram(parts: Parts) -> Channel:
@@ -34,7 +37,7 @@ def _telegram(parts: Parts) -> Channel:
     settings = parts.settings
     if settings.telegram_mode == "off" or not settings.telegram_token:
         return BrowserChannel(parts.board)
-    return TelegramChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy)
+    return ForumChannel(settings.telegram_token.get_secret_value(), settings.telegram_api_url, settings.telegram_proxy, parts.threads, parts.clock)
 
 
 def _email(parts: Parts) -> Channel | None:

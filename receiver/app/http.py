@@ -10,8 +10,8 @@ from litestar.types import ASGIApp
 
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
+from receiver.app.looking_back import looking_back_routes
 from receiver.core.escalation import ways_of
-from receiver.store.history import History
 from receiver.store.once import Once
 from receiver.telemetry import metrics, traces
 from receiver.trial.examples import Page
@@ -27,10 +27,8 @@ from receiver.web.oncall import oncall_routes
 from receiver.web.ops import ops_routes, telegram_route
 from receiver.web.pagerduty import ComingBack, pagerduty_route
 from receiver.web.people import people_routes
-from receiver.web.postmortem import postmortem_route
 from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
-from receiver.web.statistics import statistics_route
 from receiver.web.status.host import on_own_host
 from receiver.web.status.routes import status_routes
 from receiver.web.traced import TracedIngest
@@ -52,7 +50,7 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
     sources = Sources(lambda: app.rules.current, ingest.handle, token_of, app.settings.secret, app.incidents, app.quarantine, app.clock)
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: _degraded(app), lambda: _refresh(app)),
-        api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token, *_looking_back(app)),
+        api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token, *looking_back_routes(app)),
         notices_router(app.notices.engine, app.notices.desk, app.api_token),
         *oncall_routes(
             lambda: app.rules.current,
@@ -77,13 +75,6 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
     whole = ingest.in_front_of(audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock))
     return on_own_host(whole, app.settings.status_url, app.settings.public_url)
-
-
-def _looking_back(app: App) -> list[Any]:
-    history = History(app.client, app.partitions, app.incidents)
-    language, timezone = app.settings.language, app.settings.timezone
-    exported = postmortem_route(app.incidents, app.outbox, app.notices.desk, lambda: app.rules.current, app.clock, language, timezone)
-    return [statistics_route(history, app.clock, timezone), exported]
 
 
 def _degraded(app: App) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import uvicorn
 from receiver.app.build import App, auditor, build, calendars, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app, webhooks
+from receiver.app.looking_back import weekly
 from receiver.app.pictures import evidence_workers
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
@@ -124,11 +125,11 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         app.keeper.run(),
         calendars(app).run(),
         auditor(app).run(),
+        weekly(app).run(),
         app.customers.twin.run(),
         *evidence_workers(app),
     ]
     bot = app.channels.get("telegram")
-    workers += [app.chat.announcer.run(), app.chat.silencer.run()]
     if isinstance(bot, TelegramChannel):
         workers.append(introduce(bot, app.chat.desk, app.chat.commands, app.settings.language))
     if app.settings.telegram_mode == "polling" and isinstance(bot, TelegramChannel):

@@ -28,7 +28,7 @@ from receiver.core.incident import Destination
 
 _ENTITIES = re.compile(r"can't parse entities", re.I)  # the library changes the case of the server's texts
 _TOO_LONG = re.compile(r"message is too long|MESSAGE_TOO_LONG", re.I)
-_NO_TOPIC = re.compile(r"thread not found|TOPIC_CLOSED|TOPIC_DELETED", re.I)
+NO_TOPIC = re.compile(r"thread not found|TOPIC_CLOSED|TOPIC_DELETED", re.I)
 
 
 class TelegramChannel:
@@ -69,7 +69,8 @@ class TelegramChannel:
             return str(sent.message_id)
 
         outcome = await self._try(attempt, message)
-        if outcome.evidence is Evidence.REFUSED and _NO_TOPIC.search(outcome.reason) and options.pop("message_thread_id", None):
+        is_lost = outcome.evidence is Evidence.REFUSED and NO_TOPIC.search(outcome.reason) and not destination.address.get("is_own")
+        if is_lost and options.pop("message_thread_id", None):
             return _mended("topic is gone, sent without it", await self._try(attempt, message))
         return outcome
 

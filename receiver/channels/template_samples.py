@@ -8,7 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from receiver.channels.view import LINK_NAMES, ServiceView, build
+from receiver.channels.links import LINK_NAMES
+from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.condition import Condition, ConditionKind

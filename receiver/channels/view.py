@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from receiver.channels.evidence_facts import facts_of
+from receiver.channels.links import links_about
 from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, span
@@ -17,13 +17,7 @@ from receiver.core.rulebook import RuleBook
 SHOWN = 10
 PLACES = 4
 LONGEST_DESCRIPTION = 400
-URL = "%:/?#[]@!$&'()*+,;=~"  # what stands in an address as it is; everything else is percent-encoded
-LINKS = ("dashboard", "logs", "traces", "runbook")
 PICTOGRAMS = {State.ACKNOWLEDGED: "🟡", State.SNOOZED: "⚪", State.RESOLVED: "🟢"}
-LINK_NAMES = {
-    "en": {"dashboard": "Dashboard", "logs": "Logs", "traces": "Traces", "runbook": "Runbook"},
-    "ru": {"dashboard": "Дашборд", "logs": "Логи", "traces": "Трейсы", "runbook": "Что делать"},
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +53,7 @@ def build(
         "systems": systems,
         "value": _value(lead),
         "evidence": facts_of(incident.evidence if incident.firing else None, lambda service: _name(service, services, language), language, now),
-        "links": _links(lead, services, language, incident.opened_at, incident.resolved_at or now),
+        "links": links_of(incident, services, language, now),
         "failed": failed(incident),
         "truncated": incident.truncated,
         "reopened": incident.reopened,
@@ -84,7 +78,9 @@ def title_of(incident: Incident, language: str) -> str:
 def links_of(incident: Incident, services: Mapping[str, ServiceView], language: str, now: datetime) -> list[dict[str, str]]:
     """Dashboards, logs and traces for its system and time."""
     shown = incident.firing or tuple(incident.alerts.values())
-    return _links(shown[0] if shown else None, services, language, incident.opened_at, incident.resolved_at or now)
+    lead = shown[0] if shown else None
+    known = services[lead.service].links if lead and lead.service in services else {}
+    return links_about(lead, known, language, incident.opened_at, incident.resolved_at or now)
 
 
 def name_of(service: str, services: Mapping[str, ServiceView], language: str) -> str:
@@ -182,42 +178,3 @@ def _value(lead: Alert | None) -> dict[str, str]:
     unit = notes.get("unit", "")
     with_unit = {n: visible(" ".join(p for p in (notes.get(n, ""), unit) if p), 80) if notes.get(n) else "" for n in ("value", "threshold")}
     return with_unit
-
-
-def _links(lead: Alert | None, services: Mapping[str, ServiceView], language: str, start: datetime, end: datetime) -> list[dict[str, str]]:
-    if lead is None:
-        return []
-    known = services.get(lead.service)
-    found = dict(known.links) if known else {}
-    found.update({name: lead.annotations[f"{name}_url"] for name in LINKS if lead.annotations.get(f"{name}_url")})
-    values = _variables(lead, start - timedelta(minutes=15), end + timedelta(minutes=5))
-    if lead.annotations.get("trace_id") and "trace" in found:
-        found["traces"] = found["trace"]
-    made = [(name, _fill(found[name], values)) for name in LINKS if name in found]
-    return [{"name": LINK_NAMES[language][n], "url": _quoted(u, safe=URL)} for n, u in made if u.startswith(("https://", "http://")) and len(u) < 2000]
-
-
-def _quoted(text: str, safe: str = "") -> str:
-    return quote(text, safe=safe, errors="replace")
-
-
-def _variables(lead: Alert, start: datetime, end: datetime) -> dict[str, str]:
-    a, b = start.timestamp(), end.timestamp()
-    return {
-        "service": _quoted(lead.service),
-        "alertname": _quoted(lead.name),
-        "trace_id": _quoted(lead.annotations.get("trace_id", "")),
-        "from_ms": str(int(a * 1e3)),
-        "to_ms": str(int(b * 1e3)),
-        "from_us": str(int(a * 1e6)),
-        "to_us": str(int(b * 1e6)),
-        "from_iso": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-        "to_iso": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-    }
-
-
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    """Plain replacement: a link is data, and a label in it must never be run."""
-    for name, value in values.items():
-        template = template.replace("{{ " + name + " }}", value)
-    return template

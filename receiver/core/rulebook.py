@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from receiver.core.alert import Severity, service_of
+from receiver.core.digest import Digest
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.matcher import Matcher
@@ -108,6 +109,7 @@ class RuleBook:
     root: RouteNode
     destinations: Mapping[str, Destination]
     fallback: tuple[str, ...]
+    digest: Digest | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)

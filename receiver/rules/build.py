@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from receiver.core.alert import Severity
+from receiver.core.digest import Digest
 from receiver.core.incident import Customers, Destination
+from receiver.core.local import parse_clock
 from receiver.core.matcher import parse_matcher
 from receiver.core.route import RouteNode, describe_step
 from receiver.core.rulebook import POLICY_CHANNEL, Capacity, Noise, PageStep, Person, RuleBook, Service
@@ -14,10 +16,11 @@ from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
 from receiver.rules.notices import build_notices
 from receiver.rules.policies import build_policies
-from receiver.rules.schedules import build_links, build_schedules
+from receiver.rules.schedules import DAYS, build_links, build_schedules
 from receiver.rules.schema import (
     CustomersEntry,
     DestinationsFile,
+    DigestEntry,
     EmailPlace,
     NoiseEntry,
     PeopleFile,
@@ -80,6 +83,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         root=_Tree(documents["routes.yaml"], windows).node(files.routes.route, ("route",), _DEFAULTS),
         destinations=places,
         fallback=tuple(dict.fromkeys(files.destinations.fallback)),
+        digest=_digest(files.destinations.digest) if files.destinations.digest else None,
         people=_people(files.people, places),
         services=_services(files.services) if files.services else {},
         sources=build_sources(files.sources) if files.sources else {},
@@ -130,6 +134,10 @@ class _Tree:
 
 def _customers(entry: CustomersEntry) -> Customers:
     return Customers(component=entry.component, impact=entry.impact, text=entry.text, hold=entry.hold)
+
+
+def _digest(entry: DigestEntry) -> Digest:
+    return Digest(destination=entry.destination, day=DAYS.index(entry.day), minute=parse_clock(entry.time), zone=entry.timezone)
 
 
 def _destination(name: str, place: Place) -> Destination:

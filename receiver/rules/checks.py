@@ -39,6 +39,7 @@ REFERENCES = (
     Reference(file="routes.yaml", pattern="route/**/active/*", what="window", targets=(("routes.yaml", "windows"),)),
     Reference(file="routes.yaml", pattern="route/**/customers/component", what="component", targets=_COMPONENTS, also=_TEMPLATES),
     Reference(file="destinations.yaml", pattern="fallback/*", what="destination", targets=_DESTINATIONS),
+    Reference(file="destinations.yaml", pattern="digest/destination", what="destination", targets=_DESTINATIONS),
     Reference(file="destinations.yaml", pattern="destinations/*/policy", what="policy", targets=(("escalation.yaml", "policies"),)),
     Reference(file="people.yaml", pattern="teams/*/*", what="person", targets=_PEOPLE),
     Reference(file="services.yaml", pattern="services/*/depends_on/*", what="service", targets=_SERVICES),

@@ -195,6 +195,14 @@ def _check_set(document: Document, pattern: str) -> None:
             seen.add(word)
 
 
+def _check_digest(document: Document) -> None:
+    """A digest is a text for a chat: a policy has no place, and a mailbox or a hook is told of incidents alone."""
+    for path, name in find(document.tree, "digest/destination"):
+        place = next((entry for _, entry in find(document.tree, f"destinations/{name}")), None) if isinstance(name, str) else None
+        if isinstance(place, dict) and place.get("channel", "policy") != "telegram":
+            document.fault_at(path, f'"{name}" is not a chat', "a digest goes to a destination with channel: telegram")
+
+
 def _check_fallback(document: Document) -> None:
     """The fallback is told when nobody else can be: it must be a place, not a policy that may lead back here."""
     places = document.tree.get("destinations") if isinstance(document.tree, dict) else None
@@ -310,6 +318,7 @@ def _list(entry: Any, key: str) -> list[Any]:
 _DEEPEST = 200
 _CHECKS = (
     ("destinations.yaml", _check_fallback),
+    ("destinations.yaml", _check_digest),
     ("people.yaml", _check_people),
     ("sources.yaml", _check_severities),
     ("services.yaml", _check_circles),

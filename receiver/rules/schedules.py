@@ -17,7 +17,7 @@ from receiver.rules.schema_schedules import Layer as LayerEntry
 from receiver.rules.schema_schedules import Schedule as ScheduleEntry
 from receiver.rules.yaml import Document
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def build_schedules(file: SchedulesFile, people: PeopleFile, document: Document) -> dict[str, Schedule]:
@@ -55,7 +55,7 @@ def _rotation(entry: LayerEntry, handoff: Handoff, starts: date | None) -> Rotat
     minute, first = parse_clock(handoff.time), starts or FIRST_MONDAY
     if entry.rotate == "daily":
         return Rotation(first=first, days=entry.every, minute=minute)
-    weekday = _DAYS.index(handoff.day)
+    weekday = DAYS.index(handoff.day)
     since = (first.weekday() - weekday) % 7 if starts else -weekday
     return Rotation(first=first - timedelta(days=since), days=7 * entry.every, minute=minute)
 

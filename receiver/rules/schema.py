@@ -132,12 +132,28 @@ Place = Annotated[
 ]
 
 
+class DigestEntry(Strict):
+    """Once a week this chat is told how the work with incidents goes; without `timezone` by the destination's clocks."""
+
+    destination: str
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    time: ClockTime = "10:00"
+    timezone: Zone = ""
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> "DigestEntry":
+        if self.time == "24:00":
+            raise wrong("no digest is at 24:00", 'write "00:00" of the next day')
+        return self
+
+
 class DestinationsFile(Strict):
     """destinations.yaml."""
 
     version: Literal[1]
     destinations: dict[Name, Place]
     fallback: Annotated[list[str], Field(min_length=1)]
+    digest: DigestEntry | None = None
 
 
 class CustomersEntry(Strict):

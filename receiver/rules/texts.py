@@ -10,7 +10,7 @@ from receiver.rules.faults import suggest
 from receiver.rules.yaml import Document
 
 Documents = Mapping[str, Document]
-LINK_VARIABLES = ("service", "alertname", "trace_id", "from_ms", "to_ms", "from_us", "to_us", "from_iso", "to_iso")
+LINK_VARIABLES = ("service", "environment", "alertname", "trace_id", "from_ms", "to_ms", "from_us", "to_us", "from_iso", "to_iso")
 _SLOT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _WEB = re.compile(r"https?://[^\s/@{}]+(?:/\S*)?")
 _BODY_PATH = re.compile(r"\$(?:\.[A-Za-z_][\w-]*|\['[^']+'\]|\[\*\]|\[\d+\])*", re.ASCII)

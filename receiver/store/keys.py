@@ -64,6 +64,7 @@ SAID = "{tg}:said:"  # and what was said
 SAID_TRIES = "{tg}:tries:"
 AUDIT = "{audit}:log"
 AUDIT_SEEN = "{audit}:seen:"  # and the action's identity
+CHAT_PLAIN = "{tg}:plain:"  # and a chat that takes no topics
 DRAFT = "{tg}:draft:"  # and its id
 GAPS = "{amend}:gaps"
 SILENCES = "{amend}:silences"

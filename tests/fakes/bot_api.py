@@ -22,6 +22,7 @@ import uvicorn
 from tests.fakes.bot_parts import SAME, Sent, buttons_of, chat_of, error, text_of
 from tests.fakes.bot_people import Spoken
 from tests.fakes.bot_pictures import Photos, read_form
+from tests.fakes.bot_topics import Topics
 
 
 @dataclass
@@ -51,7 +52,7 @@ PERFORM_THEN_HANG = Fault(perform=True, then="hang")
 DROP = Fault(then="drop")
 
 
-class BotApi(Spoken, Photos):
+class BotApi(Spoken, Photos, Topics):
     """The far end; `url` is the base for RECEIVER_TELEGRAM_API_URL."""
 
     def __init__(self, log: Path | None = None, *, share: float = 0.0, seed: int = 0, port: int = 0, latency: float = 0.0) -> None:
@@ -59,6 +60,7 @@ class BotApi(Spoken, Photos):
         self.log: list[tuple[str, Sent]] = []
         self.answers: list[dict[str, Any]] = []
         self.pinned: dict[str, set[int]] = {}
+        self.forums, self.powerless, self.topics = set(), set(), {}
         self.protected: set[int] = set()
         self.commands: dict[tuple[str, str], dict[str, str]] = {}
         self.webhooks: list[dict[str, Any]] = []
@@ -199,7 +201,7 @@ class BotApi(Spoken, Photos):
         if wait := self._over_pace(str(p["chat_id"])):
             return 429, error(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
         text, fault = text_of(p)
-        if fault:
+        if fault := fault or self.thread_fault(p):
             return 400, error(400, fault)
         sent = Sent(
             chat=str(p["chat_id"]),

@@ -108,7 +108,7 @@ class Photos:
         text, fault = self._caption({**p, **(p["media"] if isinstance(p.get("media"), dict) else {}), "caption": caption})
         if not fault and len(text.encode("utf-16-le")) // 2 > 1024:
             fault = "Bad Request: message caption is too long"
-        fault = fault or fault_of(photo)
+        fault = fault or fault_of(photo) or ("" if "media" in p else self.thread_fault(p))
         return (400, error(400, fault)) if fault else None
 
     @staticmethod

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.channels.view import _variables
+from receiver.channels.links import _variables
 from receiver.rules.load import load_rules
 from receiver.rules.texts import LINK_VARIABLES
 from receiver.rules.times import uncovered
