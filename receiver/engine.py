@@ -14,6 +14,7 @@ from enum import Enum, auto
 from receiver.clock import Clock
 from receiver.core.alert import Severity
 from receiver.core.amendment import Amendments, amend
+from receiver.core.correlation import Around, Near, near
 from receiver.core.decide import decide
 from receiver.core.errors import CommitConflictError, StoreUnavailableError
 from receiver.core.event import Event, Woke
@@ -22,16 +23,20 @@ from receiver.core.plan import Plan, Reason
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
 from receiver.core.statistics import measure
+from receiver.gathering import Gathering
 from receiver.grouping import Grouping
 from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
 from receiver.store.incidents import Incidents
+from receiver.store.neighbours import Neighbours
+from receiver.store.storms import Storms
 from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.vetting import Vetting
 
 COMMIT_ATTEMPTS = 12
+_NOBODY = Near()
 log = get_logger(__name__)
 
 
@@ -99,9 +104,11 @@ class Nudge:
 class Engine:
     """Admission of alerts and application of events."""
 
-    def __init__(self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting) -> None:
+    def __init__(
+        self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting, storms: Storms, neighbours: Neighbours
+    ) -> None:
         self.signals = SignalBoard()
-        self._vetting = vetting
+        self._vetting, self._gathering, self._neighbours = vetting, Gathering(admission, storms, incidents, clock), neighbours
         self._admission = admission
         self._incidents = incidents
         self._rules = rules
@@ -173,9 +180,10 @@ class Engine:
         """Let one event change one incident; retried when somebody else was faster."""
         for _ in range(COMMIT_ATTEMPTS):
             incident = await self._incidents.load(incident_id)
-            event = self._informed(event)
+            (told,) = await self._informed(event, [incident])
             now = self._clock.now()
-            plan = self._decide(incident, event, now, *await self._parents([incident]))
+            plan = self._decide(incident, told, now, *await self._parents([incident]))
+            plan = await self._gathering.join(plan, self._rules.current)
             if plan.next is incident:  # nothing to write: it is as it was
                 self._told(plan)
                 return plan
@@ -183,6 +191,8 @@ class Engine:
                 version = await self._incidents.commit(plan, now, is_woken=isinstance(event, Woke))
             if version >= 0:
                 self._told(plan)
+                await self._rouse([plan])
+                await self._gathering.follow(plan, self.apply)
                 return replace(plan, next=replace(plan.next, version=version))
         raise CommitConflictError(f"{incident_id} changed {COMMIT_ATTEMPTS} times while we decided")
 
@@ -190,23 +200,39 @@ class Engine:
         """Let one event change many incidents, in two trips to the store. One that is gone is left out, one that
         somebody else changed meanwhile is decided again. Raises what `apply` raises.
         """
-        now, event = self._clock.now(), self._informed(event)
         loaded = await self._incidents.load_many(incident_ids)
         for incident_id in [one for one, incident in zip(incident_ids, loaded, strict=True) if incident is None]:
             log.warning("incident is gone", incident=incident_id)
         found = [incident for incident in loaded if incident is not None]
-        parents = await self._parents(found)
-        plans = [self._decide(incident, event, now, parent) for incident, parent in zip(found, parents, strict=True)]
+        events = await self._informed(event, found)
+        now, parents = self._clock.now(), await self._parents(found)
+        plans = [self._decide(one, told, now, parent) for one, told, parent in zip(found, events, parents, strict=True)]
+        plans = [await self._gathering.join(plan, self._rules.current) for plan in plans]
         with _committing(plans):
             versions = await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else []
-        conflicts = []
+        conflicts, done = [], []
         for plan, version in zip(plans, versions, strict=True):
             if version >= 0:
                 self._told(plan)
+                done.append(plan)
+                await self._gathering.follow(plan, self.apply)
             else:
                 conflicts.append(plan.next.id)
+        await self._rouse(done)
         for incident_id in conflicts:
             await self.apply(incident_id, event)
+
+    async def _around(self, incidents: Sequence[Incident]) -> Mapping[IncidentId, Around]:
+        """What stands around each of them, where the catalogue says that it may matter."""
+        now, rules = self._clock.now(), self._rules.current
+        wanted = {one.id: found for one in incidents if (found := near(one, rules, now)) != _NOBODY}
+        return await self._neighbours.around(wanted) if wanted else {}
+
+    async def _rouse(self, plans: Sequence[Plan]) -> None:
+        touched = dict.fromkeys(each for plan in plans for each in plan.touches)
+        if touched:
+            await self._neighbours.rouse(tuple(touched), self._clock.now())
+            self._nudge.wakes.set()
 
     async def _parents(self, incidents: Sequence[Incident]) -> list[str]:
         """The traces that decisions about these belong to; empty where nobody traces, or inside a step that has one itself."""
@@ -223,8 +249,13 @@ class Engine:
                 span.drop()
             return replace(plan, trace=span.trace) if span.trace else plan
 
-    def _informed(self, event: Event) -> Event:
-        return Woke(signals=self.signals.current) if isinstance(event, Woke) else event
+    async def _informed(self, event: Event, incidents: Sequence[Incident]) -> list[Event]:
+        """The event for each of them, with what only the store and this process know."""
+        if not isinstance(event, Woke):
+            return [event] * len(incidents)
+        told = await self._gathering.inform(Woke(signals=self.signals.current), incidents, self._rules.current)
+        seen = await self._around(incidents)
+        return [replace(told, around=seen.get(one.id, {})) for one in incidents]
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

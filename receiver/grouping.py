@@ -19,7 +19,7 @@ from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
 from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, decode_annotations, decode_labels, is_strings
 from receiver.store.admission import Item
-from receiver.store.incidents import MEMBER, first_document, payload_head
+from receiver.store.incidents import MEMBER, NO_VARIANT, first_document, payload_head
 from receiver.telemetry import metrics
 
 REMEMBERED = 300_000
@@ -27,7 +27,6 @@ REPEATS_BYTES = 8 * 1024 * 1024
 CHUNK = 200
 KEPT = 16  # bytes of a digest
 _SHORT = 4096
-_NO_VARIANT = "000000"
 _NO_END = "0" * 18
 
 
@@ -236,7 +235,7 @@ class Grouping:
         self._remembered += 1
         named = spell(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, memory.ignored)
         name = name_by(digest if named == spelt else sha256(named).digest())  # one digest is enough for labels that came as we spell them
-        variant = _variant(labels, memory.ignored) if memory.ignored and not told_by else _NO_VARIANT
+        variant = _variant(labels, memory.ignored) if memory.ignored and not told_by else NO_VARIANT
         known = memory.known[digest[:KEPT]] = Known(name + variant, course)
         return known
 
@@ -271,7 +270,7 @@ def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
     """Tells the fingerprints of one identity apart: a short hash of the ignored labels."""
     held = [f"{name}\xff{labels[name]}" for name in sorted(ignored) if labels.get(name)]
     if not held:
-        return _NO_VARIANT
+        return NO_VARIANT
     return base64.urlsafe_b64encode(sha256("\xfe".join(held).encode("utf-8", "surrogatepass")).digest()[:4])[:6].decode()
 
 

@@ -16,7 +16,7 @@ from receiver.core.incident import Customers, Incident, IncidentId
 from receiver.core.lint import Secrets, values_of
 from receiver.core.notice import Impact, NoticeId
 from receiver.core.notice_decide import decide_notice
-from receiver.core.notice_event import Actor, Attached, Merged, NoticeEvent, Split, Woke
+from receiver.core.notice_event import Actor, Attached, BrokeGlass, Merged, NoticeEvent, Proposed, Split, Turned, Woke
 from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
 from receiver.core.notice_public import project
 from receiver.core.notice_record import Notice, Stage
@@ -133,7 +133,7 @@ class NoticeEngine:
         except UnknownIncidentError:
             return None
         wanted = wants(incident, self._rules.current)
-        if wanted is None or not incident.is_open or incident.announced_at is None:
+        if wanted is None or not incident.is_open or (incident.announced_at is None and not incident.is_part):
             return None
         for _ in range(COMMIT_ATTEMPTS):
             covering = await self._desk.covering(wanted.component)
@@ -265,6 +265,17 @@ class NoticeEngine:
         if notice.stage is Stage.OPEN and notice.is_published and found and not fires:
             return _first(_TO_END, await self.senses.confirm(found))
         return Confirmation.UNKNOWN
+
+
+def speak_alone(notice: Notice, key: str, impact: Impact | None, actor: Actor, world: World) -> NoticePlan:
+    """One text of the house said at once by a lead alone, into a copy without a store; the plan says why when it could not be."""
+    drafted = decide_notice(notice, Proposed(actor=actor, key=key), world).next
+    if impact:
+        drafted = decide_notice(drafted, Turned(actor=actor, impact=impact), world).next
+    revision = drafted.draft.revision if drafted.draft else ""
+    going = decide_notice(drafted, BrokeGlass(actor=actor, revision=revision, why="the service is down"), world)
+    draft = going.next.draft
+    return decide_notice(going.next, Woke(), replace(world, now=draft.publish_at)) if draft and draft.publish_at else going
 
 
 def _first(order: Sequence[Confirmation], found: frozenset[Confirmation]) -> Confirmation:

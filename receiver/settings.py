@@ -57,6 +57,7 @@ class Settings(BaseModel):
     telegram_proxy: str | None = None
     alertmanager_urls: SecretStr | None = None
     heartbeat_url: SecretStr | None = None
+    canary_chat: int | None = None
     prometheus_url: SecretStr | None = None
     smtp_url: SecretStr | None = None
     smtp_from: str | None = None

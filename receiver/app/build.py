@@ -12,6 +12,7 @@ from receiver.app.channels import Parts, build_channels, paces_of, who_answers
 from receiver.app.chat import Chat, build_chat
 from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
+from receiver.app.engine import build_engine
 from receiver.app.notices import NoticeParts, build_notices
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
@@ -25,7 +26,7 @@ from receiver.rules.git import Mirror, Remote
 from receiver.rules.load import Reading
 from receiver.rules.origin import Directory, Origin, Place, RulesRefusedError
 from receiver.settings import Settings
-from receiver.store.admission import Admission
+from receiver.store.audit import Audit
 from receiver.store.browserchat import BrowserChat
 from receiver.store.connection import Client, connect, partitions_for
 from receiver.store.incidents import Incidents
@@ -36,12 +37,9 @@ from receiver.store.promise import Promise
 from receiver.store.quarantine import Quarantine
 from receiver.store.recorder import Recorder
 from receiver.store.replicas import Replicas
-from receiver.store.signals import Sightings
-from receiver.store.suspects import Suspects
 from receiver.store.threads import Threads
 from receiver.store.upkeep import Upkeep
 from receiver.trial.examples import Page, prove
-from receiver.vetting import Vetting
 from receiver.web.auth import LoginLink
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
@@ -120,7 +118,7 @@ def build(
     rules, templates, nudge = Rules(loaded.book, settings.peers), Templates(loaded.renderer), Nudge()
     promise, ready = Promise(), Readiness()
     incidents, outbox, replicas = Incidents(client, at, promise), Outbox(client, at), Replicas(client)
-    engine = Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, Vetting(Sightings(client), Suspects(client), clock))
+    engine = build_engine(client, clock, at, promise, incidents, rules, nudge)
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
     channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key, threads=Threads(client, at)))
@@ -138,7 +136,7 @@ def build(
     customers = build_customers(settings, client, rules, clock, notices, outbox, channels, key)
     buttons = Buttons(
         intake, engine, incidents, outbox, rules, answerers, templates, clock,
-        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat,
+        key=key, language=settings.language, timezone=settings.timezone, notices=notices.chat, audit=Audit(client, promise),
     )  # fmt: skip
     quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     chat = build_chat(

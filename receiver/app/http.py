@@ -6,13 +6,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from litestar import Litestar
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Scope
 
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
 from receiver.app.looking_back import looking_back_routes
 from receiver.core.escalation import ways_of
 from receiver.store.once import Once
+from receiver.store.subscribers import network_of
+from receiver.store.tokens import Tokens
 from receiver.telemetry import metrics, traces
 from receiver.trial.examples import Page
 from receiver.web.api import api_router
@@ -31,6 +33,7 @@ from receiver.web.rules import rules_routes
 from receiver.web.sources import Sources, sources_router
 from receiver.web.status.host import on_own_host
 from receiver.web.status.routes import status_routes
+from receiver.web.tokens import Guesses, tokened, tokens_router
 from receiver.web.traced import TracedIngest
 from receiver.web.trial import trial_router
 
@@ -51,7 +54,7 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
     handlers: list[Any] = [
         *ops_routes(app.ready.now, lambda: _degraded(app), lambda: _refresh(app)),
         api_router(app.engine, app.rules, app.incidents, app.outbox, app.quarantine, app.clock, app.api_token, *looking_back_routes(app)),
-        notices_router(app.notices.engine, app.notices.desk, app.api_token),
+        notices_router(app.notices.engine, app.notices.desk, app.notices.outward, app.api_token),
         *oncall_routes(
             lambda: app.rules.current,
             lambda: app.rules.amendments.swaps,
@@ -73,8 +76,15 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
     ]
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
-    whole = ingest.in_front_of(audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock))
+    handlers.append(tokens_router(tokens := Tokens(app.client), app.clock, app.api_token))
+    inner = audited(Litestar(handlers, logging_config=None, openapi_config=None), app.chat.audit, app.clock)
+    whole = ingest.in_front_of(tokened(inner, tokens, Guesses(app.clock, _network_of), app.clock))
     return on_own_host(whole, app.settings.status_url, app.settings.public_url)
+
+
+def _network_of(scope: Scope) -> str:
+    """By the connection itself: the API has no proxies to trust."""
+    return network_of((scope.get("client") or ("", 0))[0])
 
 
 def _degraded(app: App) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import NoticeDesk
 from receiver.store.notice_prompts import NoticePrompts
 from receiver.store.notices import PublicNotices
+from receiver.store.outward import Outward
 from receiver.store.promise import Promise
 from receiver.workers.noticekeeper import NoticeKeeper
 from receiver.workers.noticer import Noticer
@@ -45,6 +46,7 @@ class NoticeParts:
     noticer: Noticer
     chat: NoticeChat
     keeper: NoticeKeeper
+    outward: Outward
     publishing: TelegramChannel | None = None
 
     async def close(self) -> None:
@@ -75,11 +77,13 @@ def build_notices(
         "webhook": WebhookTarget(settings.secret, clock),
         "statuspage": StatuspageTarget(settings.secret),
     }
-    means = Means(channels=channels, targets=targets, cards=cards, key=key, language=settings.language, timezone=settings.timezone)
+    means = Means(
+        channels=channels, targets=targets, cards=cards, outward=(outward := Outward(client)), key=key, language=settings.language, timezone=settings.timezone
+    )
     publisher, prompts = Publisher(engine, rules, means, clock), NoticePrompts(client)
     chat = NoticeChat(engine, desk, prompts, rules, channels, clock, key=key, language=settings.language)
     return NoticeParts(
-        desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher,
+        desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher, outward=outward,
         noticer=Noticer(engine, desk, incidents, publisher, clock, nudge), publishing=publishing,
         chat=chat, keeper=NoticeKeeper(desk, prompts, publisher, chat.take_away, clock),
     )  # fmt: skip

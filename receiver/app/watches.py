@@ -20,6 +20,7 @@ from receiver.store.spool import Spool
 from receiver.store.suspects import Suspects
 from receiver.store.vitals import Vitals
 from receiver.workers.breakglass import BreakGlass
+from receiver.workers.canary import Canary
 from receiver.workers.confirmation import Confirmer
 from receiver.workers.heartbeat import Heartbeat, Surroundings, free_share
 from receiver.workers.punctuality import Punctuality
@@ -72,6 +73,8 @@ def build_watches(
     reconciler = Reconciler(api, engine, incidents, sightings, rules, clock)
     url = settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else ""
     spool, bot = Spool(settings.data_dir / "spool"), channels["telegram"]
+    telegram = bot if isinstance(bot, TelegramChannel) else None
+    canary = Canary(telegram, vitals, clock, settings.canary_chat, settings.language) if telegram and settings.canary_chat else None
     respool = Respool(spool, vitals, engine, rules, clock, store_faults)
     around = Surroundings(store_faults=store_faults, rules_faults=rules_faults, free_disk=lambda: free_share(settings.data_dir))
     return Watches(
@@ -81,7 +84,7 @@ def build_watches(
         reconciler=reconciler,
         suspicion=Suspicion(suspects, reconciler, engine, incidents, rules, clock),
         punctuality=Punctuality(vitals, standing, rules, clock),
-        heartbeat=Heartbeat(url, vitals, engine, nudge, around, clock, bot if isinstance(bot, TelegramChannel) else None),
+        heartbeat=Heartbeat(url, vitals, engine, nudge, around, clock, telegram, canary=canary),
         spool=spool,
         respool=respool,
         senses=Senses(confirm=Confirmer(reconciler.views, rules, clock).confirm, is_lost=lambda name: _is_lost(engine, name)),

@@ -14,7 +14,10 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "kept": {"en": "{id} is yours for {lease} more", "ru": "{id} ваш ещё на {lease}"},
     "paging": {"en": "{id}: paging {who}", "ru": "{id}: зовём {who}"},
     "snoozed": {"en": "{id} snoozed until {until}", "ru": "{id} отложен до {until}"},
+    "apart": {"en": "{id} stands on its own now", "ru": "{id} теперь сам по себе"},
     "not_possible": {"en": "This is not possible now: look at the message again", "ru": "Сейчас так нельзя: посмотрите на сообщение ещё раз"},
+    "acked_all": {"en": "{id} is yours with all {count} incidents", "ru": "{id} ваш вместе со всеми инцидентами ({count})"},
+    "split": {"en": "{id} is split: each incident is told by itself", "ru": "{id} разобран: о каждом инциденте скажем отдельно"},
     "closed": {"en": "It is already over", "ru": "Инцидент уже закончился"},
     "not_allowed": {
         "en": "You may not do this. Ask an admin to give you the role in people.yaml",

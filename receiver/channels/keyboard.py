@@ -24,6 +24,12 @@ ROWS: Mapping[State, Names] = {
     State.SNOOZED: (("ack", "resolve"), ("release", "menu-assign"), ("silence", "why")),
     State.RESOLVED: (("why",),),
 }
+STORM_ROWS: Mapping[State, Names] = {
+    State.TRIGGERED: (("ack", "list"), ("split", "escalate"), ("why",)),
+    State.ACKNOWLEDGED: (("list", "release"), ("split", "why")),
+    State.SNOOZED: (("ack", "list"), ("split", "why")),
+    State.RESOLVED: (("list", "why"),),
+}
 OF_KIND: Mapping[Kind, Names] = {Kind.ENDED: (), Kind.STILL: (("keep", "release"),)}
 SNOOZES = ("30m", "1h", "2h", "4h", "morning")
 LABELS: Mapping[str, Mapping[str, str]] = {
@@ -35,6 +41,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "keep": "✅ Yes, {lease} more",
         "silence": "🔇 Silence",
         "why": "❔ Why?",
+        "list": "📋 List",
+        "split": "⚙ Split",
+        "ack-all": "✅ Acknowledge all",
         "menu-assign": "👤 Assign ▾",
         "menu-snooze": "💤 Snooze ▾",
         "menu-back": "‹ Back",
@@ -52,6 +61,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "keep": "✅ Да, ещё {lease}",
         "silence": "🔇 Заглушить",
         "why": "❔ Почему я",
+        "list": "📋 Список",
+        "split": "⚙ Разобрать",
+        "ack-all": "✅ Беру все",
         "menu-assign": "👤 Передать ▾",
         "menu-snooze": "💤 Отложить ▾",
         "menu-back": "‹ Назад",
@@ -73,10 +85,15 @@ def labels(language: str) -> Mapping[str, str]:
 
 def keyboard(key: bytes, kind: Kind, incident: Incident, place: Destination, language: str) -> Rows:
     """The buttons that make sense on this kind of message in this state."""
-    rows = OF_KIND.get(kind, ROWS[incident.state])
+    usual = STORM_ROWS if incident.is_storm else ROWS
+    rows = OF_KIND.get(kind, usual[incident.state])
     if kind is Kind.STILL and incident.state is not State.ACKNOWLEDGED:
-        rows = ROWS[incident.state]
+        rows = usual[incident.state]
+    if rows and incident.is_open and (incident.is_part or incident.symptoms):
+        rows = (*rows, ("split",))
     names, held = labels(language), lease(incident, language)
+    if incident.is_storm:
+        names = {**names, "ack": names["ack-all"]}
     made = (tuple(_button(key, name, incident.id, place, names[name].replace("{lease}", held)) for name in row) for row in rows)
     return tuple(row for row in made if row)
 

@@ -5,6 +5,7 @@ there already is not said twice. Components are sent with every word, for ending
 allowed, more answer 420 or 429. (developer.statuspage.io.)
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,8 @@ class StatuspageTarget:
         if not self._secret_of(publication.channel.secret):
             return Report(outcome=Outcome(evidence=Evidence.REFUSED, reason=f"no secret {publication.channel.secret}"))
         try:
-            return Report(outcome=Outcome(evidence=Evidence.OK, ref=await self._say(publication)))
+            said = json.dumps({**self._incident(publication), "body": _body(publication)}, ensure_ascii=False)
+            return Report(outcome=Outcome(evidence=Evidence.OK, ref=await self._say(publication)), said=said)
         except _Refused as fault:
             return Report(outcome=fault.outcome)
 

@@ -38,9 +38,10 @@ class Publication:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """How an attempt ended; counts where there are many recipients."""
+    """How an attempt ended; counts where there are many recipients. `said` is the content as it was handed over."""
 
     outcome: Outcome
+    said: str = ""
     total: int = 0
     sent: int = 0
     failed: int = 0

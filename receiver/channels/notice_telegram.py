@@ -36,11 +36,11 @@ class TelegramTarget:
         """A new post, a reply to the first one, or the corrected text of one that stands there."""
         destination, message = _destination(publication), self._word(publication, publication.update)
         if publication.ref:
-            return Report(outcome=await self._channel.edit(destination, publication.ref, message))
+            return Report(outcome=await self._channel.edit(destination, publication.ref, message), said=message.html)
         outcome = await self._channel.send(destination, message, publication.reply_to)
         if outcome.evidence is Evidence.OK and not publication.reply_to:
             await self._pin(destination, outcome.ref, publication.notice)
-        return Report(outcome=outcome)
+        return Report(outcome=outcome, said=message.html)
 
     def private(self, publication: Publication, footer: str) -> Message:
         """The word for one reader, with what stands under every word to them."""
@@ -50,10 +50,11 @@ class TelegramTarget:
     async def head(self, publication: Publication) -> Report:
         """The first post with the state of things above it; unpinned at the end."""
         destination = _destination(publication)
-        outcome = await self._channel.edit(destination, publication.ref, self._head(publication))
+        message = self._head(publication)
+        outcome = await self._channel.edit(destination, publication.ref, message)
         if outcome.evidence is Evidence.OK:
             await self._pin(destination, publication.ref, publication.notice)
-        return Report(outcome=outcome)
+        return Report(outcome=outcome, said=message.html)
 
     async def drift(self, publication: Publication) -> str | None:
         """A bot cannot read back what stands in a channel."""

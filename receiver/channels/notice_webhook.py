@@ -30,7 +30,7 @@ class WebhookTarget:
         """One POST; a far end that knows the key has it already."""
         body = msgspec.json.encode({"page": dict(publication.page.names), "update": publication.update, "notice": publication.notice})
         headers = {"content-type": "application/json", "idempotency-key": publication.key, **self._signature(publication, body)}
-        return Report(outcome=await answered(lambda: self._http.post(publication.channel.address["url"], content=body, headers=headers)))
+        return Report(outcome=await answered(lambda: self._http.post(publication.channel.address["url"], content=body, headers=headers)), said=body.decode())
 
     async def head(self, publication: Publication) -> Report:
         """Every word carries the whole notice."""

@@ -15,12 +15,13 @@ from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.condition import Condition, ConditionKind
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence, Flow, Remedy, Saturated
-from receiver.core.incident import Incident, IncidentId, RouteSnapshot, State
+from receiver.core.incident import STORM, Incident, IncidentId, RouteSnapshot, State
+from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation, Policy, Step, Way
 
 _TURN = ("because", "by", "about", "waited")
 ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "incident": _TURN, "your_turn": _TURN, "nobody": ("why",)}
-BECAUSE = ("nobody", "lease_over", "voided", "released", "assigned", "by_hand", "snooze_over", "reopened", "unreachable")
+BECAUSE = ("nobody", "lease_over", "voided", "released", "assigned", "by_hand", "snooze_over", "reopened", "unreachable", "symptom", "cause_over", "split")
 HOSTILE = (
     '<b>&amp;<a href="tg://user?id=1">',
     "{{ 7*7 }}{% raw %}",
@@ -84,12 +85,17 @@ def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]
     held = {alert_id: Condition(kind=ConditionKind.SILENCED, by=HOSTILE[0] * 20, until=_NOW) for alert_id in hostile.alerts}
     hostile = replace(hostile, conditions=held, signal_source=HOSTILE[0] * 20, signal_lost_at=_NOW)
     hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
+    hostile = replace(hostile, part=_part(HOSTILE[0] * 20), symptoms={IncidentId(f"INC-{n}"): _symptom(HOSTILE[0] * 20) for n in range(50)})
     yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None
         for by in ("", "anna"):
             taken = replace(hostile, acknowledged_by=by, acknowledged_at=_NOW if by else None)
             yield f"state {state.value}", replace(taken, state=state, resolved_at=ended, resolved_by=by), _SERVICES
+    storm = replace(hostile, source=STORM, signal_source="", signal_lost_at=None, conditions={}, acknowledged_by="", acknowledged_at=None)
+    yield "a storm", storm, _SERVICES
+    yield "a storm that was split", replace(storm, state=State.RESOLVED, resolved_at=_NOW, resolved_by=HOSTILE[0], end_reason="split"), _SERVICES
+    yield "one of a storm", replace(hostile, digest=HOSTILE[0], is_paused=True, is_silent=True), _SERVICES
     over = [replace(alert, status=AlertStatus.RESOLVED, ends_at=_NOW) for alert in hostile.alerts.values()]
     yield "all over", replace(_with(bare, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
     yield "one over", replace(_with(bare, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
@@ -131,6 +137,16 @@ def _escalation(text: str) -> Escalation:
     way = Way(destination=Destination(name=text, channel="telegram", person=text, label=text))
     policy = Policy(name=text, steps=(step, step, step), repeat=1)
     return Escalation(policy=policy, step=1, turn_at=_NOW, since=_NOW, ways=(way,), upcoming=(text, text), holes=(text,), paged=(way.destination,))
+
+
+def _part(text: str) -> Part:
+    notes = {"summary": text, "summary_ru": text}
+    return Part(cause="INC-1", service="shop-db", way=(text, text), where=text, since=_NOW, look_at=_NOW, name=text, notes=notes)
+
+
+def _symptom(text: str) -> Symptom:
+    notes = {"summary": text, "summary_ru": text}
+    return Symptom(service=text, severity=Severity.CRITICAL, firing=3, name=text, notes=notes, where=text, taken_by=text)
 
 
 def _route(text: str) -> RouteSnapshot:

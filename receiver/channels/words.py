@@ -6,12 +6,19 @@ from zoneinfo import ZoneInfo
 
 UNITS: Mapping[str, tuple[str, str, str, str]] = {"en": ("s", "min", "h", "d"), "ru": ("с", "мин", "ч", "д")}
 NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "en": {"alert": ("alert", "alerts"), "system": ("system", "systems"), "time": ("time", "times"), "webhook": ("identical webhook", "identical webhooks")},
+    "en": {
+        "alert": ("alert", "alerts"),
+        "system": ("system", "systems"),
+        "time": ("time", "times"),
+        "incident": ("incident", "incidents"),
+        "webhook": ("identical webhook", "identical webhooks"),
+    },
     "ru": {
         "alert": ("алерт", "алерта", "алертов"),
         "active": ("активный", "активных", "активных"),
         "system": ("системе", "системах", "системах"),  # after «на»
         "time": ("раз", "раза", "раз"),
+        "incident": ("инцидент", "инцидента", "инцидентов"),
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
     },
 }

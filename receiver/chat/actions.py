@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from receiver.channels.keyboard import BACK, short
-from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze
+from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze, Split
 from receiver.core.roles import Verb
 from receiver.core.rulebook import Person, RuleBook
 
@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, Action] = {
     "keep": Action(verb=Verb.KEEP, event=lambda asked: Keep(by=asked.person.id, name=asked.person.name)),
     "release": Action(verb=Verb.RELEASE, event=lambda asked: Release(by=asked.person.id, name=asked.person.name)),
     "escalate": Action(verb=Verb.ESCALATE, event=lambda asked: Escalate(by=asked.person.id, name=asked.person.name)),
+    "split": Action(verb=Verb.SPLIT, event=lambda asked: Split(by=asked.person.id, name=asked.person.name)),
     "assign": Action(verb=Verb.ASSIGN, event=_assign),
     "snooze": Action(verb=Verb.SNOOZE, event=_snooze),
     "menu-assign": Action(verb=Verb.ASSIGN, is_menu=True),

@@ -22,6 +22,7 @@ from receiver.core.plan import Plan, Reason
 from receiver.core.roles import Verb, is_allowed
 from receiver.core.rulebook import Person
 from receiver.engine import Engine, Rules
+from receiver.store.audit import Audit, Deed
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake, Update
 from receiver.store.outbox import Outbox
@@ -74,10 +75,11 @@ class Buttons:
         language: str,
         timezone: str,
         notices: NoticeChat,
+        audit: Audit,
     ) -> None:
         self._intake, self._engine, self._incidents, self._outbox, self._rules = intake, engine, incidents, outbox, rules
         self._answerers, self._templates, self._clock, self._key, self._language = answerers, templates, clock, key, language
-        self._timezone, self._notices = timezone, notices
+        self._timezone, self._notices, self._audit = timezone, notices, audit
         self._menus = Menus(answerers, lambda: rules.current, key=key)
 
     async def take(self, update: Update) -> None:
@@ -110,6 +112,7 @@ class Buttons:
             return answer_text("gone", language), True
         if person is None or not is_allowed(action.verb, person.roles):
             await self._refuse(press, pressed, action.verb)
+            await self._note(press, pressed, person, action.verb, "refused")
             return answer_text("not_allowed", language), True
         for destination in incident.places:
             if str(destination.address.get("chat", "")) in (press.chat, press.chat_name):
@@ -128,9 +131,15 @@ class Buttons:
         if event is None:
             return answer_text("not_possible", language), True
         plan = await self._engine.apply(incident.id, event)
+        await self._note(press, pressed, person, action.verb, plan.reason.value)
         if choice:
             await self._show(BACK, plan.next, press, language)
         return self._say(plan, language, zone), plan.reason is Reason.NOT_POSSIBLE
+
+    async def _note(self, press: Press, pressed: Pressed, person: Person | None, verb: Verb, result: str) -> None:
+        actor = person.id if person else f"{press.via}:{press.user_id}"
+        deed = Deed(at=self._clock.now(), actor=actor, via=press.via, verb=verb.value, target=pressed.incident_id, result=result)
+        await self._audit.note(f"press:{press.callback_id}", deed)
 
     async def _show(self, name: str, incident: Incident, press: Press, language: str) -> None:
         place = next((one for one in incident.places if str(one.address.get("chat", "")) in (press.chat, press.chat_name)), None)
@@ -140,8 +149,9 @@ class Buttons:
     def _say(self, plan: Plan, language: str, zone: str) -> str:
         incident, now = plan.before, self._clock.now()
         match plan.reason:
-            case Reason.ACKNOWLEDGED:
-                return answer_text("acked", language, id=incident.id)
+            case Reason.ACKNOWLEDGED | Reason.SPLIT:
+                said = ("split" if incident.is_storm else "apart") if plan.reason is Reason.SPLIT else "acked_all" if incident.is_storm else "acked"
+                return answer_text(said, language, id=incident.id, count=str(len(incident.firing)))
             case Reason.ALREADY_ACKNOWLEDGED:
                 since = ago(now - (incident.acknowledged_at or now), language)
                 return answer_text("already_acked", language, by=incident.acknowledged_by, ago=since)

@@ -13,13 +13,13 @@ from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
 from receiver.chat.duty import tell_duty
-from receiver.chat.listing import PICK, Listing
+from receiver.chat.listing import LIST, PICK, Listing
 from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.planned import Planned
 from receiver.chat.silence import Silencing
 from receiver.chat.swap import Swaps
 from receiver.core.errors import UnknownIncidentError
-from receiver.core.event import Acknowledge, Resolve
+from receiver.core.event import Acknowledge, Resolve, Split
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.plan import Plan, Reason
 from receiver.core.roles import Verb, is_allowed
@@ -71,6 +71,7 @@ class Commands:
             ),
             "ack": Command(verb=Verb.ACKNOWLEDGE, takes="INC-n", english="take an incident", russian="взять инцидент", run=self._ack),
             "resolve": Command(verb=Verb.RESOLVE, takes="INC-n", english="declare an incident over", russian="закрыть инцидент", run=self._resolve),
+            "split": Command(verb=Verb.SPLIT, takes="INC-n", english="it is a fault of its own", russian="это отдельный сбой", run=self._split),
             "why": Command(verb=Verb.WHY, takes="INC-n", english="why it came here", russian="почему он пришёл сюда", run=self._why),
             "silence": Command(
                 verb=Verb.SILENCE, takes="INC-n [2h]", english="silence it in Alertmanager", russian="заглушить в Alertmanager", run=silencing.asked
@@ -92,6 +93,7 @@ class Commands:
         }
         self.menus: Mapping[str, tuple[Verb, Handler]] = {
             PICK: (Verb.INCIDENTS, listing.turned),
+            LIST: (Verb.INCIDENTS, listing.of_storm),
             silencer.ASK: (Verb.SILENCE, silencing.pressed),
             words.MAKE: (Verb.SILENCE, silencing.made),
             words.ONE: (Verb.SILENCE, silencing.narrowed),
@@ -136,11 +138,14 @@ class Commands:
     async def _resolve(self, asked: Asked) -> Answer:
         return await self._apply(asked)
 
+    async def _split(self, asked: Asked) -> Answer:
+        return await self._apply(asked)
+
     async def _apply(self, asked: Asked) -> Answer:
         found = await self._find(asked)
         if isinstance(found, Answer) or asked.person is None:
             return found if isinstance(found, Answer) else Answer()
-        event = (Acknowledge if asked.name == "ack" else Resolve)(by=asked.person.id, name=asked.person.name)
+        event = _EVENTS[asked.name](by=asked.person.id, name=asked.person.name)
         plan = await self._engine.apply(found.id, event)
         return Answer(text=_outcome(asked, plan), result=plan.reason.value, target=found.id)
 
@@ -153,6 +158,9 @@ class Commands:
         return Answer(text="\n".join([shown_lines(tell(explained, asked.language, asked.timezone)), *lasting]), target=found.id)
 
 
+_EVENTS: Mapping[str, type[Acknowledge | Resolve | Split]] = {"ack": Acknowledge, "resolve": Resolve, "split": Split}
+
+
 def _outcome(asked: Asked, plan: Plan) -> str:
     """The same words as under a button."""
     incident, language = plan.before, asked.language
@@ -162,6 +170,9 @@ def _outcome(asked: Asked, plan: Plan) -> str:
         case Reason.ALREADY_ACKNOWLEDGED:
             since = ago(asked.now - (incident.acknowledged_at or asked.now), language)
             return shown(answer_text("already_acked", language, by=incident.acknowledged_by, ago=since), 200)
+        case Reason.SPLIT | Reason.NOT_POSSIBLE:
+            said = "split" if incident.is_storm else "apart"
+            return answer_text(said if plan.reason is Reason.SPLIT else "not_possible", language, id=incident.id)
         case Reason.RESOLVED_BY_HAND:
             return answer_text("resolved", language, id=incident.id)
         case Reason.ALREADY_RESOLVED if incident.resolved_by:

@@ -27,7 +27,7 @@ class Condition:
     async def asked(self, asked: Asked) -> Answer:
         """Three parts: what is open, who is on call, the service."""
         held = (await self._incidents.held())[:MOST]
-        found = [one for one in await self._incidents.load_many(held) if one is not None and one.is_open] if held else []
+        found = [one for one in await self._incidents.load_many(held) if one is not None and one.is_open and not one.is_part] if held else []
         parts = [_open(asked, found), _duties(asked), await self._service(asked)]
         return Answer(text="\n\n".join(part for part in parts if part))
 

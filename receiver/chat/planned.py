@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from receiver.channels.words import clock, form
 from receiver.chat.asked import Answer, Asked, Choice, shown
+from receiver.chat.planned_words import customers, span_of, split_words, when
 from receiver.core.alert import matched_labels
 from receiver.core.amendment import AdHocWindow
 from receiver.core.durations import DurationError, parse_duration
@@ -20,7 +21,7 @@ from receiver.store.drafts import Drafts
 from receiver.store.incidents import Incidents
 
 BEGIN, DROP, END = "mb", "mx", "me"
-LONGEST = timedelta(days=7)
+LONGEST, FARTHEST = timedelta(days=7), timedelta(days=30)
 MOST = 500
 Refresh = Callable[[], Awaitable[object]]
 
@@ -32,7 +33,7 @@ class Planned:
         self._items, self._drafts, self._engine, self._incidents, self._refresh = items, drafts, engine, incidents, refresh
 
     async def asked(self, asked: Asked) -> Answer:
-        """Without words the list; `2h service="shop-db"` is a window to confirm."""
+        """Without words the list; `[at 23:00] 2h service="shop-db" [tell checkout]` is a window to confirm."""
         return await (self._preview(asked) if asked.words else self._list(asked))
 
     async def _list(self, asked: Asked) -> Answer:
@@ -45,7 +46,13 @@ class Planned:
         if not mutes:
             lines = [asked.say("No planned work is under way.", "Плановых работ сейчас нет.")]
         lines.append(asked.say('To begin some: /maintenance 2h service="shop-db"', 'Начать: /maintenance 2h service="shop-db"'))
-        held = [one for one in (await self._items.held()).windows if one.end > asked.now]
+        held = [one for one in (await self._items.held()).windows if one.end > asked.now and not one.is_called_off]
+        for one in held:
+            if one.start > asked.now:
+                since, until = (clock(at, asked.timezone, asked.now, asked.language) for at in (one.start, one.end))
+                lines.insert(
+                    -1, f"{shown(one.name)}: {shown(', '.join(one.matchers), 200)}\n{asked.say(f'from {since} until {until}', f'с {since} до {until}')}"
+                )
         rows: list[tuple[Choice, ...]] = []
         for one in held:
             label = shown(", ".join(one.matchers), 30)
@@ -53,11 +60,18 @@ class Planned:
         return Answer(text="\n\n".join(lines), rows=tuple(rows))
 
     async def _preview(self, asked: Asked) -> Answer:
+        said = split_words(asked.rest)
+        start = when(said.at, asked) if said.at else asked.now
+        if start is None or not asked.now <= start <= asked.now + FARTHEST:
+            return Answer(text=_usage(asked, asked.say("the time is not one of the next 30 days", "время не в ближайшие 30 дней")), result="unclear")
+        if said.component and said.component not in (asked.book.notices.components if asked.book.notices else ()):
+            known = ", ".join(asked.book.notices.components) if asked.book.notices else "—"
+            return Answer(text=_usage(asked, asked.say(f"customers know: {known}", f"клиенты знают разделы: {known}")), result="unclear")
         try:
-            length = parse_duration(asked.words[0])
-            matchers = parse_matchers(asked.rest[len(asked.words[0]) :])
+            length = parse_duration(said.length)
+            matchers = parse_matchers(said.matchers)
         except DurationError as fault:
-            return Answer(text=_usage(asked, asked.say(str(fault), f"«{asked.words[0]}» — это не длительность: 30m, 2h, 1h30m")), result="unclear")
+            return Answer(text=_usage(asked, asked.say(str(fault), f"«{said.length}» — это не длительность: 30m, 2h, 1h30m")), result="unclear")
         except MatcherError as fault:
             return Answer(text=_usage(asked, asked.say(str(fault), 'условие не разобрать, пишите метка="значение"')), result="unclear")
         if not timedelta(0) < length <= LONGEST:
@@ -66,22 +80,27 @@ class Planned:
             return Answer(text=_usage(asked, asked.say("say what is worked on, not everything", "укажите, над чем работы, а не всё сразу")), result="unclear")
         by = asked.person.id if asked.person else ""
         texts = tuple(matcher.text for matcher in matchers)
-        draft = AdHocWindow(id="", matchers=texts, start=asked.now, end=asked.now + length, by=by, name=asked.person.name if asked.person else "")
+        name = asked.person.name if asked.person else ""
+        draft = AdHocWindow(id="", matchers=texts, start=start, end=start + length, by=by, name=name, component=said.component)
         draft_id = await self._drafts.keep(draft)
         rows = (((asked.say("Begin", "Начать"), BEGIN, draft_id), (asked.say("Cancel", "Отмена"), DROP, draft_id)),)
         return Answer(text=await self._question(asked, draft, matchers), rows=rows, result="previewed")
 
     async def _question(self, asked: Asked, draft: AdHocWindow, matchers: tuple[Matcher, ...]) -> str:
         now, ids = await self._covered(asked, matchers)
-        until = clock(draft.end, asked.timezone, asked.now, asked.language)
+        until = span_of(draft, asked)
         texts = shown(", ".join(draft.matchers), 300)
         alerts_en, alerts_ru = form(now, ("alert", "alerts")), form(now, ("алерт", "алерта", "алертов"))
         covers_en = f"Now it covers {now} firing {alerts_en} ({', '.join(ids)})." if now else "Nothing that fires now is covered."
         covers_ru = f"Сейчас это {now} {alerts_ru} ({', '.join(ids)})." if now else "Сейчас под это ничего не попадает."
         english = (
-            f"Begin planned work until {until}?\n{texts}\n\n{covers_en}\nNobody is told of what begins meanwhile; what still fires at the end is told then."
+            f"Begin planned work {until}?\n{texts}\n\n{covers_en}\nNobody is told of what begins meanwhile; what still fires at the end is told then."
+            + customers(draft, asked)
         )
-        russian = f"Начать плановые работы до {until}?\n{texts}\n\n{covers_ru}\nО том, что начнётся за это время, не сообщим; что не закончится к концу работ — сообщим тогда."
+        russian = (
+            f"Начать плановые работы {until}?\n{texts}\n\n{covers_ru}\nО том, что начнётся за это время, не сообщим; что не закончится к концу работ — сообщим тогда."
+            + customers(draft, asked)
+        )
         return asked.say(english, russian)
 
     async def _covered(self, asked: Asked, matchers: tuple[Matcher, ...]) -> tuple[int, list[str]]:
@@ -104,9 +123,12 @@ class Planned:
         if all(one.id != window.id for one in held.windows):
             await self._items.put(window, held.version)
             await self._refresh()
-        until = clock(window.end, asked.timezone, asked.now, asked.language)
+        until = span_of(window, asked)
         texts, name = shown(", ".join(window.matchers), 300), shown(window.name)
-        text = asked.say(f"🔧 Planned work until {until}, begun by {name}\n{texts}", f"🔧 Плановые работы до {until}, начаты: {name}\n{texts}")
+        is_now = window.start <= asked.now
+        english = f"🔧 Planned work {until}, {'begun' if is_now else 'announced'} by {name}"
+        russian = f"🔧 Плановые работы {until}, {'начаты' if is_now else 'объявлены'}: {name}"
+        text = f"{asked.say(english, russian)}\n{texts}{customers(window, asked)}"
         return Answer(text=text, rows=(((asked.say("End now", "Закончить"), END, window.id),),), result="begun", target=", ".join(window.matchers))
 
     async def dropped(self, asked: Asked) -> Answer:
@@ -117,9 +139,12 @@ class Planned:
         """Over before its time: whatever still fires is told now."""
         held = await self._items.held()
         window = next((one for one in held.windows if one.id == asked.rest), None)
-        if window is None:
+        if window is None or window.is_called_off or window.end <= asked.now:
             return Answer(text=asked.say("This planned work is over already.", "Эти работы уже закончены."), result="over already")
-        await self._items.remove(window, held.version)
+        if window.component:  # customers were told, so they hear that it is over, or that it never begins
+            await self._items.put(replace(window, end=max(asked.now, window.start)), held.version)
+        else:
+            await self._items.remove(window, held.version)
         await self._refresh()
         await self._engine.apply_to_all(await self._incidents.held(), Woke())
         texts, name = shown(", ".join(window.matchers), 300), shown(asked.person.name if asked.person else asked.actor)
@@ -128,8 +153,8 @@ class Planned:
 
 
 def _usage(asked: Asked, fault: str) -> str:
-    example = '/maintenance 2h service="shop-db" severity=~"warning|info"'
-    return f"{shown(fault, 200)}\n{asked.say('Write it like', 'Напишите так:')} {shown(example, 200)}"
+    now, later = '/maintenance 2h service="shop-db" severity=~"warning|info"', '/maintenance at 23:00 2h service="shop-db" tell checkout'
+    return f"{shown(fault, 200)}\n{asked.say('Write it like', 'Напишите так:')} {shown(now, 200)}\n{shown(later, 200)}"
 
 
 def _stale(asked: Asked) -> str:

@@ -12,7 +12,7 @@ from receiver.app.derived import local_api_token
 from receiver.settings import Settings
 
 COLUMNS = {
-    "incidents": ("id", "state", "severity", "service", "firing", "opened_at", "acknowledged_by", "title"),
+    "incidents": ("id", "state", "severity", "service", "affected", "firing", "opened_at", "acknowledged_by", "title"),
     "people": ("id", "name", "roles", "telegram", "email", "phone"),
     "audit": ("at", "actor", "via", "verb", "target", "result"),
     "deadletters": ("id", "kind", "source", "reason", "at", "bytes"),
@@ -44,7 +44,7 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
 
 async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> httpx.Response:
     if args.verb == "list":
-        return await http.get(base, params={"limit": args.limit})
+        return await http.get(base, params={"limit": args.limit, **({"parts": "true"} if getattr(args, "parts", False) else {})})
     if args.verb == "export":
         return await http.get(f"{base}/{args.id}/postmortem", params={"format": args.format, "lang": args.language})
     if args.verb == "show":
@@ -68,18 +68,23 @@ def _print(found: Any, args: argparse.Namespace) -> None:
     if args.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     elif isinstance(found, list):
-        _table(found, COLUMNS[args.command])
+        print_table(found, COLUMNS[args.command])
     else:
         for key, value in found.items():
             text = value if isinstance(value, str | int | None) else json.dumps(value, ensure_ascii=False, indent=1)
             sys.stdout.write(f"{key}: {text}\n")
 
 
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def _cell(value: Any) -> str:
+    return "" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Rows under the names of their columns."""
     if not rows:
         sys.stdout.write("none\n")
         return
-    cells = [[str(row.get(c) if row.get(c) is not None else "")[:60] for c in columns] for row in rows]
+    cells = [[_cell(row.get(c))[:60] for c in columns] for row in rows]
     widths = [max(len(c), *(len(r[i]) for r in cells)) for i, c in enumerate(columns)]
     for line in [list(columns), *cells]:
         sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() + "\n")

@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from receiver.cli import client, demo, doctor, logs, notices, oncall, rules, sources, stats, trial
+from receiver.cli import audit, client, demo, doctor, logs, notices, oncall, rules, sources, stats, tokens, trial
 from receiver.settings import Settings, SettingsError, load_settings
 
 # Commands with questions of their own to the running service; the rest ask by `client`.
-ASKING = {"notices": notices.run, "sources": sources.run, "stats": stats.run}
+ASKING = {"audit": audit.run, "notices": notices.run, "sources": sources.run, "stats": stats.run, "tokens": tokens.run}
 
 HELP = {"export": "one as a post-mortem to go on writing: Markdown, or JSON"}
 
@@ -30,15 +30,21 @@ def parser() -> argparse.ArgumentParser:
     logs.add_parser(commands)
     stats.add_parser(commands)
     sources.add_parser(commands)
-    _listing(commands, "incidents", "incidents of the running service", ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "export"))
+    verbs = ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "split", "export")
+    _listing(commands, "incidents", "incidents of the running service", verbs)
     notices.add_parser(commands)
+    tokens.add_parser(commands)
     _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
-    _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
+    log = _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
+    log.add_parser("export", help="every line as JSON with its link, oldest first")
+    log.add_parser("verify", help="is every line as it was written; 1 when not").add_argument("--json", action="store_true")
     _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
     return top
 
 
-def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, verbs: Sequence[str]) -> None:
+def _listing(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, verbs: Sequence[str]
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
     inner = commands.add_parser(name, help=text).add_subparsers(dest="verb", required=True, metavar="VERB")
     every = inner.add_parser("list", help="newest first")
     every.add_argument("--json", action="store_true")
@@ -54,6 +60,9 @@ def _listing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
             one.add_argument("--format", choices=("md", "json"), default="md")
             one.add_argument("--language", choices=("en", "ru"), default="", help="default: RECEIVER_LANGUAGE of the service")
         one.add_argument("--json", action="store_true", help="as --format json" if verb == "export" else None)
+    if name == "incidents":
+        every.add_argument("--parts", action="store_true", help="also those that are shown inside the incident of their cause")
+    return inner
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,21 +1,23 @@
-"""`receiver notices list|show|draft|publish`: the desk without a chat. Thin calls to the running service's API on this machine."""
+"""`receiver notices list|show|draft|publish|twin`: the desk without a chat. Thin calls to the running service's API on this machine."""
 
 import argparse
 import getpass
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from receiver.app.derived import local_api_token
+from receiver.cli import offline
 from receiver.settings import Settings
 
 COLUMNS = ("id", "stage", "phase", "components", "impact", "started_at", "next_update_at", "draft", "updates")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The four verbs."""
+    """The five verbs."""
     inner = commands.add_parser("notices", help="what customers are told").add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = inner.add_parser("list", help="newest first")
     listing.add_argument("--limit", type=int, default=50)
@@ -26,6 +28,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     draft.add_argument("--impact", help="degraded_performance, partial_outage or major_outage")
     publish = inner.add_parser("publish", help="agree to the draft of a notice; alone and at once with --why")
     publish.add_argument("--why", default="", help="publish without a second person: the reason is told to the support chat")
+    publish.add_argument("--offline", action="store_true", help="without the service: into the static copy, from a text of the house; ID is a component, too")
+    publish.add_argument("--text", default="holding", help="with --offline: which text")
+    publish.add_argument("--impact", choices=["degraded_performance", "partial_outage", "major_outage"], help="with --offline")
+    publish.add_argument("--dir", dest="directory", type=Path, help="with --offline: where the copy is written (default: the one the service keeps)")
+    twin = inner.add_parser("twin", help="write the static copy of the status page now, from what was public last")
+    twin.add_argument("directory", type=Path)
     for one in (show, publish):
         one.add_argument("id")
     for one in (listing, show, draft, publish):
@@ -34,6 +42,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(settings: Settings, args: argparse.Namespace) -> int:
     """One command; 1 with a sentence when it did not work."""
+    if args.verb == "twin":
+        return offline.twin(settings, args.directory)
+    if args.verb == "publish" and args.offline:
+        return offline.publish(settings, args.id, args.text, args.impact, args.directory)
     headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
     base = f"http://127.0.0.1:{settings.port}/api/v1/notices"
     async with httpx.AsyncClient(trust_env=False, timeout=10, headers=headers) as http:

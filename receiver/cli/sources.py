@@ -128,6 +128,8 @@ async def peer_findings(settings: Settings, book: RuleBook) -> list[tuple[str, b
                 found.append((f"watchdog of {source.name}", True, text))
     is_on = settings.heartbeat_url is not None
     text = "a checker outside is pinged once a minute" if is_on else "RECEIVER_HEARTBEAT_URL is not set: nobody outside would notice that this service is dead"
+    if is_on and settings.canary_chat is None:
+        text += "; RECEIVER_CANARY_CHAT is not set: that Telegram answers is checked, not that it performs"
     return [*found, ("heartbeat", True, text)]
 
 

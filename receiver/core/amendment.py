@@ -18,7 +18,9 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdHocWindow:
-    """Planned work that somebody began in the chat; `matchers` as they were typed, `name` is the person's."""
+    """Planned work that somebody began or announced in the chat; `matchers` as they were typed, `name` is the person's. `component` is the public
+    one customers are told of, or empty. One that was called off before it began ends when it begins.
+    """
 
     id: str
     matchers: tuple[str, ...]
@@ -26,6 +28,12 @@ class AdHocWindow:
     end: datetime
     by: str
     name: str
+    component: str = ""
+
+    @property
+    def is_called_off(self) -> bool:
+        """True when it will never begin."""
+        return self.end <= self.start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +105,9 @@ def _people(book: RuleBook, accounts: Mapping[int, str]) -> Mapping[str, Person]
 
 
 def _window(window: AdHocWindow) -> MaintenanceWindow:
-    return MaintenanceWindow(name=window.name, where=FROM_CHAT, matchers=matchers_of(window), time=OneOff(start=window.start, end=window.end))
+    return MaintenanceWindow(
+        name=window.name, where=FROM_CHAT, matchers=matchers_of(window), time=OneOff(start=window.start, end=window.end), component=window.component
+    )
 
 
 def _swapped(schedule: Schedule, swaps: tuple[Swap, ...], people: Mapping[str, Person]) -> Schedule:

@@ -144,6 +144,8 @@ def pointless(kind: Kind, incident: Incident, place: Destination, *, has_living:
         return "was never told" if place.person and not has_living else ""
     if incident.state is State.RESOLVED:
         return "resolved before it was sent" if kind is Kind.INCIDENT else "over by now"
+    if incident.is_part:
+        return "it is a part of another incident"
     if kind is Kind.STILL:
         return "" if incident.state is State.ACKNOWLEDGED else "nobody has it any more"
     if kind is Kind.NOBODY:

@@ -3,6 +3,7 @@
 Whom a schedule or a team means is looked up when their turn comes, by the rules then in force; what the policy says is the snapshot.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -84,13 +85,18 @@ def next_way(escalation: Escalation, name: str, now: datetime) -> Way | None:
 
 
 def ways_of(person: Person) -> tuple[Way, ...]:
-    """A person's ways in the order of their delays; who says nothing is paged by Telegram, else by mail."""
+    """A person's ways in the order of their delays; who says nothing is paged by Telegram, else by mail. A channel that is named again rings
+    again, by a message of its own.
+    """
     steps = person.page_by or _default(person)
     found: dict[str, Way] = {}
+    times: Counter[str] = Counter()
     for step in sorted(steps, key=lambda one: one.after):
         held = _held(person, step.channel)
         if held is not None:
             name = person.id if step.channel == "telegram" else f"{person.id}/{step.channel}"
+            times[step.channel] += 1
+            name = f"{name}/{times[step.channel]}" if times[step.channel] > 1 else name
             place = replace(held, name=name, language=person.language, timezone=person.timezone, person=person.id, label=person.name)
             found.setdefault(name, Way(destination=place, after=step.after))
     return tuple(found.values())

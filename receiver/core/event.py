@@ -7,14 +7,21 @@ from datetime import datetime
 from receiver.core.alert import AlertId
 from receiver.core.condition import Condition
 from receiver.core.evidence import Evidence
+from receiver.core.incident import Incident, IncidentId
 from receiver.core.signal import Signals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Woke:
-    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them."""
+    """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them;
+    `around` are the incidents of the systems below and above it, as they stood a moment ago. `opened` counts the incidents that were opened
+    lately, `storm` is the state of the storm there is (`split` when somebody took it apart).
+    """
 
     signals: Signals = field(default_factory=dict)
+    around: Mapping[IncidentId, Incident] = field(default_factory=dict)
+    opened: int = 0
+    storm: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +90,14 @@ class Snooze:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Somebody takes apart what is told as one: a storm; what a cause carries; or a part, which leaves its cause."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
     """A message got to a destination at an instant (UTC); `ref` is the channel's id of it."""
 
@@ -107,9 +122,24 @@ class Observed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Leave:
+    """The storm that spoke for this incident was split: from now on it is told by itself."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gathered:
+    """An incident that was told already is now one of a storm, which keeps the time for it."""
+
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pictured:
     """Somebody who can draw looked by: the incident's picture may be due."""
 
 
-Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze
-Event = Woke | Reported | Press | Delivered | DeliveryTrouble | Observed | Pictured
+Press = Acknowledge | Resolve | Keep | Release | Assign | Escalate | Snooze | Split | Leave
+Event = Woke | Reported | Gathered | Press | Delivered | DeliveryTrouble | Observed | Pictured

@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from receiver.core.escalation import hand_over, ways_of
-from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze
+from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Leave, Press, Release, Resolve, Snooze, Split
 from receiver.core.incident import Incident, State
 from receiver.core.life import end
 from receiver.core.mute import Mutes, first_end, is_held
 from receiver.core.paging import again, climb, start, told, untaken, with_places
+from receiver.core.parts import give_back, press_part, split
 from receiver.core.plan import Kind, Plan, Priority, Reason
 from receiver.core.rulebook import RuleBook
+from receiver.core.storm import TAKEN_APART
 from receiver.core.telling import living, merge, to_all
 from receiver.core.timers import describe, lease_of
 
@@ -21,24 +23,43 @@ def press(incident: Incident, event: Press, rules: RuleBook, mutes: Mutes, now: 
     """What follows from what somebody asked for; what is over stays over."""
     if incident.state is State.RESOLVED:
         return Plan(before=incident, next=incident, reason=Reason.ALREADY_RESOLVED, by=event.by)
+    found, is_given_back = press_part(incident, event)
+    plan = give_back(incident) if is_given_back else _pressed(found, event, rules, mutes, now)
+    after = incident if plan.next is found else plan.next
+    return replace(plan, before=incident, next=after, by=event.by)
+
+
+def _pressed(incident: Incident, event: Press, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     match event:
         case Acknowledge(by=by, name=name):
-            plan = _acknowledge(incident, by, name, rules, mutes, now)
-        case Resolve(name=name):
-            plan = _resolve(incident, name, now)
+            return _acknowledge(incident, by, name, rules, mutes, now)
+        case Resolve(by=by, name=name):
+            return _resolve(incident, by, name, now)
+        case Split():
+            return _split(incident, event, now) if incident.is_storm and incident.announced_at else split(incident, event, rules, now)
         case _ if incident.announced_at is None:
-            plan = _impossible(incident)  # nobody has heard of it yet
+            return _impossible(incident)  # nobody has heard of it yet
         case Keep(by=by, name=name):
-            plan = _keep(incident, by, name, rules, mutes, now)
+            return _keep(incident, by, name, rules, mutes, now)
         case Release():
-            plan = _release(incident, event, rules, now)
+            return _release(incident, event, rules, now)
+        case Leave():
+            return _leave(incident, rules, now)
+        case _:
+            return _single_out(incident, event, rules, mutes, now)
+
+
+def _single_out(incident: Incident, event: Assign | Escalate | Snooze, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    """What is meant for this one incident: should a storm have spoken for it, it speaks for itself from now on."""
+    alone = _apart(incident) if incident.is_paused else incident
+    match event:
         case Assign():
-            plan = _assign(incident, event, rules, mutes, now)
+            plan = _assign(alone, event, rules, mutes, now)
         case Escalate():
-            plan = _escalate(incident, event, rules, now)
+            plan = _escalate(alone, event, rules, now)
         case Snooze():
-            plan = _snooze(incident, event, now)
-    return replace(plan, by=event.by)
+            plan = _snooze(alone, event, now)
+    return replace(plan, before=incident, next=incident if plan.next is alone else plan.next)
 
 
 def _acknowledge(incident: Incident, by: str, name: str, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
@@ -61,9 +82,11 @@ def _acknowledge(incident: Incident, by: str, name: str, rules: RuleBook, mutes:
     return Plan(before=incident, next=taken, reason=Reason.ACKNOWLEDGED, notifications=living(taken))
 
 
-def _resolve(incident: Incident, name: str, now: datetime) -> Plan:
+def _resolve(incident: Incident, by: str, name: str, now: datetime) -> Plan:
     hushed = {a.id: a.starts_at for a in incident.firing}
     over = replace(incident, resolved_by=name, end_reason="resolved by hand", hushed=hushed)
+    if incident.is_storm:
+        over = replace(over, owner=by)
     return end(incident, over, Reason.RESOLVED_BY_HAND, now)
 
 
@@ -117,6 +140,33 @@ def _snooze(incident: Incident, event: Snooze, now: datetime) -> Plan:
     asleep = replace(untaken(incident), state=State.SNOOZED, snoozed_until=event.until, snoozed_by=event.name, lease_alerts=len(incident.alerts))
     text = f"until {event.until.isoformat(timespec='seconds')}"
     return Plan(before=incident, next=asleep, reason=Reason.SNOOZED, text=text, notifications=living(asleep))
+
+
+def _split(incident: Incident, event: Split, now: datetime) -> Plan:
+    """The storm is taken apart; what is left of it says so."""
+    if not incident.is_storm:
+        return _impossible(incident)
+    hushed = {a.id: a.starts_at for a in incident.firing}
+    apart = replace(incident, state=State.RESOLVED, resolved_at=now, resolved_by=event.name, end_reason=TAKEN_APART, hushed=hushed, owner=event.by)
+    return Plan(before=incident, next=apart, reason=Reason.SPLIT, notifications=living(apart))
+
+
+def _leave(incident: Incident, rules: RuleBook, now: datetime) -> Plan:
+    """Told by itself from now on, as if it had just been opened, unless that was done before the storm."""
+    if not incident.digest:
+        return _impossible(incident)
+    alone = _apart(incident)
+    if incident.state is not State.TRIGGERED or not incident.is_silent:
+        return Plan(before=incident, next=alone, reason=Reason.SPLIT, notifications=living(alone))
+    paging = start(alone, rules, now)
+    if paging.escalation is None and incident.route and incident.route.policies:
+        paging = with_places(paging, rules.fallback_destinations())
+    after, notifications = told(incident, paging, rules, now)
+    return Plan(before=incident, next=after, reason=Reason.SPLIT, text=describe(after), notifications=notifications)
+
+
+def _apart(incident: Incident) -> Incident:
+    return replace(incident, is_silent=False, is_paused=False)
 
 
 def _impossible(incident: Incident) -> Plan:

@@ -10,9 +10,12 @@ from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
+from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation
 
-__all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "State"]
+__all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "Spread", "State"]
+
+STORM = "storm"  # the source of what `core.storm` gathers
 
 IncidentId = NewType("IncidentId", str)
 
@@ -55,6 +58,16 @@ class RouteSnapshot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Spread:
+    """What was done to a storm and has not reached all of its members yet: those that were there until then."""
+
+    verb: str
+    by: str
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
     """One incident at one version. Instants are aware, in UTC.
 
@@ -62,6 +75,9 @@ class Incident:
     says, `signal_lost_at` is since when that Watchdog is missing.
     An acknowledgement is a lease: `owner` (an actor's id) took or confirmed it at `leased_at`, when it had `lease_alerts` alerts, has
     it until `lease_until`, and was asked at `asked_at` whether they still do. `escalation` is how far its policy has come, none without one.
+    While it is a symptom, `part` names the incident that carries it; `symptoms` are those this one carries. `is_alone`: a person split it.
+    `digest` is the storm it has joined, which keeps the time for it while it `is_paused`, and speaks for it while it `is_silent`; `spread` is
+    a storm's own.
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
     `pictured_at` is when its picture was last asked for.
     """
@@ -106,11 +122,28 @@ class Incident:
     snoozed_until: datetime | None = None
     snoozed_by: str = ""
     escalation: Escalation | None = None
+    part: Part | None = None
+    symptoms: Mapping[IncidentId, Symptom] = field(default_factory=dict)
+    is_alone: bool = False
+    digest: str = ""
+    is_silent: bool = False
+    is_paused: bool = False
+    spread: Spread | None = None
+
+    @property
+    def is_storm(self) -> bool:
+        """True when its alerts are incidents."""
+        return self.source == STORM
 
     @property
     def is_open(self) -> bool:
         """True until resolved."""
         return self.state is not State.RESOLVED
+
+    @property
+    def is_part(self) -> bool:
+        """True while another incident carries it: nobody is told of this one."""
+        return self.part is not None and self.is_open
 
     @property
     def began_at(self) -> datetime:
@@ -136,7 +169,9 @@ class Incident:
 
     @property
     def places(self) -> tuple[Destination, ...]:
-        """Where its message is kept up to date: its destinations, and whoever was paged."""
+        """Where its message is kept up to date: its destinations, and whoever was paged; nowhere while a storm speaks for it."""
+        if self.is_silent:
+            return ()
         paged = self.escalation.paged if self.escalation else ()
         return tuple({place.name: place for place in (*self.destinations, *paged)}.values())
 

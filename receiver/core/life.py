@@ -6,6 +6,7 @@ from datetime import datetime
 
 from receiver.core.alert import Alert, Severity
 from receiver.core.condition import SUPPRESSED, Conditions, describe_end, strongest
+from receiver.core.event import Woke
 from receiver.core.evidence import Evidence, is_news
 from receiver.core.incident import Incident, State
 from receiver.core.mute import Mutes, first_end, is_held
@@ -13,19 +14,21 @@ from receiver.core.paging import again, start, told, untaken, with_places
 from receiver.core.plan import Kind, Notification, Plan, Reason
 from receiver.core.policy import VoidOn
 from receiver.core.rulebook import RuleBook
-from receiver.core.signal import LOOK_AGAIN, Signals, mark
+from receiver.core.signal import LOOK_AGAIN, mark
+from receiver.core.storm import TAKEN_APART, joins, widen
 from receiver.core.telling import ended, living, merge, to_all, worse
 from receiver.core.timers import due
 
 
-def woke(incident: Incident, rules: RuleBook, mutes: Mutes, signals: Signals, now: datetime) -> Plan:
-    """What follows from the incident's wake-up; `signals` say whose ends may be believed."""
+def woke(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
+    """What follows from the incident's wake-up; the event's signals say whose ends may be believed."""
+    seen = widen(incident, rules) if incident.is_storm else incident
     if incident.state is State.RESOLVED:
-        plan = _woke_resolved(incident, rules, mutes, now)
+        plan = replace(_woke_resolved(seen, rules, mutes, event, now), before=incident)
     elif incident.announced_at is None:
-        plan = _woke_unannounced(incident, rules, mutes, now)
+        plan = replace(_woke_unannounced(seen, rules, mutes, event, now), before=incident)
     else:
-        plan = _name_signal(replace(_woke_open(mark(incident, signals), rules, mutes, now), before=incident))
+        plan = _name_signal(replace(_woke_open(mark(seen, event.signals), rules, mutes, now), before=incident))
     return replace(plan, text=", ".join(sorted({mute.window.name for mute in mutes.values()}))) if mutes else plan
 
 
@@ -49,14 +52,14 @@ def _name_signal(plan: Plan) -> Plan:
     return replace(plan, reason=Reason.SIGNAL_LOST if plan.next.signal_lost_at else Reason.SIGNAL_BACK)
 
 
-def _hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
+def hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
     """No alert fires, but the source that says so may be dead: nothing ends until its Watchdog has been heard."""
     reason = Reason.SIGNAL_LOST if incident.signal_lost_at else Reason.HELD_UNCONFIRMED
     held = replace(looked, wake_at=now + LOOK_AGAIN)
     return Plan(before=incident, next=held, reason=reason, text=incident.signal_source, notifications=_if_told(incident, held))
 
 
-def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
     firing = incident.firing
     if not firing and not incident.truncated:
         over = replace(incident, state=State.RESOLVED, resolved_at=now, end_reason="over before anybody was told", wake_at=None)
@@ -67,6 +70,8 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, now: da
     if is_held(incident, mutes):
         return _hold(incident, mutes)
     opened = replace(look(incident, mutes), announced_at=now)
+    if joins(incident, event, rules.noise):
+        return Plan(before=incident, next=replace(opened, is_silent=True, is_paused=True), reason=Reason.STORM, joins=True)
     if opened.state is not State.TRIGGERED:  # somebody was faster than the group wait
         return Plan(before=incident, next=opened, reason=Reason.OPENED, notifications=living(opened))
     paging = start(opened, rules, now)
@@ -86,16 +91,19 @@ def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime)
         # One thing at a time: what the alerts changed is looked at in the wake-up that follows at once.
         return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told and not is_over else now))
     if is_over:
-        return _hold_end(incident, looked, now)
+        return hold_end(incident, looked, now)
     if not incident.firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
-    joined = tuple(s for s in looked.systems if s not in incident.systems)
+    joined = () if incident.is_storm else tuple(s for s in looked.systems if s not in incident.systems)
     args = {"severity": looked.severity.value if is_worse else "", "systems": ", ".join(joined)}
     loud = worse(looked, args) if is_worse or joined else ()
     void = _void(incident, mutes, is_worse=is_worse)
     if void:
         return _voided(incident, looked, void, rules, now, loud)
+    if incident.is_storm and incident.state is State.TRIGGERED and incident.escalation is None and looked.route and looked.route.policies:
+        after, notifications = told(incident, start(looked, rules, now), rules, now, loud)
+        return Plan(before=incident, next=after, reason=Reason.GOT_WORSE, notifications=notifications)
     if loud:
         return Plan(before=incident, next=looked, reason=Reason.GOT_WORSE, notifications=merge(loud, living(looked)))
     if looked.told == incident.told:
@@ -112,7 +120,7 @@ def _void(incident: Incident, mutes: Mutes, *, is_worse: bool) -> VoidOn | None:
     held = incident.escalation.policy.void_on if incident.escalation else ()
     if is_worse and VoidOn.WORSE_SEVERITY in held:
         return VoidOn.WORSE_SEVERITY
-    is_new = len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
+    is_new = not incident.is_storm and len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
     return VoidOn.NEW_ALERT if is_new and VoidOn.NEW_ALERT in held else None
 
 
@@ -125,16 +133,20 @@ def _voided(incident: Incident, looked: Incident, void: VoidOn, rules: RuleBook,
     return Plan(before=incident, next=free, reason=Reason.VOIDED, text=f"{void.value}: {about.partition(':')[2]}", notifications=notifications)
 
 
-def _woke_resolved(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+def _woke_resolved(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
     firing = incident.firing
-    fresh = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
-    if any(a.id not in mutes for a in fresh):
-        return _reopen(incident, rules, mutes, now)
-    if fresh:
+    close_at = (incident.resolved_at or now) + (incident.route.reopen_within if incident.route else now - now)
+    if incident.is_storm and incident.end_reason == TAKEN_APART:
+        is_closed = now >= close_at
+        after = replace(incident, wake_at=None if is_closed else close_at)
+        return Plan(before=incident, next=after, reason=Reason.CLOSED if is_closed else Reason.REOPEN_WINDOW, is_archived=is_closed)
+    news = [a for a in firing if a.id not in incident.hushed or a.starts_at > incident.hushed[a.id]]
+    if any(a.id not in mutes for a in news):
+        return _reopen(incident, rules, mutes, event, now)
+    if news:
         return _hold(incident, mutes)
     if firing:
         return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.QUIET_AFTER_RESOLVE)
-    close_at = (incident.resolved_at or now) + (incident.route.reopen_within if incident.route else now - now)
     if now >= close_at:
         return Plan(before=incident, next=replace(incident, wake_at=None), reason=Reason.CLOSED, is_archived=True)
     looked = replace(look(incident, mutes), severity=incident.severity, wake_at=close_at)
@@ -146,8 +158,9 @@ def _hold(incident: Incident, mutes: Mutes) -> Plan:
     return Plan(before=incident, next=replace(incident, wake_at=first_end(mutes)), reason=Reason.MAINTENANCE)
 
 
-def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    cleared = replace(
+def fresh(incident: Incident, now: datetime) -> Incident:
+    """The incident as it begins again: what was decided the last time is over."""
+    return replace(
         untaken(incident),
         severity=Severity.INFO,
         resolved_at=None,
@@ -158,13 +171,26 @@ def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) ->
         signal_source="",
         signal_lost_at=None,
         failed={},
+        part=None,
+        is_alone=False,
         reopened=incident.reopened + 1,
         reopened_at=now,
         answered_at=None,
-        announced_at=incident.announced_at or now,
+        digest="",
+        is_silent=False,
+        is_paused=False,
+        spread=None,
     )
+
+
+def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
+    cleared = fresh(replace(incident, announced_at=incident.announced_at or now), now)
+    if joins(incident, event, rules.noise):
+        silent = replace(look(cleared, mutes), is_silent=not incident.announced_at or incident.is_silent, is_paused=True)
+        return Plan(before=incident, next=silent, reason=Reason.STORM, joins=True, notifications=living(silent))
     anew = start(look(cleared, mutes), rules, now, because="reopened")
-    loud = to_all(anew, anew.destinations, Kind.REOPENED, {"count": str(anew.reopened + 1)})
+    known = () if incident.is_silent else anew.destinations  # those whom a storm told of it hear of it as of a new one
+    loud = to_all(anew, known, Kind.REOPENED, {"count": str(anew.reopened + 1)})
     after, notifications = told(incident, anew, rules, now, loud)
     return Plan(before=incident, next=after, reason=Reason.REOPENED, notifications=notifications)
 
@@ -190,6 +216,7 @@ def look(incident: Incident, mutes: Mutes) -> Incident:
     worst = _worst(weighed, incident.severity)
     if worst.rank > incident.severity.rank and firing:
         worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
+    worst = max(worst, *(one.severity for one in incident.symptoms.values()), key=lambda s: s.rank) if incident.symptoms else worst
     known = dict.fromkeys(incident.systems)
     known.update(dict.fromkeys(a.service for a in heard if a.service))
     return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
@@ -200,15 +227,23 @@ def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:
 
 
 def _digest(incident: Incident, firing: tuple[Alert, ...]) -> str:
-    shown = [f"{a.id}{a.severity}" for a in firing]
+    shown = [f"{a.id}{a.severity}{a.annotations.get('state') if incident.is_storm else ''}" for a in firing]
     held = [f"{one.kind}{one.by}{one.until}" for one in incident.conditions.values() if one.kind in SUPPRESSED]
     signal = [f"{incident.signal_source}{incident.signal_lost_at}"] if incident.signal_source else []
-    text = "\n".join([*sorted(shown), *sorted(held), *signal, str(incident.truncated), str(len(incident.alerts))])
+    carried = [f"{i}{one.severity}{one.firing}{one.taken_by}{one.name}" for i, one in incident.symptoms.items()]
+    text = "\n".join([*sorted(shown), *sorted(held), *signal, *sorted(carried), str(incident.truncated), str(len(incident.alerts))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _if_told(before: Incident, after: Incident) -> tuple[Notification, ...]:
     return living(after) if after.told != before.told and before.announced_at else ()
+
+
+def gathered(incident: Incident, digest: str) -> Plan:
+    """It was told by itself before the storm was one: from now on the storm keeps the time for it."""
+    if not incident.is_open or incident.announced_at is None or incident.digest or incident.is_storm:
+        return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)
+    return Plan(before=incident, next=replace(incident, digest=digest, is_paused=True), reason=Reason.STORM, text=digest)
 
 
 def observed(incident: Incident, evidence: Evidence) -> Plan:

@@ -92,8 +92,8 @@ def approve(notice: Notice, event: Approved, world: World) -> NoticePlan:
         return stay(notice, NoticeReason.ALREADY_APPROVED, by=actor.id)
     agreed = replace(draft, approvals=(*draft.approvals, _approval(actor, world)))
     enough = missing(notice, agreed, world, remarks)
-    if enough is NoticeReason.NEEDS_PERSON:
-        return stay(notice, enough, by=actor.id)
+    if enough is NoticeReason.NEEDS_PERSON or (enough is None and not actor.may_publish):
+        return stay(notice, NoticeReason.NEEDS_PERSON, by=actor.id)
     if enough is not None:
         return NoticePlan(before=notice, next=replace(notice, draft=agreed), reason=NoticeReason.APPROVED, by=actor.id, text=draft.revision)
     return _go(notice, agreed, world, actor, NoticeReason.APPROVED_ENOUGH)

@@ -11,12 +11,15 @@ from receiver.core.notice_record import Dismissal
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """Who does it: the id the audit keeps, the name people read. `is_person` is false for a program's token."""
+    """Who does it: the id the audit keeps, the name people read. `is_person` is false for a program's token, which may set something going
+    only where `may_publish`.
+    """
 
     id: str
     name: str
     roles: frozenset[str] = frozenset()
     is_person: bool = True
+    may_publish: bool = True
 
 
 HOUSE = Actor(id="rules", name="", is_person=False)

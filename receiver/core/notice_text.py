@@ -43,6 +43,7 @@ PHRASES: Mapping[str, Starter] = {
     "returned": Starter(phase=Phase.INVESTIGATING),
     "work-started": Starter(phase=Phase.IN_PROGRESS, impact=Impact.UNDER_MAINTENANCE),
     "work-overruns": Starter(phase=Phase.IN_PROGRESS, impact=Impact.UNDER_MAINTENANCE),
+    "work-cancelled": Starter(phase=Phase.CANCELLED, impact=Impact.OPERATIONAL),
     "work-done": Starter(phase=Phase.COMPLETED, impact=Impact.OPERATIONAL),
 }
 KEYS: Mapping[str, Starter] = {**STARTERS, **PHRASES}

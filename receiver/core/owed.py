@@ -14,6 +14,6 @@ def owed_at(incident: Incident, rules: RuleBook, now: datetime) -> datetime | No
     route = incident.route
     if incident.state is State.RESOLVED:
         return None if incident.hushed or incident.resolved_at is None or route is None else incident.resolved_at + route.reopen_within
-    if incident.announced_at is None:
+    if incident.announced_at is None and not incident.is_part:
         return first_end(mutes) if is_held(incident, mutes) else incident.opened_at + (route.group_wait if route else now - now)
-    return deadline(incident, mutes)
+    return now if incident.spread is not None else deadline(incident, mutes)

@@ -15,9 +15,12 @@ Told = tuple[Incident, tuple[Notification, ...]]
 
 
 def policy_for(incident: Incident, rules: RuleBook) -> Policy | None:
-    """The policy of an incident: the snapshot, else what its route names now."""
+    """The policy of an incident: the snapshot, else what its route names now, else what the routes of its symptoms name."""
     held = incident.escalation
-    return held.policy if held and held.policy.name else rules.policy_of(incident.route)
+    if held and held.policy.name:
+        return held.policy
+    symptoms = dict.fromkeys(name for one in incident.symptoms.values() for name in one.policies)
+    return rules.policy_of(incident.route) or rules.policy_named(tuple(symptoms))
 
 
 def start(
@@ -31,9 +34,9 @@ def start(
     excused: tuple[str, ...] = (),
     also: tuple[str, ...] = (),
 ) -> Incident:
-    """From the policy's first step on; the incident as it is when it has none."""
+    """From the policy's first step on; the incident as it is when it has none, or when a storm pages for it."""
     policy = policy_for(incident, rules)
-    if policy is None:
+    if policy is None or incident.is_paused:
         return incident
     turn = begin(
         policy,
@@ -59,7 +62,7 @@ def climb(incident: Incident, rules: RuleBook, now: datetime, *, because: str, b
 def told(before: Incident, after: Incident, rules: RuleBook, now: datetime, *more: tuple[Notification, ...]) -> Told:
     """The incident after a turn was taken, and all its notifications. When nobody can be paged the fallback hears of it at once."""
     turn = after.escalation
-    if turn is None:
+    if turn is None or after.is_paused:
         return after, merge(*more, living(after))
     after = with_places(after, turn.current.notify)
     nobody: tuple[Notification, ...] = ()
@@ -106,7 +109,7 @@ def again(
 ) -> Told:
     """Nobody has it any more: the policy begins anew. Without one the places that were told hear that nobody has it."""
     free = start(untaken(incident), rules, now, because=because, by=by, about=about, excused=excused, also=also)
-    if free.escalation is not None:
+    if free.escalation is not None or free.is_paused:
         return told(incident, free, rules, now, *more)
     args = {"because": because, "by": by, "about": about, "waited": "0"}
     return free, merge(to_all(free, free.places, Kind.YOUR_TURN, args), *more, living(free))

@@ -17,7 +17,7 @@ SOONEST = timedelta(minutes=5)
 def is_due(incident: Incident, now: datetime) -> bool:
     """True when the picture that people have, or have not, is not what they should see now (UTC)."""
     last = incident.pictured_at
-    if incident.announced_at is None:
+    if incident.announced_at is None or incident.is_part or incident.is_storm:
         return False
     if incident.resolved_at is not None and not incident.is_open:
         return last is not None and last < incident.resolved_at and not is_closed(incident, now)

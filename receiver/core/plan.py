@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from receiver.core.incident import Destination, Incident
+from receiver.core.event import Event
+from receiver.core.incident import Destination, Incident, IncidentId
 
 
 class Reason(StrEnum):
@@ -50,6 +51,11 @@ class Reason(StrEnum):
     SNOOZED = "snoozed"
     SNOOZE_OVER = "snooze_over"
     NOT_POSSIBLE = "not_possible"
+    STORM = "storm"
+    JOINED = "joined"
+    LEFT = "left"
+    SPLIT = "split"
+    SYMPTOMS_CHANGED = "symptoms_changed"
 
 
 class Priority(IntEnum):
@@ -92,7 +98,10 @@ class Notification:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """The whole consequence of one event; committed at once or not at all. `text` goes into the timeline beside the reason.
+    When it `joins` a storm, that must have it before this is committed. `spread` is what happens to other incidents once it is committed.
 
+
+    `touches` are other incidents that must be looked at now: each decides for itself what this changes for it.
     `trace` is what the messages belong to where somebody traces (a W3C `traceparent`); nothing is decided by it.
     """
 
@@ -103,6 +112,9 @@ class Plan:
     text: str = ""
     notifications: tuple[Notification, ...] = ()
     is_archived: bool = False
+    touches: tuple[IncidentId, ...] = ()
+    joins: bool = False
+    spread: tuple[tuple[IncidentId, Event], ...] = ()
     trace: str = ""
 
     @property

@@ -50,6 +50,8 @@ def trouble(incident: Incident, event: DeliveryTrouble, rules: RuleBook, now: da
     """It did not: the next channel of the person, the next step when nobody of this one can be reached, else the fallback."""
     name, turn = event.destination, incident.escalation
     marked = replace(incident, failed={**incident.failed, name: event.why})
+    if incident.is_part:
+        return Plan(before=incident, next=marked, reason=Reason.NOTHING_NEW)  # its cause's incident has its own deliveries
     if turn is not None and turn.way(name) is not None and incident.state is State.TRIGGERED:
         if name in turn.failed:
             return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)

@@ -19,6 +19,7 @@ class Verb(StrEnum):
     ASSIGN = "assign"
     ESCALATE = "escalate"
     SNOOZE = "snooze"
+    SPLIT = "split"
     INCIDENTS = "incidents"
     ONCALL = "oncall"
     STATUS = "status"
@@ -43,6 +44,7 @@ MAY: Mapping[Verb, frozenset[str]] = {
     Verb.ASSIGN: ACTS,
     Verb.ESCALATE: ACTS,
     Verb.SNOOZE: ACTS,
+    Verb.SPLIT: ACTS,
     Verb.INCIDENTS: ANYBODY,
     Verb.ONCALL: ANYBODY,
     Verb.STATUS: ANYBODY,

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from receiver.core.alert import Severity, service_of
 from receiver.core.digest import Digest
+from receiver.core.graph import Graph
 from receiver.core.incident import Customers, Destination, RouteSnapshot
 from receiver.core.maintenance import MaintenanceWindow, Mute, find_mute, find_under_way
 from receiver.core.matcher import Matcher
 from receiver.core.notice_rules import NoticeRules
+from receiver.core.part import Correlation
 from receiver.core.policy import Policy, merge
 from receiver.core.route import RouteNode, group_key, route
 from receiver.core.schedule import Schedule
@@ -100,7 +102,7 @@ class RuleBook:
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
     that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `notices` are none where there is no
-    notices.yaml: then no customer is told anything. `warnings` are those notes that
+    notices.yaml: then no customer is told anything. `graph` is the catalogue's `depends_on`, `correlation` none where it is switched off. `warnings` are those notes that
     `--strict` makes faults.
     """
 
@@ -118,6 +120,8 @@ class RuleBook:
     default_severity: Severity = Severity.WARNING
     default_links: Mapping[str, str] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
+    graph: Graph = field(default_factory=Graph)
+    correlation: Correlation | None = field(default_factory=Correlation)
     windows: tuple[Window, ...] = ()
     maintenance: tuple[MaintenanceWindow, ...] = ()
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -202,7 +206,10 @@ class RuleBook:
 
     def policy_of(self, snapshot: RouteSnapshot | None) -> Policy | None:
         """The policy a route pages by; several are one."""
-        named = snapshot.policies if snapshot else ()
+        return self.policy_named(snapshot.policies if snapshot else ())
+
+    def policy_named(self, named: Collection[str]) -> Policy | None:
+        """These policies as one; none when none of them is there."""
         return merge([self.policies[name] for name in named if name in self.policies])
 
     def fallback_destinations(self) -> tuple[Destination, ...]:

@@ -21,7 +21,9 @@ LONGEST_QUESTION = timedelta(minutes=10)
 
 def deadline(incident: Incident, mutes: Mutes) -> datetime | None:
     """When (UTC) time alone changes this incident next; none when only people or alerts can."""
-    if incident.announced_at is None:
+    if incident.part is not None and incident.is_open:
+        return incident.part.look_at
+    if incident.announced_at is None or incident.is_paused:
         return None
     match incident.state:
         case State.TRIGGERED:

@@ -6,14 +6,17 @@ from datetime import timedelta
 
 from receiver.core.alert import Severity
 from receiver.core.digest import Digest
+from receiver.core.graph import Graph
 from receiver.core.incident import Customers, Destination
 from receiver.core.local import parse_clock
 from receiver.core.matcher import parse_matcher
+from receiver.core.part import Correlation
 from receiver.core.route import RouteNode, describe_step
 from receiver.core.rulebook import POLICY_CHANNEL, Capacity, Noise, PageStep, Person, RuleBook, Service
 from receiver.core.source import Source
 from receiver.core.window import Window
 from receiver.rules.calendar import build_maintenance, build_windows
+from receiver.rules.correlation import build_correlation, build_graph
 from receiver.rules.notices import build_notices
 from receiver.rules.policies import build_policies
 from receiver.rules.schedules import DAYS, build_links, build_schedules
@@ -92,6 +95,8 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         default_severity=Severity(common.default),
         default_links=files.services.defaults.links if files.services else {},
         noise=_noise(files.routes.noise),
+        graph=build_graph(files.services, documents["services.yaml"]) if files.services else Graph(),
+        correlation=build_correlation(files.services) if files.services else Correlation(),
         windows=tuple(windows.values()),
         maintenance=build_maintenance(files.maintenance, documents["maintenance.yaml"]) if files.maintenance else (),
         teams={name: tuple(dict.fromkeys(ids)) for name, ids in files.people.teams.items()},

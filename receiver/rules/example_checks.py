@@ -1,6 +1,6 @@
 """Checks of examples against the other files: the people who press and the destinations that are told must exist."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from receiver.rules.checks import find
 from receiver.rules.faults import suggest
@@ -10,15 +10,17 @@ FOLDER = "examples/"
 _PEOPLE = ("examples/*/steps/*/acknowledge", "examples/*/steps/*/press/by")
 _PLACES = ("examples/*/expect/destinations/*", "examples/*/expect/each/*/destinations/*")
 _READERS = ("examples/*/expect/text/destination", "examples/*/expect/texts/*/destination")
-_NO_EFFECT = (("examples/*/expect/cause", "incidents are not correlated yet, `cause` is not looked at"),)
+_SERVICES = ("examples/*/expect/cause",)
 
 
 def check_examples(documents: Mapping[str, Document]) -> None:
     """Note every name in an example that leads nowhere, and one that is used twice."""
     people, places = _names(documents, "people.yaml", "people"), _names(documents, "destinations.yaml", "destinations")
+    services = _names(documents, "services.yaml", "services")
     for document in _examples(documents):
         for patterns, what, file, known in (
             (_PEOPLE, "person", "people.yaml", people),
+            (_SERVICES, "service", "services.yaml", services),
             (_PLACES, "destination", "destinations.yaml", places),
             (_READERS, "destination", "destinations.yaml", None if people is None or places is None else places | people),
         ):
@@ -27,15 +29,6 @@ def check_examples(documents: Mapping[str, Document]) -> None:
         counted = [((*path, name), name) for path, table in find(document.tree, "examples/*/expect/messages") if isinstance(table, dict) for name in table]
         _check(document, counted, "destination", "destinations.yaml", places)
         _check_twice(document)
-
-
-def example_remarks(documents: Mapping[str, Document]) -> Iterator[str]:
-    """Say which expectations are not looked at yet, once for each file."""
-    for document in _examples(documents):
-        for pattern, sentence in _NO_EFFECT:
-            places = [path for path, _ in find(document.tree, pattern)]
-            if places:
-                yield f"{document.file}:{document.marks[places[0]][0]}: {sentence}"
 
 
 def _examples(documents: Mapping[str, Document]) -> list[Document]:

@@ -13,7 +13,7 @@ from receiver.core.rulebook import RuleBook
 from receiver.rules.build import Files, build
 from receiver.rules.checks import check_accounts, check_names, check_routes, remarks, unreachable
 from receiver.rules.complaints import report
-from receiver.rules.example_checks import check_examples, example_remarks
+from receiver.rules.example_checks import check_examples
 from receiver.rules.faults import Fault, RulesError, suggest
 from receiver.rules.relations import check_relations
 from receiver.rules.schedules import read_calendar_files
@@ -83,7 +83,7 @@ def read_rules(directory: Path) -> Reading:
     faults += [fault for document in documents.values() for fault in document.faults]
     if faults:
         raise RulesError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column))))
-    book = build(digest.hexdigest()[:12], _files(models, calendars), documents, (*remarks(documents), *example_remarks(documents)))
+    book = build(digest.hexdigest()[:12], _files(models, calendars), documents, tuple(remarks(documents)))
     warnings = (*unreachable(documents["routes.yaml"]), *uncovered(documents))
     return Reading(book=replace(book, notes=(*book.notes, *warnings), warnings=warnings), documents=documents, models=models)
 

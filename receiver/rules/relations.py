@@ -172,6 +172,8 @@ def check_relations(documents: Documents) -> None:
             check(whole[file])
     if "escalation.yaml" in whole and "destinations.yaml" in whole:
         _check_no_policy_in_policy(whole["escalation.yaml"], whole["destinations.yaml"])
+    if "people.yaml" in whole and "destinations.yaml" in whole:
+        _check_names(whole["destinations.yaml"], whole["people.yaml"])
 
 
 def _apply(document: Document, rule: Rule) -> None:
@@ -280,6 +282,15 @@ def _check_no_policy_in_policy(document: Document, destinations: Document) -> No
     places = destinations.tree.get("destinations") if isinstance(destinations.tree, dict) else None
     for path, name in circles(document.tree, places):
         document.fault_at(path, f'"{name}" is an escalation policy, a step tells places', "name a chat, or add steps to this policy")
+
+
+def _check_names(document: Document, people: Document) -> None:
+    """Who is paged is a place by the person's id: a destination of that name would be taken for it."""
+    known = people.tree.get("people") if isinstance(people.tree, dict) else None
+    for path, table in find(document.tree, "destinations"):
+        for name in table if isinstance(table, dict) else ():
+            if isinstance(known, dict) and name in known:
+                document.fault_at((*path, name), f'"{name}" is also a person in people.yaml', "give the destination another name", key=True)
 
 
 def _check_mapped(document: Document) -> None:

@@ -1,10 +1,11 @@
 """The shape of services.yaml: the catalogue of systems."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from receiver.rules.fields import Name, Names, Strict, wrong
+from receiver.rules.fields import Duration, Name, Names, Strict, wrong
 
 Remedy = Literal["horizontal", "vertical", "grow", "consumers", "find-slow-query-first"]
 Expression = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -50,9 +51,17 @@ class ServiceDefaults(Strict):
     links: dict[str, str] = Field(default_factory=dict)
 
 
+class CorrelateEntry(Strict):
+    """When a broken system explains those above it: how near in time they break, and how long they may take to recover after it."""
+
+    within: Duration = timedelta(minutes=5)
+    settle: Duration = timedelta(minutes=2)
+
+
 class ServicesFile(Strict):
     """services.yaml."""
 
     version: Literal[1]
     services: dict[Name, ServiceEntry]
     defaults: ServiceDefaults = ServiceDefaults()
+    correlate: CorrelateEntry | Literal[False] = CorrelateEntry()

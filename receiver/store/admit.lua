@@ -71,12 +71,15 @@ local function touch(iid, was, trunc, changed)
   return due == now_ms
 end
 
+-- `at:<service>` has the open incidents of the service that the group names, for whoever looks for a cause.
 local function open(iid, gkey, doc, wait, trunc)
   local due = text('%d', now + wait)
   call('HSET', INC .. iid, 'ver', '1', 'doc', doc, 'trunc', trunc, 'seen', now_ms, 'reps', '0', 'hold', due)
   call('ZADD', P .. 'list', now_ms, iid)
   call('ZADD', P .. 'wake', due, iid)
   call('HSET', KEYS[1], gkey, iid)
+  local service = string.match(doc, '"service":"([^"\\]+)"')
+  if service then call('ZADD', P .. 'at:' .. service, now, iid) end
 end
 
 -- Reads only: what is to be written to which incident, which of them change and how, and the counts of the report.

@@ -46,6 +46,8 @@ for s = 15, #ARGV, 7 do
 end
 if ARGV[7] == '1' then
   if redis.call('HGET', P .. 'open', ARGV[8]) == iid then redis.call('HDEL', P .. 'open', ARGV[8]) end
+  local service = string.match(ARGV[4], '"service":"([^"\\]+)"')
+  if service then redis.call('ZREM', P .. 'at:' .. service, iid) end
   for _, member in ipairs(redis.call('HKEYS', P .. 'al:' .. iid)) do
     if redis.call('HGET', P .. 'ix', member) == iid then redis.call('HDEL', P .. 'ix', member) end
   end

@@ -28,6 +28,7 @@ KEEP_CLOSED = timedelta(days=30)
 LEASE = timedelta(seconds=10)
 MEMBER = 28
 IDENTITY = 22
+NO_VARIANT = "0" * (MEMBER - IDENTITY)
 LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)

@@ -17,7 +17,7 @@ class Partition:
         return f"{{p{self.number:02d}}}:"
 
     def of(self, *parts: str) -> str:
-        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `audited`, `trail:<group>`."""
+        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `at:<service>`, `audited`, `trail:<group>`."""
         return self.prefix + ":".join(parts)
 
 
@@ -62,7 +62,10 @@ TELEGRAM_SEEN = "{tg}:seen"  # and the update id
 TELEGRAM_REFUSED = "{tg}:refused"  # and the presser
 SAID = "{tg}:said:"  # and what was said
 SAID_TRIES = "{tg}:tries:"
+TOKENS = "{api}:tokens"
+TOKENS_USED = "{api}:tokens:used"
 AUDIT = "{audit}:log"
+AUDIT_HEAD = "{audit}:head"  # the newest line's link
 AUDIT_SEEN = "{audit}:seen:"  # and the action's identity
 CHAT_PLAIN = "{tg}:plain:"  # and a chat that takes no topics
 DRAFT = "{tg}:draft:"  # and its id

@@ -12,6 +12,7 @@ from receiver.store.promise import Promise
 
 _PROOF = "{src}:proof"
 _ALIVE = "{src}:alive"
+_CANARY = "{src}:canary"
 _BEATS = "{src}:beats"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,6 +53,14 @@ class Vitals:
         found = [await self._ask(self._client.zrange(partition.of(name), 0, 0, withscores=True)) for partition in self._partitions]
         due = [oldest[0][1] for oldest in found if oldest]
         return max(timedelta(0), now - (_EPOCH + timedelta(milliseconds=min(due)))) if due else timedelta(0)
+
+    async def canary(self) -> str:
+        """The message that is edited to prove the way out; empty until there is one."""
+        return (await self._ask(self._client.get(_CANARY)) or b"").decode()
+
+    async def keep_canary(self, ref: str) -> None:
+        """From now on this message."""
+        await self._ask(self._client.set(_CANARY, ref))
 
     async def beat(self, name: str, now: datetime) -> None:
         """Somebody's expected heartbeat came."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from receiver.core.correlation import system_of
 from receiver.core.event import Acknowledge, Resolve
 from receiver.core.incident import Incident
 from receiver.core.notice_wish import wants
@@ -17,7 +18,6 @@ from receiver.rules.schema_examples import Example, ExampleStep, ExpectedInciden
 from receiver.sources.alertmanager import Webhook, WireAlert
 from receiver.trial.world import Told, World, longest_group_wait
 
-SKIPPED = ("cause",)
 _TEXTS = {"text", "texts"}
 
 
@@ -99,20 +99,22 @@ class Case:
     def expected(self) -> dict[str, Any]:
         """What the example says, without what is not looked at."""
         said = self._example.expect.model_dump(exclude_unset=True)
-        return {name: value for name, value in said.items() if name not in _TEXTS and name not in SKIPPED}
+        return {name: value for name, value in said.items() if name not in _TEXTS}
 
     def actual(self) -> dict[str, Any]:
         """The same keys with what is true."""
-        expect, incidents = self._example.expect, self.world.incidents()
+        expect, every = self._example.expect, self.world.incidents()
+        incidents = [one for one in every if one.part is None]  # a symptom is inside its cause's incident
         first = self._facts(incidents[0]) if incidents else {}
         facts: dict[str, Any] = {
             **{name: first.get(name) for name in ExpectedIncident.model_fields},
             "incidents": len(incidents),
+            "cause": next((system_of(one) for one in incidents if one.symptoms), None),
             "nothing": True if not self.world.effects.told else self._count(),
             "paged": self._paged(),
             "messages": {name: self._count().get(name, 0) for name in expect.messages or {}},
             "each": self._each(incidents),
-            "customers": self._customers(incidents),
+            "customers": self._customers(every),
         }
         return {name: facts[name] for name in self.expected()}
 
@@ -120,13 +122,9 @@ class Case:
         """What customers would be told of, should it last as long as its route holds it; the first open incident that touches a component."""
         for incident in incidents:
             wish = wants(incident, self.world.rules)
-            if wish is not None and incident.is_open and incident.announced_at is not None:
+            if wish is not None and incident.is_open and (incident.announced_at is not None or incident.is_part):
                 return {"component": wish.component, "impact": wish.impact}
         return None
-
-    def skipped(self) -> tuple[str, ...]:
-        """What the example expects and nothing looks at yet."""
-        return tuple(name for name in SKIPPED if name in self._example.expect.model_fields_set)
 
     def _each(self, incidents: list[Incident]) -> list[dict[str, Any]]:
         wanted = self._example.expect.each or []

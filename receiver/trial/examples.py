@@ -46,13 +46,12 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How one example went; `diff` is empty when all is as expected. `skipped` names expectations nothing looks at yet."""
+    """How one example went; `diff` is empty when all is as expected."""
 
     file: str
     line: int
     name: str
     diff: str
-    skipped: tuple[str, ...] = ()
 
 
 def run_examples(loaded: Reading, directory: Path, page: Page, *, update: bool = False) -> Iterator[Outcome]:
@@ -86,7 +85,7 @@ def _run(rules: RuleBook, example: Example, at: datetime, where: str, texts: Pat
         if not actual and not expected:
             diff += f"{where}: {wanted.destination} got no message of kind {wanted.kind}, and examples/{wanted.file} is missing or empty\n"
     file, _, line = where.rpartition(":")
-    return Outcome(file=file, line=int(line), name=example.name, diff=diff, skipped=case.skipped())
+    return Outcome(file=file, line=int(line), name=example.name, diff=diff)
 
 
 def _texts(example: Example) -> list[ExpectedText]:

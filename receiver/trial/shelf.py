@@ -1,18 +1,20 @@
-"""The store's incidents in memory: a twin of `admit.lua`, `commit.lua` and `wake.lua` for one partition. Used by `trial.world`.
+"""The store's incidents in memory: a twin of `admit.lua`, `commit.lua`, `rouse.lua` and `wake.lua` for one partition. Used by `trial.world`.
 
 It takes the same packed items as the store does and must come to the same outcomes; `tests/trial/test_parity.py` holds the two together.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from receiver.core.correlation import Near, system_of
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.instant import from_datetime, to_datetime
 from receiver.core.plan import Plan
 from receiver.store.admission import Item, Merged
 from receiver.store.incidents import MEMBER, decode_document, read_alerts
+from receiver.store.neighbours import NEWEST
 
 _ROW = MEMBER + 37  # a member and its signature: status, start, end
 
@@ -35,6 +37,7 @@ class _Kept:
     truncated: int
     seen_ms: int
     hold_ms: int
+    opened_ms: int
     version: int = 0
     repeats: int = 0
     signatures: dict[str, str] = field(default_factory=dict)
@@ -58,6 +61,7 @@ class Shelf:
         self._incidents: dict[str, _Kept] = {}
         self._open: dict[str, str] = {}
         self._index: dict[str, str] = {}
+        self._services: dict[str, list[str]] = {}
         self._wakes: dict[str, int] = {}
         self._queue: list[tuple[int, str]] = []  # may hold what is no longer true; `_wakes` knows
         self._high_water = 0
@@ -109,7 +113,8 @@ class Shelf:
         incident_id = f"INC-{self._last_id}"
         self._open[item.group_key] = incident_id
         document = replace(decode_document(item.document), id=IncidentId(incident_id))
-        self._incidents[incident_id] = _Kept(document=document, truncated=item.truncated, seen_ms=now_ms, hold_ms=now_ms + item.wait)
+        self._services.setdefault(system_of(document), []).append(incident_id)
+        self._incidents[incident_id] = _Kept(document=document, truncated=item.truncated, seen_ms=now_ms, hold_ms=now_ms + item.wait, opened_ms=now_ms)
         return incident_id
 
     def _write(self, writes: list[_Write], rows: list[tuple[str, str]], payloads: dict[int, bytes], here: str) -> dict[str, bool]:
@@ -164,6 +169,18 @@ class Shelf:
             alerts=read_alerts(signatures, {member.encode(): payload for member, payload in kept.payloads.items()}),
         )
 
+    def around(self, incident: Incident, wanted: Near) -> dict[IncidentId, Incident]:
+        """Its neighbours, as `store.neighbours` finds them."""
+        named = (IncidentId(one) for name in (*wanted.below, *wanted.above) for one in reversed(self._services.get(name, [])[-NEWEST:]))
+        return {one: self.load(one) for one in dict.fromkeys((*wanted.ids, *named)) if one != incident.id and one in self._incidents}
+
+    def rouse(self, incident_ids: Iterable[str], now: datetime) -> None:
+        """Have these looked at now, as `rouse.lua` does."""
+        for incident_id in incident_ids:
+            if incident_id in self._incidents:
+                self._incidents[incident_id].version += 1
+                self._wake_at(incident_id, min(to_ms(now), self._wakes.get(incident_id, to_ms(now))))
+
     def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> Incident:
         """Write the plan; the incident at its new version. Nobody else writes, so there is no conflict.
 
@@ -184,6 +201,9 @@ class Shelf:
         return replace(plan.next, version=kept.version)
 
     def _archive(self, incident: Incident) -> None:
+        here = self._services.get(system_of(incident), [])
+        if incident.id in here:
+            here.remove(incident.id)
         if self._open.get(incident.group_key) == incident.id:
             del self._open[incident.group_key]
         for member in self._incidents[incident.id].signatures:
@@ -199,6 +219,27 @@ class Shelf:
         while self._queue and self._wakes.get(self._queue[0][1]) != self._queue[0][0]:
             heapq.heappop(self._queue)
         return self._queue[0] if self._queue else None
+
+    def due(self, at_ms: int, limit: int) -> list[str]:
+        """Those whose wake-up stands at this moment, in the store's order."""
+        return sorted(one for one, at in self._wakes.items() if at == at_ms)[:limit]
+
+    def open_id(self, group_key: str) -> str:
+        """The incident that a group holds, or empty."""
+        return self._open.get(group_key, "")
+
+    def opened_since(self, since: datetime) -> list[str]:
+        """The incidents that were opened since then, oldest first; the newest are at the end of what is kept."""
+        found = []
+        for incident_id, kept in reversed(self._incidents.items()):
+            if kept.opened_ms < to_ms(since):
+                break
+            found.append(incident_id)
+        return found[::-1]
+
+    def wake_now(self, incident_id: str, now: datetime) -> None:
+        """Have it looked at now."""
+        self._wake_at(incident_id, min(to_ms(now), self._wakes.get(incident_id, to_ms(now))))
 
     def holds(self, incident_id: str) -> bool:
         """Whether an incident is kept."""

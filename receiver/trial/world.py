@@ -6,12 +6,13 @@ happen there. No I/O, no await.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
 from receiver.clock import ManualClock
+from receiver.core.correlation import near
 from receiver.core.decide import decide
 from receiver.core.delivery import pointless
 from receiver.core.event import Delivered, Event, Woke
@@ -23,8 +24,11 @@ from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping, Piece
 from receiver.sources.alertmanager import Webhook, decode_labels
 from receiver.store.incidents import MEMBER, slot_id
+from receiver.trial.gathered import Gathered
 from receiver.trial.shelf import Shelf, from_ms, to_ms
 from receiver.vetting import is_watchdog
+
+TOGETHER = 8  # as `workers.waker` decides them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +85,7 @@ class World:
         self._clock = ManualClock(from_ms(to_ms(start)))
         self._grouping = Grouping(rules, self._clock)
         self._shelf = Shelf()
+        self._gathered = Gathered(self._shelf, rules)
         self._sent: dict[str, set[str]] = {}
         self._later: list[tuple[int, int, IncidentId, str, Notification]] = []  # pages that wait for their time
         self._order = count()
@@ -111,18 +116,33 @@ class World:
 
     def apply(self, incident_id: IncidentId, event: Event) -> Plan:
         """Let one event change one incident; raises KeyError for one that is not here."""
-        plan = decide(self._shelf.load(incident_id), event, self.rules, self.now)
-        if plan.next is plan.before:
-            return plan
-        after = self._shelf.commit(plan, self.now, is_woken=isinstance(event, Woke))
-        if plan.is_change:
-            made = Transition(at=self.now, incident_id=incident_id, reason=plan.reason, state=plan.next.state.value, by=plan.by)
-            self.effects.transitions.append(made)
-        self._deliver(plan, after)
-        if plan.is_archived:
-            self._archived.append(incident_id)
-        self.advance_to(self.now)
+        plan = self._decide(incident_id, event)
+        self._commit([plan], is_woken=isinstance(event, Woke))
+        if plan.next is not plan.before:
+            self.advance_to(self.now)
         return plan
+
+    def _decide(self, incident_id: IncidentId, event: Event) -> Plan:
+        incident = self._shelf.load(incident_id)
+        if isinstance(event, Woke):
+            told = self._gathered.inform(event, incident, self.now)
+            event = replace(told, around=self._shelf.around(incident, near(incident, self.rules, self.now))) if isinstance(told, Woke) else told
+        return self._gathered.join(decide(incident, event, self.rules, self.now), self.now)
+
+    def _commit(self, plans: Sequence[Plan], *, is_woken: bool) -> None:
+        """What was decided together; whoever is touched by one of them looks when all are written."""
+        plans = [plan for plan in plans if plan.next is not plan.before]
+        for plan in plans:
+            after = self._shelf.commit(plan, self.now, is_woken=is_woken)
+            if plan.is_change:
+                made = Transition(at=self.now, incident_id=after.id, reason=plan.reason, state=plan.next.state.value, by=plan.by)
+                self.effects.transitions.append(made)
+            if plan.is_archived:
+                self._archived.append(after.id)
+        self._shelf.rouse(dict.fromkeys(each for plan in plans for each in plan.touches), self.now)
+        for plan in plans:
+            self._deliver(plan, self._shelf.load(plan.next.id))
+            self._gathered.follow(plan, self.apply, self.now)
 
     def advance_to(self, instant: datetime) -> None:
         """Let time pass up to and including this instant; every wake-up and every page that waits happens at its own time."""
@@ -133,8 +153,9 @@ class World:
                 _, _, incident_id, slot, notification = heapq.heappop(self._later)
                 if self._shelf.holds(incident_id):
                     self._send(incident_id, [(slot, notification)])
-            elif wake := self._shelf.next_wake():
-                self.apply(IncidentId(wake[1]), Woke())
+            else:
+                due = [IncidentId(one) for one in self._shelf.due(at, TOGETHER)]
+                self._commit([self._decide(one, Woke()) for one in due], is_woken=True)
         self._move(from_ms(until))
 
     def next_wake_at(self) -> datetime | None:

@@ -44,6 +44,9 @@ def summary(incident: Incident) -> dict[str, Any]:
         "reopened": incident.reopened,
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
+        "part_of": incident.part.cause if incident.part else None,
+        "affected": list(dict.fromkeys(one.service for one in incident.symptoms.values())),
+        "symptoms": [{"id": i, "service": one.service, "severity": one.severity.value, "firing": one.firing} for i, one in incident.symptoms.items()],
     }
 
 
@@ -61,13 +64,16 @@ def _incident_routes(engine: Engine, rules: Rules, incidents: Incidents, outbox:
             raise NotFoundException(f"no incident {incident_id}") from None
 
     @get("/incidents")
-    async def listing(limit: FromQuery[int] = 100) -> list[dict[str, Any]]:
+    async def listing(limit: FromQuery[int] = 100, parts: FromQuery[bool] = False) -> list[dict[str, Any]]:
+        """What is only the symptom of another is shown there, unless `parts` are asked for."""
         found = []
         for incident_id in await incidents.recent(max(1, min(limit, 1000))):
             try:
-                found.append(summary(await incidents.load(incident_id)))
+                one = await incidents.load(incident_id)
             except UnknownIncidentError:
                 continue
+            if parts or one.part is None:
+                found.append(summary(one))
         return found
 
     @get("/incidents/{incident_id:str}")

@@ -1,20 +1,22 @@
 """The audit log over HTTP, and the one place that notes what programs and the command line change. Called by `app.http`."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 from litestar import Router, get
 from litestar.params import FromQuery
+from litestar.response import Stream
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from receiver.clock import Clock
-from receiver.core.errors import StoreUnavailableError
+from receiver.core.errors import CommitConflictError, StoreUnavailableError
+from receiver.core.token import Token
 from receiver.store.audit import Audit, Deed
 from receiver.telemetry.logs import get_logger
-from receiver.web.auth import bearer_guard
+from receiver.web.auth import HOLDER, bearer_guard
 
 API = "/api/v1/"
 ASKING = frozenset({"/api/v1/rules/explain"})  # posts that change nothing
@@ -24,14 +26,31 @@ log = get_logger(__name__)
 
 
 def audit_routes(audit: Audit, token: str) -> Router:
-    """`GET /api/v1/audit`: newest first."""
+    """`GET /api/v1/audit`: newest first; `/audit/export`: every line with its link, oldest first; `/audit/verify`: whether all of them hold."""
 
     @get("/audit")
     async def listing(limit: FromQuery[int] = 100) -> list[dict[str, Any]]:
         found = await audit.deeds(max(1, min(limit, 10_000)))
         return [{**asdict(deed), "at": deed.at.isoformat(timespec="seconds")} for deed in found]
 
-    return Router(path="/api/v1", route_handlers=[listing], guards=[bearer_guard(token)])
+    @get("/audit/export", media_type="application/x-ndjson")
+    async def export() -> Stream:
+        async def written() -> AsyncIterator[bytes]:
+            async for line in audit.lines():
+                yield msgspec.json.encode({"entry": line.entry.decode(), "link": line.link}) + b"\n"
+
+        return Stream(written())
+
+    @get("/audit/verify")
+    async def verify() -> dict[str, Any]:
+        count, broken = await audit.broken()
+        return {
+            "lines": count,
+            "is_whole": broken is None,
+            "result": "every line follows from the one before" if broken is None else f"line {broken} is not as it was written",
+        }
+
+    return Router(path="/api/v1", route_handlers=[listing, export, verify], guards=[bearer_guard(token)])
 
 
 def audited(rest: ASGIApp, audit: Audit, clock: Clock) -> ASGIApp:
@@ -59,7 +78,9 @@ def audited(rest: ASGIApp, audit: Audit, clock: Clock) -> ASGIApp:
             await send(message)
 
         await rest(scope, hear, say)
-        await _note(audit, clock, scope, path, status, heard.read("by"), said.read("reason", "done", "detail"))
+        holder = scope.get(HOLDER)
+        by = f"token:{holder.name}" if isinstance(holder, Token) else heard.read("by")
+        await _note(audit, clock, scope, path, status, by, said.read("reason", "done", "detail"))
 
     return front
 
@@ -81,7 +102,7 @@ async def _note(audit: Audit, clock: Clock, scope: Scope, path: str, status: int
     identity = f"refused:{peer}:{path[:80]}:{deed.at:%Y%m%d%H%M}" if refused else secrets.token_hex(8)
     try:
         await audit.note(identity, deed)
-    except StoreUnavailableError as fault:
+    except (StoreUnavailableError, CommitConflictError) as fault:
         log.warning("an action is not in the audit log", actor=deed.actor, verb=deed.verb, target=deed.target, result=deed.result, error=str(fault))
 
 

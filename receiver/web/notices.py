@@ -38,9 +38,11 @@ from receiver.core.notice_plan import NoticePlan
 from receiver.core.notice_public import project
 from receiver.core.notice_record import Dismissal, Notice
 from receiver.core.notice_text import KEYS
+from receiver.core.token import Scope, Token
 from receiver.notice_engine import NoticeEngine
 from receiver.store.notice_desk import NoticeDesk
-from receiver.web.auth import bearer_guard
+from receiver.store.outward import Outward
+from receiver.web.auth import HOLDER, bearer_guard
 
 EVERY_ROLE = frozenset({"viewer", "responder", "support", "comms_lead", "admin"})
 
@@ -73,9 +75,9 @@ class New(BaseModel):
     impact: Impact | None = None
 
 
-def notices_router(engine: NoticeEngine, desk: NoticeDesk, token: str) -> Router:
+def notices_router(engine: NoticeEngine, desk: NoticeDesk, outward: Outward, token: str) -> Router:
     """All handlers under `/api/v1/notices`."""
-    return Router(path="/api/v1/notices", route_handlers=[*_reading(engine, desk), *_writing(engine, desk)], guards=[bearer_guard(token)])
+    return Router(path="/api/v1/notices", route_handlers=[*_reading(engine, desk), _sent(desk, outward), *_writing(engine, desk)], guards=[bearer_guard(token)])
 
 
 def brief(notice: Notice) -> dict[str, Any]:
@@ -94,6 +96,16 @@ def brief(notice: Notice) -> dict[str, Any]:
         "waits_for": notice.waits_for,
         "updates": len(notice.updates),
     }
+
+
+def _sent(desk: NoticeDesk, outward: Outward) -> Any:
+    @get("/{notice_id:str}/sent")
+    async def sent(notice_id: FromPath[str]) -> list[dict[str, Any]]:
+        """What exactly was handed over, where, when, and how that went."""
+        notice = await _load(desk, notice_id)
+        return [{**asdict(one), "at": one.at.isoformat(timespec="seconds")} for one in await outward.of(notice.id)]
+
+    return sent
 
 
 def _reading(engine: NoticeEngine, desk: NoticeDesk) -> list[Any]:
@@ -206,7 +218,11 @@ async def _load(desk: NoticeDesk, notice_id: str) -> Notice:
 
 
 def _actor(request: Request[Any, Any, Any], by: str) -> Actor:
-    """`cli:USER` is believed from this machine only, and not through a proxy."""
+    """`cli:USER` is believed from this machine only, and not through a proxy; who holds a token is who the token says."""
+    holder = request.scope.get(HOLDER)
+    if isinstance(holder, Token):
+        may_publish = Scope.NOTICE_PUBLISH in holder.scopes
+        return Actor(id=f"token:{holder.name}", name=holder.name, roles=frozenset({"support"}), is_person=False, may_publish=may_publish)
     if by.startswith("cli:") and _is_here(request):
         return Actor(id=by, name=by, roles=EVERY_ROLE)
     return Actor(id=f"api:{by}", name=by, roles=frozenset({"support"}), is_person=False)

@@ -43,7 +43,7 @@ def trial_router(rules: Rules, incidents: Incidents, recorder: Recorder, page: P
         except UnknownIncidentError:
             raise NotFoundException(f"no incident {incident_id}") from None
         found = explain_incident(rules.current, incident, page)
-        return {**found.as_json(), "text": tell(found, page.language, page.timezone)}
+        return {**found.as_json(), "digest": incident.digest, "text": tell(found, page.language, page.timezone)}
 
     @post("/rules/explain", status_code=200)
     async def ask(data: JSONBody[Question]) -> dict[str, Any]:

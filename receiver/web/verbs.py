@@ -7,7 +7,7 @@ from litestar.exceptions import ClientException
 from pydantic import AwareDatetime, BaseModel, Field
 
 from receiver.core.durations import DurationError, parse_duration
-from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze
+from receiver.core.event import Acknowledge, Assign, Escalate, Keep, Press, Release, Resolve, Snooze, Split
 from receiver.core.rulebook import RuleBook
 
 
@@ -52,4 +52,5 @@ _SIMPLE: Mapping[str, Callable[[str], Press]] = {
     "release": lambda by: Release(by=by, name=by),
     "escalate": lambda by: Escalate(by=by, name=by),
     "keep": lambda by: Keep(by=by, name=by),
+    "split": lambda by: Split(by=by, name=by),
 }

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from receiver.channels.base import Channel, Outcome
-from receiver.channels.letters import word
+import msgspec
+
+from receiver.channels.base import Channel, Message, Outcome
+from receiver.channels.letters import Letter, word
 from receiver.channels.notice_hooks import Hooks
 from receiver.channels.notice_target import Publication
 from receiver.channels.notice_telegram import TelegramTarget
@@ -39,6 +41,10 @@ class Courier(Protocol):
         """Tell one subscriber; never raises for what the wire did."""
         ...
 
+    def sample(self, what: Word, language: str) -> str:
+        """What readers of this language are told, without what is one reader's own."""
+        ...
+
 
 class MailCourier:
     """Letters."""
@@ -50,9 +56,16 @@ class MailCourier:
 
     async def carry(self, what: Word, one: Subscriber) -> Outcome:
         """One letter of the notice's thread."""
-        pointers = self._mailroom.pointers
-        link, stop = pointers.page(f"{one.language}/notices/{what.notice.id}"), pointers.link(Purpose.UNSUBSCRIBE, one)
-        return await self._mailroom.send(word(what.notice, what.update, what.rules, one.language, link, stop, self._clock.now()), one)
+        return await self._mailroom.send(self._letter(what, one.language, self._mailroom.pointers.link(Purpose.UNSUBSCRIBE, one)), one)
+
+    def sample(self, what: Word, language: str) -> str:
+        """Subject and text."""
+        letter = self._letter(what, language, "…")
+        return "\n\n".join((letter.subject, *letter.paragraphs, *(f"{name}: {link}" for name, link in letter.links), *letter.footer))
+
+    def _letter(self, what: Word, language: str, stop: str) -> Letter:
+        link = self._mailroom.pointers.page(f"{language}/notices/{what.notice.id}")
+        return word(what.notice, what.update, what.rules, language, link, stop, self._clock.now())
 
 
 class ChatCourier:
@@ -65,11 +78,17 @@ class ChatCourier:
 
     async def carry(self, what: Word, one: Subscriber) -> Outcome:
         """The word as the public channel has it, in the reader's language, and how to stop."""
-        rules = what.rules
-        channel = NoticeChannel(name="private", kind=TELEGRAM, language=one.language)
-        publication = Publication(notice=what.notice, update=what.update, channel=channel, page=rules.page, components=rules.components, key=what.key)
         place = Destination(name="subscriber", channel=TELEGRAM, address={"chat": int(one.address)}, language=one.language)
-        return await self._channel.send(place, self._target.private(publication, chat_words(one.language)["footer"]))
+        return await self._channel.send(place, self._message(what, one.language))
+
+    def sample(self, what: Word, language: str) -> str:
+        """The message."""
+        return self._message(what, language).html
+
+    def _message(self, what: Word, language: str) -> Message:
+        rules, channel = what.rules, NoticeChannel(name="private", kind=TELEGRAM, language=language)
+        publication = Publication(notice=what.notice, update=what.update, channel=channel, page=rules.page, components=rules.components, key=what.key)
+        return self._target.private(publication, chat_words(language)["footer"])
 
 
 class HookCourier:
@@ -82,12 +101,14 @@ class HookCourier:
 
     async def carry(self, what: Word, one: Subscriber) -> Outcome:
         """The public notice as JSON."""
-        names, pointers = what.rules.page.names, self._pointers
-        body = {
-            "type": "update",
-            "page": {"name": names.get(one.language) or next(iter(names.values())), "url": pointers.page(one.language)},
-            "update": what.update,
-            "notice": what.notice,
-            "unsubscribe_url": pointers.link(Purpose.UNSUBSCRIBE, one),
-        }
+        body = self._body(what, one.language, self._pointers.link(Purpose.UNSUBSCRIBE, one))
         return await self._hooks.post(one.address, body, self._room.secret(one), what.key)
+
+    def sample(self, what: Word, language: str) -> str:
+        """The body."""
+        return msgspec.json.encode(self._body(what, language, "…")).decode()
+
+    def _body(self, what: Word, language: str, stop: str) -> dict[str, object]:
+        names = what.rules.page.names
+        page = {"name": names.get(language) or next(iter(names.values())), "url": self._pointers.page(language)}
+        return {"type": "update", "page": page, "update": what.update, "notice": what.notice, "unsubscribe_url": stop}

@@ -21,6 +21,7 @@ from receiver.engine import Engine, Nudge
 from receiver.store.vitals import Vitals
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
+from receiver.workers.canary import Canary
 
 EVERY = 60.0
 PAGE_LAG = timedelta(seconds=60)
@@ -53,10 +54,20 @@ class Heartbeat:
     """Runs until cancelled; `held` names every condition that failed at the last look."""
 
     def __init__(
-        self, url: str, vitals: Vitals, engine: Engine, nudge: Nudge, around: Surroundings, clock: Clock, bot: TelegramChannel | None, *, probe: float = PROBE
+        self,
+        url: str,
+        vitals: Vitals,
+        engine: Engine,
+        nudge: Nudge,
+        around: Surroundings,
+        clock: Clock,
+        bot: TelegramChannel | None,
+        *,
+        canary: Canary | None = None,
+        probe: float = PROBE,
     ) -> None:
         self._url, self._vitals, self._engine, self._nudge, self._around = url, vitals, engine, nudge, around
-        self._clock, self._bot, self._probe = clock, bot, probe
+        self._clock, self._bot, self._canary, self._probe = clock, bot, canary, probe
         self._wall, self._steady = clock.machine(), clock.monotonic()
         self.held: Mapping[str, str] = {}
 
@@ -138,7 +149,10 @@ class Heartbeat:
         return f"a wake-up has been due for {lag.total_seconds():.0f} s" if lag > TIMER_LAG else ""
 
     async def _egress(self) -> str:
-        """Ask Telegram who we are: the same way out, the same token, and nobody hears it."""
+        """Move the canary's time; without one ask Telegram who we are: the same way out, the same token, and nobody hears either."""
+        if self._canary is not None:
+            said = await self._canary.prove()
+            return f"telegram: {said}" if said else ""
         if self._bot is None:
             return ""
         outcome = await self._bot.me()

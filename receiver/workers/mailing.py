@@ -6,7 +6,7 @@ crash, or an answer that never came, the outcome is unknown and a person decides
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -34,6 +34,7 @@ class Tally:
     total: int
     sent: int
     failed: int
+    said: str = ""
 
 
 class Mailing:
@@ -59,7 +60,11 @@ class Mailing:
             await self._pace(began, counts[SENT])
             what = Word(notice=notice, update=update, key=key, rules=rules)
             counts.update(await asyncio.gather(*(self._tell(what, one, again) for one in batch)))
-        return Tally(outcome=self._outcome(counts, len(wanted)), total=len(wanted), sent=counts[SENT] + counts[BEFORE], failed=counts[FAILED])
+        said = self._sample(Word(notice=notice, update=update, key=key, rules=rules), {one.language for one in wanted}) if rules else ""
+        return Tally(outcome=self._outcome(counts, len(wanted)), total=len(wanted), sent=counts[SENT] + counts[BEFORE], failed=counts[FAILED], said=said)
+
+    def _sample(self, what: Word, languages: Iterable[str]) -> str:
+        return "\n\n".join(f"[{language}]\n{self._courier.sample(what, language)}" for language in sorted(languages))
 
     async def _pace(self, began: float, told: int) -> None:
         """No faster than the far end takes them."""

@@ -25,6 +25,7 @@ from receiver.core.notice_record import Delivery, Form, Notice, Passage
 from receiver.core.rulebook import Person, RuleBook
 from receiver.engine import Rules
 from receiver.notice_engine import NoticeEngine
+from receiver.store.outward import Outward, Sent
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 
@@ -35,11 +36,12 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """What deliveries go out by. `targets` by the kind of channel."""
+    """What deliveries go out by. `targets` by the kind of channel; `outward` keeps what was said as it was said."""
 
     channels: Mapping[str, Channel]
     targets: Mapping[str, NoticeTarget]
     cards: NoticeCards
+    outward: Outward
     key: bytes
     language: str
     timezone: str
@@ -59,6 +61,7 @@ class Publisher:
         delivery = plan.next.deliveries[key]
         report = await self._attempt(plan.next, delivery)
         outcome = report.outcome
+        await self._keep(notice_id, delivery, report)
         metrics.deliveries.labels(channel=f"notice:{delivery.target}", evidence=outcome.evidence.value).inc()
         if outcome.evidence is not Evidence.OK:
             log.warning("notice delivery", notice=notice_id, delivery=key, evidence=outcome.evidence.value, reason=outcome.reason)
@@ -69,6 +72,19 @@ class Publisher:
                 total=report.total, sent=report.sent, failed=report.failed,
             ),
         )  # fmt: skip
+
+    async def _keep(self, notice_id: NoticeId, delivery: Delivery, report: Report) -> None:
+        """What exactly was sent; a store that is away does not undo that it was."""
+        if not report.said:
+            return
+        sent = Sent(
+            at=self._clock.now(), target=delivery.target, update=delivery.update, form=delivery.form.value, evidence=report.outcome.evidence.value,
+            said=report.said, recipients=report.total,
+        )  # fmt: skip
+        try:
+            await self._means.outward.note(notice_id, sent)
+        except StoreUnavailableError as fault:
+            log.warning("what was sent is not kept", notice=notice_id, target=delivery.target, error=str(fault))
 
     async def _attempt(self, notice: Notice, delivery: Delivery) -> Report:
         match delivery.form:

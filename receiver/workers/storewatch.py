@@ -1,10 +1,12 @@
 """Asks the store what it can promise and what time it is; readiness says the answer. Any number of replicas run this, each for itself."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 
 from receiver.clock import Clock
+from receiver.core.errors import StoreUnavailableError
 from receiver.store.connection import Client, check_partitions, fix_partitions, inspect
 from receiver.store.keys import Partitions
 from receiver.store.promise import Promise
@@ -12,7 +14,7 @@ from receiver.store.timekeeping import agree_on_time
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
 
-EVERY = 15.0
+EVERY = 15  # seconds
 APART = timedelta(seconds=2)
 log = get_logger(__name__)
 
@@ -37,9 +39,12 @@ class StoreWatch:
         self._partitions = partitions
 
     async def run(self) -> None:
-        """Loop: sleep, look."""
+        """Loop: ask for the time every second, so that a replica which starts has it from the others, and look now and then."""
         while True:
-            await asyncio.sleep(1.0 if self._ready.faults else EVERY)
+            for _ in range(1 if self._ready.faults else EVERY):
+                await asyncio.sleep(1)
+                with contextlib.suppress(StoreUnavailableError):  # the next look says so
+                    await agree_on_time(self._client, self._clock)
             await self.look()
 
     async def look(self) -> None:

@@ -20,7 +20,7 @@ class SubscriberTarget:
             )
         except StoreUnavailableError as fault:
             return Report(outcome=Outcome(evidence=Evidence.THROTTLED, reason=str(fault)))
-        return Report(outcome=tally.outcome, total=tally.total, sent=tally.sent, failed=tally.failed)
+        return Report(outcome=tally.outcome, total=tally.total, sent=tally.sent, failed=tally.failed, said=tally.said)
 
     async def head(self, publication: Publication) -> Report:
         """Words to subscribers stand alone."""

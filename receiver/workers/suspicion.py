@@ -1,9 +1,11 @@
 """Decides the firings that `vetting` set aside: Alertmanager's word, or, where it says nothing in time, a page.
 
 A firing that begins no later than a known end is mostly an old one sent again. A peer that holds it settles the matter; when every peer
-denies it for the whole wait it is ignored, with a line in the incident's history; when none can be asked, or one has just started, it
-counts.
+denies it for the whole wait it is ignored, with a line in the incident's history; when none can be asked it counts. One that has just
+started denies what it has not been told yet: it is waited for until it must know, and what truly fires is held by it before that.
 """
+
+from datetime import timedelta
 
 from receiver.clock import Clock
 from receiver.core.alert import identify
@@ -17,7 +19,7 @@ from receiver.store.incidents import Incidents
 from receiver.store.suspects import Suspect, Suspects
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
-from receiver.workers.peers import Union, is_young
+from receiver.workers.peers import YOUNG, Union, is_young
 from receiver.workers.reconciler import Reconciler
 
 EVERY = 3.0
@@ -51,12 +53,16 @@ class Suspicion:
             source = self._rules.current.source(name)
             views = await self._reconciler.views(source) if source.peers else []
             union = Union(source, views, None)
-            is_sure = bool(views) and not any(is_young(view, self._clock.now()) for view in views)
+            now = self._clock.now()
+            is_sure = bool(views) and not any(is_young(view, now) for view in views)
+            patience = YOUNG if views else timedelta(0)
             for suspect in held:
                 if identify(name, suspect.labels, source.ignore_labels) in union.seen:
                     await self._count(suspect)
-                elif self._clock.now() >= suspect.due_at:
-                    await (self._ignore(source, suspect) if is_sure else self._count(suspect))
+                elif now >= suspect.due_at and is_sure:
+                    await self._ignore(source, suspect)
+                elif now >= suspect.due_at + patience:
+                    await self._count(suspect)
 
     async def _count(self, suspect: Suspect) -> None:
         """It fires. Admitted before it is dropped: whatever happens in between, it is not lost."""

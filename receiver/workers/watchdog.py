@@ -3,7 +3,7 @@
 Any number of replicas run this, each for itself; what they see is shared, so what they say is the same.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from receiver.clock import Clock
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
@@ -18,6 +18,7 @@ from receiver.telemetry.logs import get_logger
 from receiver.workers.standing import Standing
 
 EVERY = 5.0
+PAUSE = timedelta(seconds=60)
 SIGNAL_LOST = "SignalLost"
 log = get_logger(__name__)
 
@@ -29,6 +30,8 @@ class WatchdogWatch:
         self._sightings, self._standing, self._engine = sightings, standing, engine
         self._incidents, self._rules, self._clock = incidents, rules, clock
         self._told: dict[str, datetime] = {}
+        self._listens_from: datetime | None = None
+        self._looked_at: datetime | None = None
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
@@ -36,11 +39,13 @@ class WatchdogWatch:
             try:
                 await self.look()
             except StoreUnavailableError as fault:
+                self._listens_from = None  # nothing can be heard meanwhile
                 log.warning("store unavailable, watchdogs not looked at", error=str(fault))
             await self._clock.sleep(EVERY)
 
     async def look(self) -> None:
         """Look once at every source that the rules know. Raises StoreUnavailableError."""
+        self._listen()
         found: dict[str, Signal] = {}
         held = await self._sightings.all()
         for name in self._rules.current.sources:
@@ -59,9 +64,18 @@ class WatchdogWatch:
         if changed:
             await self._wake_all()
 
+    def _listen(self) -> None:
+        """A silence that nobody listened to proves nothing: after a start, an outage of the store or a suspend it begins anew."""
+        now = self._clock.now()
+        if self._listens_from is None or (self._looked_at and now - self._looked_at > PAUSE):
+            self._listens_from = now
+        self._looked_at = now
+
     async def _judge(self, name: str, watchdog: Watchdog, held: Sighting) -> Signal:
         now = self._clock.now()
         newest = held.alive_at or held.watched_from or now
+        if held.lost_at is None:  # until it is heard again no end is believed anyway: the proof is older than the end
+            newest = max(newest, self._listens_from or newest)
         is_lost = now - newest > watchdog.patience
         if is_lost:
             await self._sightings.lose(name, now)

@@ -15,8 +15,8 @@ from receiver.core.alert import matched_labels
 from receiver.core.errors import ReceiverError, UnknownNoticeError
 from receiver.core.maintenance import MaintenanceWindow
 from receiver.core.notice import NoticeId, Phase
-from receiver.core.notice_event import HOUSE, Proposed
-from receiver.core.notice_record import Notice, Stage
+from receiver.core.notice_event import HOUSE, Dismissed, Proposed
+from receiver.core.notice_record import Dismissal, Notice, Stage
 from receiver.engine import Rules
 from receiver.notice_engine import NoticeEngine
 from receiver.store.incidents import Incidents
@@ -62,8 +62,11 @@ class Works:
         try:
             notice = await self._desk.load(notice_id)
         except UnknownNoticeError:
-            if now < end:
+            if now < end and start < end:
                 await self._announce(notice_id, window, start, end, now)
+            return
+        if end <= start and notice.stage is Stage.OPEN and not notice.is_published:
+            await self._engine.apply(notice_id, Dismissed(actor=HOUSE, why=Dismissal.PLANNED))
             return
         key = await self._next(notice, window, start, end, now)
         is_there = notice.draft is not None and (notice.draft.origin == key or notice.draft.publish_at is not None)
@@ -84,6 +87,8 @@ class Works:
         """The text whose time has come; empty for none. What was never announced is neither begun nor ended."""
         if notice.stage is not Stage.OPEN:
             return ""
+        if notice.phase is Phase.SCHEDULED and end <= start:
+            return "work-cancelled"
         if notice.phase is Phase.SCHEDULED and start <= now < end:
             return "work-started"
         if notice.phase not in _UNDER_WAY or now < end - WARN:

@@ -37,7 +37,12 @@ def browser():
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    with status_server(tmp_path_factory.mktemp("status"), replace(SITE, takes_mail=True), edition().notices, KEY) as address:
+    with status_server(
+        tmp_path_factory.mktemp("status"),
+        replace(SITE, takes_mail=True, takes_hooks=True, telegram="https://t.me/shop_status_bot?start=s-"),
+        edition().notices,
+        KEY,
+    ) as address:
         yield address
 
 
@@ -139,7 +144,7 @@ def test_the_keyboard_goes_everywhere_and_one_sees_where(visit):
 def test_a_thumb_hits_what_it_aims_at(visit):
     for path in ("/status/ru", "/status/ru/updates"):
         page = visit(path, size=PHONE)
-        small = page.locator(".tabs a, .actions a, summary, button, input[type=email], .machines a").evaluate_all(
+        small = page.locator(".tabs a, .actions a, summary, button, input[type=email], input[type=url], section > p > a.button, .machines a").evaluate_all(
             "all => all.filter(e => e.getBoundingClientRect().height < 43.5).map(e => [e.textContent, e.getBoundingClientRect().height])"
         )
         assert small == []
@@ -149,10 +154,20 @@ def test_a_thumb_hits_what_it_aims_at(visit):
 def test_a_reader_subscribes_and_is_answered(visit, scripts):
     page = visit("/status/en/updates", scripts=scripts)
     page.get_by_label("E-mail address").fill("reader@example.org")
-    page.get_by_label("Checkout").check()
-    page.get_by_role("button", name="Subscribe").click()
+    page.get_by_label("Checkout").first.check()
+    page.get_by_role("button", name="Subscribe").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Almost done")
     assert "reader" not in page.content()
+
+
+def test_a_program_is_subscribed_by_keyboard_and_the_bot_is_linked(visit):
+    page = visit("/status/ru/updates", scripts=False, size=PHONE)
+    expect(page.get_by_role("link", name="Подписаться в Telegram")).to_have_attribute("href", "https://t.me/shop_status_bot?start=s-ru")
+    page.get_by_label("Адрес (https)").focus()
+    page.keyboard.type("https://hooks.example/status")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Почти готово")
+    expect(page.locator("main p").first).to_contain_text("ответит на нашу проверку")
 
 
 def test_the_link_of_a_letter_asks_before_it_does_anything(visit):

@@ -34,6 +34,14 @@ def book(tmp_path: Path):
     return load_rules(tmp_path)
 
 
+def test_a_channel_named_twice_rings_twice(tmp_path):
+    twice = "anna: {name: Anna, telegram: 111, page_by: [{channel: telegram}, {channel: telegram, after: 4m}]}"
+    for name, text in (FILES | {"people.yaml": f"version: 1\npeople:\n  {twice}\n"}).items():
+        (tmp_path / name).write_text(text)
+    found = [(way.destination.name, way.destination.address, way.after) for way in ways_of(load_rules(tmp_path).people["anna"])]
+    assert found == [("anna", {"chat": 111}, timedelta(0)), ("anna/2", {"chat": 111}, timedelta(minutes=4))]
+
+
 def test_each_step_leads_to_its_own_place(book):
     found = [(way.destination.name, way.destination.channel, way.destination.secret, way.after) for way in ways_of(book.people["anna"])]
     assert found == [

@@ -1,5 +1,6 @@
 """A customer's webhook with TLS on this machine: it answers the challenge as the page asks, or not."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,15 @@ class HookEnd(HttpEnd):
         self._authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.issue_cert("localhost.localdomain", "127.0.0.1").configure_cert(context)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.connections = 0
+        listener, end = self._server.socket, self
+
+        def accepted() -> tuple[socket.socket, object]:
+            plain, peer = listener.accept()
+            end.connections += 1
+            return context.wrap_socket(plain, server_side=True), peer
+
+        self._server.get_request = accepted
         self.url = f"https://127.0.0.1:{self.port}/hook"
 
     def _judge(self, asked: Asked) -> Reply:

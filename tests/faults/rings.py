@@ -14,6 +14,7 @@ AFTER_ACK = timedelta(seconds=12)
 AGAIN = timedelta(minutes=55)  # the last step is paged again from hour to hour once everybody was tried
 LATE = timedelta(seconds=30)  # a killed replica's lease, and a look
 USUALLY = timedelta(seconds=2)  # all but one in a hundred
+SLEWED = timedelta(seconds=5)  # what replicas fall behind while a store that stepped back is followed, suspends included, and make up afterwards
 AFTER_RESTART = timedelta(seconds=10)  # the same, where every replica was down
 
 
@@ -132,7 +133,7 @@ def _judge_step(
     due = first[0].at + wait
     earliest, latest = min(due, decided + 2 * wait), happened.without_outage(first[0].at + 2 * wait) + LATE
     is_unknown = any(ring.is_marked for ring in first)  # two lost answers: somebody else hears at once
-    if then and then[0].at < earliest - timedelta(milliseconds=1) and not is_unknown:
+    if then and then[0].at < earliest - SLEWED and not is_unknown:
         figures.early.append(f"{name}: {then[0].at - first[0].at}")
     if not then:
         if taken is None or taken > latest:

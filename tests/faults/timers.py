@@ -34,7 +34,7 @@ from tests.faults.rings import WAITS, Figures, Happened, judge
 from tests.harness import ROOT, redis_server
 
 STEP = 1.0  # virtual seconds between two looks
-AGREE = 15.0  # how often a replica asks what time the store has
+AGREE = 1.0  # how often a replica asks what time the store has
 
 
 class Times:
@@ -42,6 +42,16 @@ class Times:
 
     def __init__(self, true: ManualClock) -> None:
         self.true, self.off = true, timedelta(0)
+        self.until: datetime | None = None
+
+    def step_back(self, by: timedelta, lasting: timedelta) -> None:
+        """The store's host is set back, and somebody sets it right after a while."""
+        self.off, self.until = -by, self.true.now() + lasting
+
+    def set_right(self, *, at_once: bool = False) -> None:
+        """When its time has come, or now."""
+        if self.until and (at_once or self.true.now() >= self.until):
+            self.off, self.until = timedelta(0), None
 
     @property
     def stores(self) -> datetime:
@@ -117,10 +127,14 @@ class Campaign:
             except (ReceiverError, IndexError):
                 await asyncio.sleep(0.01)
         if self.random.random() < 0.6:
-            self._plans.append((self.clock.now() + timedelta(seconds=self.random.uniform(5, 700)), f"svc-{number}"))
+            step = timedelta(seconds=3) + self.random.choice((WAITS["a"], WAITS["a"] + WAITS["b"]))  # in the very moment of an escalation
+            after = step if self.random.random() < 0.5 else timedelta(seconds=self.random.uniform(5, 700))
+            self._plans.append((self.clock.now() + after, f"svc-{number}"))
 
     async def acknowledge(self) -> None:
-        """Everybody whose time has come presses."""
+        """Everybody whose time has come presses, while the workers do what the same moment brings."""
+        if not self.live:
+            return
         ids = self.happened.ids
         due = [plan for plan in self._plans if plan[0] <= self.clock.now() and plan[1] in ids]
         for plan in due:
@@ -157,8 +171,9 @@ class Campaign:
             self.set_a_clock()
 
     async def _black_out(self) -> None:
-        """Every replica dies at once and all come back together."""
+        """Every replica dies at once and all come back together. The store's clock is right: else nobody would be left to know the time."""
         self.figures.blackouts += 1
+        self.times.set_right(at_once=True)
         for replica in self.replicas:
             await replica.kill()
         self._restarts.clear()
@@ -170,12 +185,12 @@ class Campaign:
         await self.settle()
 
     def set_a_clock(self) -> None:
-        """Somebody sets a machine's clock by up to an hour, or the store's back by up to ten minutes; forward it takes all along."""
+        """Somebody sets a machine's clock by up to an hour, or the store's back by up to ten minutes."""
         self.figures.clocks_set += 1
-        if self.random.random() < 0.5:
+        if self.random.random() < 0.5 or self.times.until:
             self.random.choice(self.replicas).off = timedelta(seconds=self.random.uniform(-3600, 3600))
         else:
-            self.times.off = timedelta(seconds=self.random.uniform(-600, 0))
+            self.times.step_back(timedelta(seconds=self.random.uniform(0, 600)), timedelta(seconds=self.random.uniform(30, 600)))
 
     async def pass_time(self, seconds: float, *, outage: bool = False) -> None:
         """Move on, and let what is due happen."""
@@ -183,6 +198,7 @@ class Campaign:
         self.clock.advance(seconds=seconds)
         if outage:
             self.happened.outages.append((before, self.clock.now()))
+        self.times.set_right()
         for replica in self.replicas:
             await replica.agree()
         if self.far.hangs.is_set():
@@ -216,7 +232,7 @@ def _rules(directory: Path) -> Path:
         people=f"version: 1\npeople:\n{people}\n",
         escalation=f"version: 1\npolicies:\n  all:\n    steps:\n{steps}\n    acknowledge: {{lease: 1d}}\n",
         destinations="version: 1\ndestinations:\n  all: {policy: all}\n  spare: {channel: telegram, chat: 9, language: en}\nfallback: [spare]\n",
-        routes="version: 1\nroute: {id: root, group_by: [service], group_wait: 2s, destinations: [all]}\n",
+        routes="version: 1\nroute: {id: root, group_by: [service], group_wait: 2s, destinations: [all]}\nnoise: {storm: {incidents: 1000000}}\n",
     )
 
 
@@ -251,10 +267,9 @@ async def _play(campaign: Campaign, timers: int) -> None:
             await campaign.fire(fired)
             fired += 1
         await campaign.disturb()
-        await campaign.pass_time(STEP)
+        await asyncio.gather(campaign.pass_time(STEP), campaign.acknowledge())
         if campaign.live:
             await _learn(campaign)
-            await campaign.acknowledge()
         if 2 * fired >= timers and quiet_until is None:
             quiet_until = campaign.clock.now() + timedelta(minutes=40)
     for replica in campaign.replicas:

@@ -106,6 +106,21 @@ HOSTILE = alert(
     service="@channel \u202egnp.exe & /ack 1",
 )
 
+
+def storm(**fields: Any) -> Incident:
+    """Twenty-three incidents in four minutes, nineteen of them in one zone."""
+    members = []
+    for n in range(23):
+        bad = Severity.CRITICAL if n < 5 else Severity.WARNING
+        since = NIGHT + timedelta(seconds=n * 11)
+        held = {"service": "shop-db" if n == 0 else f"s{n}", "zone": "a" if n < 19 else "b", "incident": f"INC-{n}"}
+        made = alert(f"i{n}", severity=bad, since=since, **held)
+        members.append(replace(made, annotations={"state": "acknowledged" if n in fields.get("taken", ()) else "triggered"}))
+    fields.pop("taken", None)
+    return replace(told(*members, **{"id": "INC-436", **fields}), source="storm")
+
+
+SPLIT = {"state": State.RESOLVED, "resolved_at": after(minutes=6), "resolved_by": "Анна", "end_reason": "split"}
 CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "triggered-critical": ("incident", told(*THREE), timedelta(minutes=4), {}),
     "triggered-warning": ("incident", told(pool()), timedelta(seconds=10), {}),
@@ -127,6 +142,20 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "not-delivered": ("incident", told(errors("shop-api-2"), failed={"devops": "bot was blocked"}), timedelta(minutes=1), {}),
     "no-service": ("incident", told(alert("db7", since=NIGHT, service="", alertname="DiskFull")), timedelta(minutes=2), {}),
     "hostile": ("incident", told(HOSTILE), timedelta(minutes=2), {}),
+    "storm": ("incident", storm(), timedelta(minutes=4), {}),
+    "storm-page": ("incident", storm(**paged(0)), timedelta(minutes=4), {}),
+    "storm-second-page": ("your_turn", storm(**paged(1)), timedelta(minutes=12), turn("nobody", waited="720")),
+    "storm-taken": ("incident", storm(**TAKEN, taken=range(19)), timedelta(minutes=9), {}),
+    "storm-worse": ("worse", storm(), timedelta(minutes=5), {"severity": "critical", "systems": ""}),
+    "storm-over": (
+        "ended",
+        replace(storm(**{**TAKEN, **OVER}), alerts={a.id: replace(a, status="resolved") for a in storm().firing}),
+        timedelta(minutes=39),
+        {},
+    ),
+    "storm-split": ("incident", storm(**SPLIT), timedelta(minutes=6), {}),
+    "storm-why": ("why", storm(**paged(0)), timedelta(minutes=4), {}),
+    "why-in-a-storm": ("why", told(*THREE, digest="INC-436", is_paused=True, is_silent=True), timedelta(minutes=4), {}),
     "resolved-living": ("incident", told(*(replace(a, status="resolved") for a in THREE), **{**TAKEN, **OVER}), timedelta(minutes=39), {}),
     "resolved": ("ended", told(*(errors(f"shop-api-{n}", firing=False) for n in range(2, 4)), **{**TAKEN, **OVER}), timedelta(minutes=39), {}),
     "resolved-one-alert": ("ended", told(errors("shop-api-2", firing=False), **OVER), timedelta(minutes=39), {}),

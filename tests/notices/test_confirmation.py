@@ -100,7 +100,8 @@ async def test_a_source_whose_watchdog_is_silent_brings_no_card(tmp_path: Path) 
     sources = "version: 1\nsources:\n  alertmanager: {kind: alertmanager, watchdog: {matchers: ['alertname=\"Watchdog\"'], interval: 2m}}\n"
     async with story(tmp_path, rules=town(tmp_path / "rules", sources=sources)) as s:
         await bark(s)
-        await s.advance(minutes=3)
+        for _ in range(4):
+            await s.advance(minutes=1)
         await s.fire(wire("a", since=s.clock.now()))
         for _ in range(7):
             await s.advance(minutes=1)

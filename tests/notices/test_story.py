@@ -121,6 +121,11 @@ async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     assert not public.is_open
     assert [u.phase.value for u in public.updates] == ["resolved", "investigating", "monitoring", "investigating", "investigating"]
     assert all(set(u.texts) == {"ru", "en"} for u in public.updates)
+    told_as = await s.http.get(f"/api/v1/notices/{public.id}/sent", headers={"Authorization": f"Bearer {s.app.api_token}"})
+    sent = [(one["target"], one["form"], one["evidence"]) for one in told_as.json()]
+    assert sent.count(("telegram-ru", "post", "ok")) == len(public.updates)
+    assert ("telegram-ru", "head", "ok") in sent
+    assert RUSSIAN in told_as.json()[0]["said"], "as it was said, word by word"
     deeds = [deed.verb for deed in await s.app.chat.audit.deeds(200)]
     assert {"notice drafted", "notice edited", "notice approved", "notice published", "notice reminded", "notice returned"} <= set(deeds)
 

@@ -63,6 +63,17 @@ async def test_letters_carry_what_mailbox_providers_ask_for(tmp_path: Path):
         assert link(letter, "unsubscribe")
 
 
+async def test_letters_follow_nobody(tmp_path: Path):
+    async with desk(tmp_path) as d:
+        await d.subscribe("reader@example.org")
+        await send(d, told())
+        (letter,) = by_recipient(d).values()
+        page = letter.get_body(("html",)).get_content()
+        assert "<img" not in page
+        details = next(part for part in page.split('"') if "/notices/" in part)
+        assert details == "https://status.example/status/en/notices/N2345678", "the link to the notice is the same for everybody"
+
+
 async def test_a_notice_is_one_thread(tmp_path: Path):
     async with desk(tmp_path) as d:
         await d.subscribe("bob@example.org")

@@ -9,7 +9,7 @@ from receiver.core.pledge import Purpose, pledge
 from receiver.core.subscriber import Standing
 from receiver.store.subscribers import network_of
 from tests.builders import NOW
-from tests.status.desk import KEY, desk, link, plain
+from tests.status.desk import BASE, KEY, desk, link, plain
 
 
 async def test_an_address_is_subscribed_by_its_owner_alone(tmp_path: Path):
@@ -152,6 +152,41 @@ async def test_nobody_is_bombed_with_confirmations(tmp_path: Path):
         d.clock.advance(hours=1)
         await d.ask("another@example.org")
         assert len(d.mail.letters) == 3
+
+
+@pytest.mark.parametrize(("name", "sent"), [("PER_DOMAIN", 3), ("PER_HOUR", 3)])
+async def test_a_domain_and_everybody_together_have_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, sent: int):
+    monkeypatch.setattr(f"receiver.workers.subscriptions.{name}", 3)
+    async with desk(tmp_path, proxies=1) as d:
+        for n in range(6):
+            filled = await d.filled()
+            address = f"a{n}@example.org" if name == "PER_DOMAIN" else f"a@example{n}.org"
+            headers = {"x-forwarded-for": f"203.0.{n}.1"}
+            await d.http.post("/status/en/updates", data={"email": address, "filled": filled}, headers=headers)
+            await d.subscriptions.look()
+        assert len(d.mail.letters) == sent
+        await d.http.post("/status/en/updates", data={"email": "b@elsewhere.org", "filled": await d.filled()}, headers={"x-forwarded-for": "198.51.100.1"})
+        await d.subscriptions.look()
+        assert len(d.mail.letters) == sent + (name == "PER_DOMAIN"), "another domain has a budget of its own"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"sec-fetch-site": "same-site", "origin": "https://x.example"}]
+)
+async def test_another_sites_page_can_send_no_form_of_ours(tmp_path: Path, headers: dict[str, str]):
+    async with desk(tmp_path) as d:
+        answer = await d.http.post("/status/en/updates", data={"email": "reader@example.org", "filled": await d.filled()}, headers=headers)
+        await d.subscriptions.look()
+        assert (answer.status_code, d.mail.letters) == (403, [])
+        await d.subscribe("reader@example.org")
+        await d.ask("reader@example.org")
+        letter = d.mail.letters[-1][2]
+        assert (await d.http.post(link(letter, "manage"), data={"do": "unsubscribe"}, headers=headers)).status_code == 403
+        assert len(await d.subscribers.all("email")) == 1
+        own = {"origin": BASE, "sec-fetch-site": "same-origin"}
+        assert (await d.http.post(link(letter, "manage"), data={"do": "save"}, headers=own)).status_code == 200
+        one_click = letter["List-Unsubscribe"].strip("<>")
+        assert (await d.http.post(one_click, headers=headers)).status_code == 200, "mail programs post from wherever they are"
 
 
 async def test_programs_that_fill_in_everything_are_not_answered_by_mail(tmp_path: Path):

@@ -16,14 +16,14 @@ OTHER = {**ALERT, "instance": "kept"}
 
 
 @contextlib.asynccontextmanager
-async def scene(directory: Path, extra: str = "") -> AsyncIterator[tuple[Story, Pair]]:
+async def scene(directory: Path, extra: str = "", *, by: timedelta = timedelta(minutes=2)) -> AsyncIterator[tuple[Story, Pair]]:
     """A story whose clock is two minutes ahead of the peers': they are not young; another alert keeps them from being empty."""
     with pair(directory) as both:
         peers = json.dumps([peer.url for peer in both.peers])
         sources = f"version: 1\nsources:\n  alertmanager: {{kind: alertmanager, peers: {peers}{extra}}}\n"
         for peer in both.peers:
             await peer.until_up()
-        ahead = real_now() + timedelta(minutes=2)
+        ahead = real_now() + by
         async with story(directory, start=ahead, rules=rules_files(directory / "rules", sources=sources)) as s:
             yield s, both
 
@@ -110,7 +110,7 @@ async def test_nothing_ends_because_peers_are_dead_young_or_empty(tmp_path: Path
         s.clock.advance(seconds=(real_now() - now).total_seconds())
         await both.hold(real_now(), **{**OTHER, "service": "shop-db"})
         await look(s, 3)
-        assert (await s.incidents())[0].is_open, "young"
+        assert (await s.incidents())[0].firing, "young"
         s.clock.advance(seconds=150)
         await both.hold(real_now() - timedelta(seconds=5), until=timedelta(seconds=-1), **{**OTHER, "service": "shop-db"})
         await look(s, 3)
@@ -125,7 +125,7 @@ async def test_nothing_of_a_guarded_source_ends_without_its_watchdog(tmp_path: P
         await both.hold(since, until=timedelta(seconds=-1), **ALERT)
         await s.app.watches.watchdogs.look()
         await look(s, 4)
-        assert (await s.incidents())[0].is_open
+        assert (await s.incidents())[0].firing, "not even held back: nothing is taken for ended"
         await both.hold(since, alertname="Watchdog", severity="none")
         await look(s, 2)
         await s.app.watches.watchdogs.look()

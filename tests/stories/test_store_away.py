@@ -40,6 +40,20 @@ async def test_what_was_answered_503_is_on_disk_and_taken_in_when_the_store_is_b
         await s.expect_nothing()  # what fired and ended meanwhile pages nobody; half a minute is not worth a notice
 
 
+async def test_after_a_short_outage_nothing_old_is_told_behind_its_end(tmp_path: Path) -> None:
+    async with story(tmp_path, rules=rules_files(tmp_path / "rules")) as s:
+        await away(s)
+        assert (await s.post(body(wire("a")))).status_code == 503
+        s.clock.advance(seconds=30)
+        await s.app.client.config_set("min-replicas-to-write", 0)
+        s.app.ready.faults = ()
+        await s.fire(wire("a", "resolved", ended=s.clock.now()))  # Alertmanager comes again, with what is true by then
+        await back(s)
+        assert s.app.watches.spool.count == 0
+        await s.advance(seconds=10)
+        await s.expect_nothing()
+
+
 async def test_after_a_minute_pages_go_out_without_the_store_and_its_return_is_told_once(tmp_path: Path) -> None:
     async with story(tmp_path, rules=rules_files(tmp_path / "rules")) as s:
         await away(s)

@@ -66,6 +66,39 @@ async def test_an_old_firing_counts_when_nobody_can_be_asked(tmp_path: Path) -> 
         await s.advance(seconds=3)
 
 
+async def test_a_peer_that_has_just_started_is_waited_for_until_it_must_know(tmp_path: Path) -> None:
+    """Killed peers send what they had in hand: the second of a pair does so fifteen seconds after the end was told."""
+    async with scene(tmp_path, by=timedelta(0)) as (s, both):
+        since = real_now() - timedelta(minutes=2)
+        await both.hold(since, **{**OTHER, "service": "shop-db"})
+        await s.fire(wire("a", since=since))
+        await s.fire(wire("b", since=since, service="shop-db"))
+        await s.advance(seconds=10)
+        await s.expect(DEVOPS, "🔴")
+        await s.expect(DEVOPS, "🔴")
+        for name in ("a", "b"):
+            await s.fire(wire(name, "resolved", since=since, ended=s.clock.now(), **({"service": "shop-db"} if name == "b" else {})))
+        await s.settle()
+        await s.expect(DEVOPS, "🟢")
+        await s.expect(DEVOPS, "🟢")
+        await s.fire(wire("a", since=since))
+        await s.fire(wire("b", since=since, service="shop-db"))
+        for _ in range(4):
+            s.clock.advance(seconds=15)
+            await s.app.watches.suspicion.look()
+        await s.expect_nothing()
+        await both.hold(since, **{**ALERT, "instance": "b", "service": "shop-db"})
+        await s.app.watches.suspicion.look()
+        await s.advance(seconds=60)
+        await s.expect(DEVOPS, "Shop DB", "2nd time")
+        for _ in range(4):
+            s.clock.advance(seconds=15)
+            await s.app.watches.suspicion.look()
+        await s.expect_nothing()
+        assert await s.app.watches.suspicion._suspects.all() == []
+        await s.advance(seconds=3)
+
+
 async def test_without_peers_an_old_firing_counts_at_once(tmp_path: Path) -> None:
     async with story(tmp_path) as s:
         since = s.clock.now()

@@ -23,7 +23,7 @@ SIGNALS = {service: signals for services, signals in WATCHED for service in serv
 SCALED = {"ErrorRateHigh", "CpuHigh", "MemoryHigh", "DiskIoHigh", "DepthHigh"}  # errors and saturation the plan wants alerts for
 
 
-@pytest.mark.parametrize(("case", "expected"), [("differences", 1), ("no-effect", 0), ("unknown-names", 1), ("steps", 0), ("clock", 0)])
+@pytest.mark.parametrize(("case", "expected"), [("differences", 1), ("unknown-names", 1), ("steps", 0), ("clock", 0)])
 def test_what_is_shown(command, case, expected):
     status, out, err = command("rules", "test", GOLDEN / case)
     check(GOLDEN / case / "expected.txt", out + err)
@@ -36,11 +36,6 @@ def test_json_says_the_same(command):
     assert status == 1
     assert [bool(one["diff"]) for one in found["examples"]] == [False, True, True, True]
     assert [one["line"] for one in found["examples"]] == [4, 8, 12, 20]
-
-
-def test_rules_check_names_expectations_without_effect():
-    notes = read_rules(GOLDEN / "no-effect").book.notes
-    assert [note.partition(", ")[2] for note in notes] == [f"`{name}` is not looked at" for name in ("cause",)]
 
 
 def test_a_text_that_differs_is_a_diff_and_update_writes_it(command, tmp_path: Path):

@@ -1,7 +1,7 @@
 """What programs and the command line change is noted with who asked and what came of it, refusals too."""
 
 from tests.builders import rules_files, wire
-from tests.harness import DEVOPS, Story, story
+from tests.harness import ANNA, DEVOPS, STRANGER, Story, story
 
 PEOPLE = """version: 1
 people:
@@ -41,6 +41,20 @@ async def test_every_change_by_the_api_has_its_line(tmp_path):
             ("bot", "api", "ack", "incidents/INC-9", "no incident INC-9"),
             ("api", "api", "ack", "incidents/INC-1", "already_acknowledged"),
             ("cli:root", "cli", "ack", "incidents/INC-1", "acknowledged"),
+        ]
+        await s.advance(seconds=5)
+
+
+async def test_a_press_has_its_line_and_a_refused_one_too(tmp_path):
+    async with here(tmp_path) as s:
+        await s.fire(wire())
+        await s.advance(seconds=10)
+        told = await s.expect(DEVOPS)
+        await s.api.press(told, "✅", STRANGER)
+        await s.api.press(told, "✅", ANNA)
+        assert await deeds(s) == [
+            ("anna", "telegram", "acknowledge", "INC-1", "acknowledged"),
+            (f"telegram:{STRANGER}", "telegram", "acknowledge", "INC-1", "refused"),
         ]
         await s.advance(seconds=5)
 

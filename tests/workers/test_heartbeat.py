@@ -13,6 +13,7 @@ from receiver.channels.telegram import TelegramChannel
 from receiver.core.signal import Signal
 from receiver.workers.heartbeat import Heartbeat, Surroundings
 from tests.builders import NOW, rules_files, wire
+from tests.fakes.bot_api import refusal
 from tests.harness import ADMINS, DEVOPS, TOKEN, Story, free_port, story
 
 
@@ -141,6 +142,53 @@ async def test_no_way_out_to_telegram_stops_it(tmp_path: Path) -> None:
         assert not await heartbeat.beat()
         await nowhere.close()
         assert heartbeat.held["egress"].startswith("telegram: ")
+
+
+CANARY = "777"
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "Sign of life"), ("ru", "Признак жизни")])
+async def test_the_canary_is_one_silent_message_whose_time_is_edited(tmp_path: Path, language: str, text: str) -> None:
+    checker = Checker()
+    async with checker.serve() as url, story(tmp_path, replicas=2, RECEIVER_HEARTBEAT_URL=url, RECEIVER_CANARY_CHAT=CANARY, RECEIVER_LANGUAGE=language) as s:
+        await s.api.until(lambda: checker.pings >= 2)
+        first = checker.pings
+        for n in range(1, 4):
+            await s.settle()  # both wait for the next minute
+            s.clock.advance(seconds=60)
+            await s.api.until(lambda n=n: checker.pings >= first + 2 * n)
+        sent = [one for one in s.api.sends() if one.chat == CANARY]
+        assert len(sent) <= 2, "two replicas that begin at the same moment may write one each; one is edited"
+        told = s.api.messages[CANARY, sent[-1].id]
+        assert (told.silent, told.text.startswith(text)) == (True, True)
+        assert f"{s.clock.now():%H:%M:%S}" in told.text
+        s._seen.update(range(len(s.api.sends())))
+
+
+async def test_a_canary_that_was_deleted_is_written_anew(tmp_path: Path) -> None:
+    checker = Checker()
+    async with checker.serve() as url, story(tmp_path, RECEIVER_HEARTBEAT_URL=url, RECEIVER_CANARY_CHAT=CANARY) as s:
+        await s.api.until(lambda: checker.pings >= 1)
+        (first,) = [one for one in s.api.sends() if one.chat == CANARY]
+        del s.api.messages[CANARY, first.id]
+        await s.settle()
+        s.clock.advance(seconds=60)
+        await s.api.until(lambda: checker.pings >= 2)
+        assert len([one for one in s.api.sends() if one.chat == CANARY]) == 2
+        s._seen.update(range(len(s.api.sends())))
+
+
+async def test_a_bot_that_answers_and_may_not_write_stops_it(tmp_path: Path) -> None:
+    checker = Checker()
+    async with checker.serve() as url, story(tmp_path, RECEIVER_HEARTBEAT_URL=url, RECEIVER_CANARY_CHAT=CANARY) as s:
+        await s.api.until(lambda: checker.pings >= 1)
+        s.clock.advance(seconds=60)
+        await s.settle()
+        s.api.fail("editMessageText", refusal(403, "Forbidden: bot was kicked from the group chat"), chat=CANARY)
+        s._seen.update(range(len(s.api.sends())))
+        assert not await s.app.watches.heartbeat.beat()
+        assert "kicked" in s.app.watches.heartbeat.held["egress"]
+        assert await s.app.watches.heartbeat.beat()
 
 
 @pytest.mark.parametrize("seed", [20261125])

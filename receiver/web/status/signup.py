@@ -70,9 +70,13 @@ class Signup:
         language, _, rest = key.partition("/")
         pages = Pages(edition, Links())
         try:
+            found = _link(edition, key)
+            is_mail_programs = found is not None and found[1] is Purpose.UNSUBSCRIBE  # a POST by itself is theirs to make (RFC 8058)
+            if language in edition.site.languages and _is_foreign(request) and not is_mail_programs:
+                said = signup_words(language)
+                return send_private(pages.note(language, said["foreign"], said["foreign_text"], again=True), status=403)
             if language in edition.site.languages and rest == "updates":
                 return await self._wish(request, edition, language)
-            found = _link(edition, key)
             return await self._act(request, edition, *found) if found else None
         except StoreUnavailableError:
             said = signup_words(language)
@@ -154,6 +158,13 @@ def _link(edition: Edition, key: str) -> tuple[str, Purpose, str] | None:
     name, _, token = rest.partition("/")
     purpose = _PURPOSES.get(name)
     return (language, purpose, token) if language in edition.site.languages and purpose and token else None
+
+
+def _is_foreign(request: Request[Any, Any, Any]) -> bool:
+    """True when a browser says that another site's page sent this."""
+    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+    host = origin.partition("://")[2]
+    return site in ("cross-site", "same-site") or (bool(host) and host != request.headers.get("host", ""))
 
 
 async def _form(request: Request[Any, Any, Any]) -> dict[str, list[str]]:

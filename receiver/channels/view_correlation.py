@@ -1,0 +1,40 @@
+"""What a message says of the incident that carries this one, and of those it carries. A part of `view`."""
+
+from collections.abc import Callable, Mapping
+
+from receiver.channels.visible import visible
+from receiver.channels.words import SEVERITY
+from receiver.core.incident import Incident
+
+SHOWN = 6
+
+
+def correlation_facts(incident: Incident, named: Callable[[str], str], language: str) -> dict[str, object]:
+    """Empty where the incident stands on its own. `affected` are the systems of the symptoms, `symptoms` one line each."""
+    part = incident.part if incident.is_part else None
+    carried = list(incident.symptoms.items())
+    lines = [
+        {
+            "id": incident_id,
+            "system": named(one.service),
+            "title": _title(one.name, one.notes, language),
+            "severity": SEVERITY[language][one.severity.value],
+            "taken_by": visible(one.taken_by, 60),
+            "where": visible(one.where, 60),
+        }
+        for incident_id, one in carried[:SHOWN]
+    ]
+    return {
+        "part_of": part.cause if part else "",
+        "cause": named(part.service) if part else "",
+        "cause_title": _title(part.name, part.notes, language) if part else "",
+        "cause_where": visible(part.where, 60) if part else "",
+        "cause_way": [named(one) for one in part.way] if part else [],
+        "affected": list(dict.fromkeys(named(one.service) for _, one in carried)),
+        "symptoms": lines,
+        "more_symptoms": max(0, len(carried) - SHOWN),
+    }
+
+
+def _title(name: str, notes: Mapping[str, str], language: str) -> str:
+    return visible((notes.get("summary_ru") if language == "ru" else None) or notes.get("summary") or name, 120)

@@ -1,0 +1,65 @@
+"""What a storm is told by: how many incidents were opened lately, and which storm there is. Used by `gathering`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from receiver.core.errors import StoreUnavailableError
+from receiver.core.incident import Incident, IncidentId
+from receiver.core.storm import GROUP_KEY
+from receiver.store.incidents import decode_document
+from receiver.store.keys import Partitions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """How many incidents were opened since an instant, the storm not counted; that storm's id and document (without its alerts), if any."""
+
+    opened: int
+    id: IncidentId
+    storm: Incident | None = None
+
+
+class Storms:
+    """Counts across all partitions."""
+
+    def __init__(self, client: Redis, partitions: Partitions) -> None:
+        self._client, self._partitions = client, partitions
+
+    async def look(self, since: datetime) -> Seen:
+        """What there is now; raises StoreUnavailableError."""
+        opened = [await self._ask(self._client.zcount(at.of("list"), _ms(since), "+inf")) for at in self._partitions]
+        found = await self.current()
+        if not found:
+            return Seen(opened=sum(opened), id=found)
+        raw = await self._ask(self._client.hget(self._partitions.of_incident(found).of("inc", found), "doc"))
+        storm = decode_document(raw) if raw else None
+        own = int(storm is not None and storm.opened_at >= since)
+        return Seen(opened=sum(opened) - own, id=found, storm=storm)
+
+    async def current(self) -> IncidentId:
+        """The storm that takes members, or is over so lately that it would go on; empty when there is none."""
+        raw = await self._ask(self._client.hget(self._partitions.of_group(GROUP_KEY).of("open"), GROUP_KEY))
+        return IncidentId(raw.decode() if raw else "")
+
+    async def opened_since(self, since: datetime) -> list[IncidentId]:
+        """The incidents that were opened since then, oldest first in each partition."""
+        found = [await self._ask(self._client.zrangebyscore(at.of("list"), _ms(since), "+inf")) for at in self._partitions]
+        return [IncidentId(one.decode()) for share in found for one in share]
+
+    async def wake(self, storm: IncidentId, now: datetime) -> None:
+        """Have it looked at now."""
+        await self._ask(self._client.zadd(self._partitions.of_incident(storm).of("wake"), {storm: _ms(now)}, lt=True))
+
+    async def _ask(self, question: Any) -> Any:
+        try:
+            return await question
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault
+
+
+def _ms(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
