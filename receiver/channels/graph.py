@@ -151,5 +151,5 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(10)  # a picture gives way to everything else on the machine
+    os.nice(5)  # a picture gives way to everything else on the machine
     serve(sys.stdin.buffer, sys.stdout.buffer)

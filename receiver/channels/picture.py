@@ -4,21 +4,16 @@ Kept apart from the drawing, so that the plotting library is loaded by nobody bu
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from receiver.channels.visible import visible
-from receiver.channels.words import number
+from receiver.channels.words import number, unit_name
 from receiver.core.trend import Sample
 
 SHORT_UNIT = 4
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
-_RUSSIAN: Mapping[str, str] = {
-    "s": "с", "ms": "мс", "/s": "/с", "/min": "/мин", "B": "Б", "KiB": "КиБ", "MiB": "МиБ", "GiB": "ГиБ", "TiB": "ТиБ", "KB/s": "КБ/с",
-    "messages": "сообщений", "letters": "писем", "connections": "соединений", "channels": "каналов", "consumers": "потребителей", "instances": "экземпляров",
-    "sessions": "сессий", "nodes": "узлов", "replicas": "реплик", "notifications": "уведомлений",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +47,7 @@ def readable(graph: Graph) -> Graph:
     """The same with bytes and fractions of a second in a unit of their size, and the unit in the reader's language."""
     values = [abs(s.value) for line in graph.lines for s in line.samples if math.isfinite(s.value)]
     factor, unit = _scale(graph.unit, max(values, default=0.0))
-    unit = visible(_RUSSIAN.get(unit, unit) if graph.language == "ru" else unit, 20)
+    unit = visible(unit_name(unit, graph.language), 20)
     if factor == 1.0:
         return replace(graph, unit=unit)
     lines = tuple(replace(line, samples=tuple(Sample(at=s.at, value=s.value * factor) for s in line.samples)) for line in graph.lines)

@@ -145,6 +145,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "snoozed": ("Snoozed", "Отложен"),
     "snooze_over": ("The snooze is over", "Время отсрочки вышло"),
     "pictured": ("The graph was drawn", "Построен график"),
+    "storm": ("Joined a storm of incidents", "Вошёл в шторм инцидентов"),
+    "split": ("Taken out of the storm", "Отделён от шторма"),
     "press_refused": ("A press was refused", "Нажатие отклонено"),
     "silenced": ("Silenced in Alertmanager", "Заглушено в Alertmanager"),
     "stale_firing_ignored": ("An old firing was not taken", "Старый алерт не учтён"),

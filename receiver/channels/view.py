@@ -10,7 +10,7 @@ from receiver.channels.view_correlation import correlation_facts
 from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.view_storm import storm_facts
 from receiver.channels.visible import visible
-from receiver.channels.words import SEVERITY, clock, span
+from receiver.channels.words import SEVERITY, clock, figure, span, unit_name
 from receiver.core.alert import Alert
 from receiver.core.condition import SUPPRESSED, strongest
 from receiver.core.incident import Incident, State
@@ -53,7 +53,7 @@ def build(
         "state": incident.state.value,
         "is_over": incident.state is State.RESOLVED,
         "systems": systems,
-        "value": _value(lead),
+        "value": _value(lead, language),
         "evidence": facts_of(incident.evidence if incident.firing else None, lambda service: _name(service, services, language), language, now),
         "links": links_of(incident, services, language, now),
         "failed": failed(incident),
@@ -176,9 +176,9 @@ def _note(alert: Alert, name: str, language: str) -> str:
     return (notes.get(f"{name}_ru") if language == "ru" else None) or notes.get(name, "")
 
 
-def _value(lead: Alert | None) -> dict[str, str]:
-    """The measured value with its unit and the threshold, each possibly empty."""
+def _value(lead: Alert | None, language: str) -> dict[str, str]:
+    """The measured value with its unit and the threshold, each possibly empty, in the reader's language."""
     notes = lead.annotations if lead else {}
-    unit = notes.get("unit", "")
-    with_unit = {n: visible(" ".join(p for p in (notes.get(n, ""), unit) if p), 80) if notes.get(n) else "" for n in ("value", "threshold")}
-    return with_unit
+    unit = unit_name(notes.get("unit", ""), language)
+    found = {name: figure(notes.get(name, ""), language) for name in ("value", "threshold")}
+    return {name: visible(" ".join(part for part in (text, unit) if part), 80) if text else "" for name, text in found.items()}

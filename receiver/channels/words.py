@@ -1,5 +1,6 @@
 """Spans, times and counts as people say them, in Russian and English. Pure; used by templates as filters."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,6 +27,11 @@ SEVERITY: Mapping[str, Mapping[str, str]] = {
     "en": {"critical": "critical", "warning": "warning", "info": "info"},
     "ru": {"critical": "критично", "warning": "предупреждение", "info": "сведения"},
 }
+UNIT_NAMES: Mapping[str, str] = {
+    "s": "с", "ms": "мс", "/s": "/с", "/min": "/мин", "B": "Б", "KiB": "КиБ", "MiB": "МиБ", "GiB": "ГиБ", "TiB": "ТиБ", "KB/s": "КБ/с",
+    "messages": "сообщений", "letters": "писем", "connections": "соединений", "channels": "каналов", "consumers": "потребителей", "instances": "экземпляров",
+    "sessions": "сессий", "nodes": "узлов", "replicas": "реплик", "notifications": "уведомлений",
+}  # fmt: skip
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -93,3 +99,13 @@ def number(value: float, language: str) -> str:
     text = f"{value:,.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace(",", "\u00a0").replace(".", ",") if language == "ru" else text
+
+
+def unit_name(unit: str, language: str) -> str:
+    """What a unit of the rules is called: `s`, `messages`; `с`, `сообщений`. One nobody knows stays as it is."""
+    return UNIT_NAMES.get(unit, unit) if language == "ru" else unit
+
+
+def figure(text: str, language: str) -> str:
+    """A number that came as text, as people write it; what is none stays as it is."""
+    return number(float(text), language) if re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", text, re.ASCII) else text

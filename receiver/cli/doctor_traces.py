@@ -17,8 +17,12 @@ async def check(environ: Mapping[str, str]) -> list[tuple[bool, str]]:
 
 
 def _ask(wanted: Intent) -> tuple[bool, str]:
-    from receiver.telemetry.otel import probe
+    from receiver.telemetry.otel import probe, start
 
     said = f"as {wanted.service}, sampler {wanted.sampler}"
-    fault = probe()
+    try:
+        start(wanted.service).close(1.0)
+        fault = probe()
+    except (ValueError, OSError) as wrong:
+        return False, f"{wrong}: check the OTEL_… settings"
     return (False, f"the collector takes nothing ({fault}): check OTEL_EXPORTER_OTLP_ENDPOINT, which is its HTTP port") if fault else (True, f"sent {said}")

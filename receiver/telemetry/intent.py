@@ -62,7 +62,11 @@ def configure(environ: Mapping[str, str]) -> None:
         return
     from receiver.telemetry.otel import start
 
-    traces.use(start(wanted.service))
+    try:
+        traces.use(start(wanted.service))
+    except (ValueError, OSError) as fault:  # a number or a file that the SDK can't use
+        log.warning("no traces are sent", faults=[str(fault)])
+        return
     log.info("traces are sent", sampler=wanted.sampler)
 
 

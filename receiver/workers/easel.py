@@ -14,7 +14,7 @@ import msgspec
 from receiver.channels.picture import Graph
 from receiver.core.errors import ReceiverError
 
-LIMIT = 8.0
+LIMIT = 12.0  # the first one loads the library, on a machine that may be busy with what the picture is about
 IDLE = 300.0
 _MOST_BYTES = 8 << 20
 _NEEDED = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")  # and no setting of ours: what draws needs no secret

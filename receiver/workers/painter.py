@@ -24,7 +24,7 @@ from receiver.core.incident import Destination, Incident
 from receiver.engine import Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import PICTURES, Outbox, Pace, Slot, pace_of
-from receiver.telemetry import metrics
+from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.workers.easel import DrawingError, Easel
 from receiver.workers.measure import Measured, measure
@@ -114,7 +114,10 @@ class Painter:
                 await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=wait, reason="rate limit")
                 return
         if await self._outbox.begin(slot):
-            outcome = await (channel.edit(destination, slot.ref, message) if slot.ref else channel.send(destination, message, reply_to))
+            facts = {"incident": incident.id, "notification": slot.id, "message": slot.kind.value, "destination": destination.name}
+            with traces.span(f"{destination.channel} {'edit' if slot.ref else 'send'}", kind=traces.Kind.CLIENT, parent=slot.trace, **facts) as span:
+                outcome = await (channel.edit(destination, slot.ref, message) if slot.ref else channel.send(destination, message, reply_to))
+                span.note(evidence=outcome.evidence.value)
             await self._record(slot, incident, outcome)
 
     async def _record(self, slot: Slot, incident: Incident, outcome: Outcome) -> None:

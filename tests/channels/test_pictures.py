@@ -13,6 +13,7 @@ from receiver.channels.base import NOT_MODIFIED, Evidence, Message
 from receiver.channels.graph import draw, serve
 from receiver.channels.picture import Graph, Line, by_badness, readable, said
 from receiver.channels.telegram import TelegramChannel
+from receiver.channels.words import figure
 from receiver.core.destination import Destination
 from receiver.core.trend import Sample
 from receiver.workers.easel import DrawingError, Easel
@@ -128,6 +129,14 @@ def test_values_are_said_with_their_unit_in_the_readers_language(unit, value, en
     for language, expected in (("en", english), ("ru", russian)):
         made = readable(graph(line("a", value / 2, value), unit=unit, language=language, threshold=None))
         assert said(made.lines[0].samples[-1].value, made) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "english", "russian"),
+    [("7.8", "7.8", "7,8"), ("310000", "310,000", "310\u00a0000"), ("100.0", "100", "100"), ("-0.5", "-0.5", "-0,5"), ("about 5", "about 5", "about 5"), ("1e9", "1e9", "1e9")],
+)  # fmt: skip
+def test_a_number_of_an_annotation_is_written_as_its_reader_writes_it(text, english, russian):
+    assert (figure(text, "en"), figure(text, "ru")) == (english, russian)
 
 
 def test_a_threshold_is_scaled_with_its_values():

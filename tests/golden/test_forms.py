@@ -11,7 +11,7 @@ from receiver.channels.text import short_text
 from tests.golden.test_messages import CASES, NIGHT, RENDERER, SERVICES
 
 GOLDEN = Path(__file__).parent / "forms"
-FIRST = {kind: next(case for case, held in CASES.items() if held[0] == kind) for kind in KINDS if kind != "why"}
+FIRST = {kind: next(case for case, held in CASES.items() if held[0] == kind and not case.startswith("storm")) for kind in KINDS if kind != "why"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,7 +10,7 @@ import redis
 
 from receiver.store.connection import check_partitions, connect, fix_partitions, inspect
 from receiver.store.keys import Partitions
-from tests.builders import NOW, body, wire
+from tests.builders import NOW, body, rules_files, wire
 from tests.harness import ADMINS, ANNA, DEVOPS, redis_cluster, story
 
 
@@ -93,3 +93,16 @@ async def test_while_one_master_is_down_the_others_take_alerts_and_nothing_accep
                 await asyncio.sleep(0.1)
         incidents = await s.incidents()
         assert {a.service: len(i.alerts) for i in incidents for a in i.alerts.values()} == dict.fromkeys(services, 2)
+
+
+async def test_what_lies_in_many_partitions_is_looked_back_at_as_one(tmp_path, url):
+    async with story(tmp_path, on=url, rules=rules_files(tmp_path / "rules")) as s:
+        for n in range(3):
+            await s.fire(wire(service=f"s{n}"))
+        await s.advance(seconds=10)
+        for _ in range(3):
+            await s.expect(DEVOPS)
+        await s.advance(seconds=1)
+        found = (await s.http.get("/api/v1/stats", headers={"authorization": f"Bearer {s.app.api_token}"})).json()
+        assert (found["incidents"], found["open"], found["pages_by_person"]) == (3, 3, {"devops": 3})
+        assert [(one["alertname"], one["incidents"]) for one in found["noisiest"]] == [("HighErrorRate", 3)]

@@ -64,7 +64,7 @@ def running(*words: str, log: Path, **environ: str):
 
 async def until_up(url: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
-        for _ in range(600):
+        for _ in range(2400):  # rules are proved at every start, and the machine may be busy
             with contextlib.suppress(httpx.HTTPError):
                 if (await http.get(url)).status_code == 200:
                     return

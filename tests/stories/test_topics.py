@@ -83,7 +83,11 @@ async def test_what_is_not_known_to_be_made_is_made_no_second_time_and_no_messag
         told.api.fail("createForumTopic", fault)
         sent = await first(told)
         assert sent.topic == 0
-        await told.fire(ENDS)
+        del told.api.messages[ADMINS, sent.id]
+        await told.fire(FIRES, wire("shop-api-3", severity="warning"))
+        await told.advance(seconds=12)
+        assert (await told.expect(ADMINS, "shop-api-3")).topic == 0, "said again, and where it was"
+        await told.fire(ENDS, wire("shop-api-3", "resolved", severity="warning"))
         await told.advance(seconds=5)
         await told.advance(minutes=1)
         assert len(told.api.topics) == (1 if fault is PERFORM_THEN_DROP else 0)

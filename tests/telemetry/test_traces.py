@@ -13,6 +13,7 @@ from receiver.cli.doctor_traces import check
 from receiver.core.event import Acknowledge
 from receiver.telemetry import traces
 from receiver.telemetry.intent import SERVICE, intent
+from receiver.telemetry.intent import configure as begin
 from receiver.telemetry.logs import configure, get_logger
 from receiver.telemetry.otel import OtelTracer, start
 from tests.builders import body, rules_files, wire
@@ -188,6 +189,17 @@ def test_nothing_of_the_exporter_is_loaded_where_no_collector_is_named(tmp_path)
 def test_the_standard_settings_are_read_as_their_specification_says(environ, off, faults):
     wanted = intent(environ)
     assert (wanted.off, len(wanted.faults)) == (off, faults)
+
+
+async def test_a_value_that_can_not_be_used_leaves_tracing_off_and_the_doctor_says_so(monkeypatch):
+    with Collector() as collector:
+        given = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_MAX_QUEUE_SIZE": "-1"}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        begin(given)
+        assert not traces.is_on()
+        ((is_ok, text),) = await check(given)
+        assert (is_ok, "OTEL_" in text) == (False, True)
 
 
 async def test_the_doctor_asks_the_collector_and_shows_no_secret(monkeypatch):
