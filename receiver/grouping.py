@@ -8,24 +8,24 @@ more. A body that came before, byte for byte, and whose groups have not changed 
 import base64
 from collections.abc import Mapping
 from hashlib import sha256
-from sys import intern
 
 import msgspec
 
 from receiver.clock import Clock
-from receiver.core.alert import Severity, identify, matched_labels
-from receiver.core.incident import Incident, IncidentId, RouteSnapshot
+from receiver.core.alert import matched_labels, name_by, spell
+from receiver.core.incident import RouteSnapshot
 from receiver.core.instant import parse_instant
 from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
 from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, decode_annotations, decode_labels, is_strings
 from receiver.store.admission import Item
-from receiver.store.incidents import NO_VARIANT, encode_document, payload_head
+from receiver.store.incidents import MEMBER, NO_VARIANT, first_document, payload_head
 from receiver.telemetry import metrics
 
 REMEMBERED = 300_000
 REPEATS_BYTES = 8 * 1024 * 1024
 CHUNK = 200
+KEPT = 16  # bytes of a digest
 _SHORT = 4096
 _NO_END = "0" * 18
 
@@ -49,35 +49,25 @@ class Course(msgspec.Struct, gc=False, eq=False):
 
 
 class Known(msgspec.Struct, gc=False, eq=False):
-    """What one label set means, and the last signature that the store confirmed for it. A struct: there is one for every label set."""
+    """What one label set means, and the last row the store confirmed for it. A struct: there is one for every label set.
 
-    member: str
+    A row is what travels for every alert: the member that names it, and its signature (status, start and end). Before anything was
+    confirmed it is the member alone. `annotations` is the hash of those the store holds; None until it holds the alert.
+    """
+
+    row: str
     course: Course
-    status: str = ""
-    starts: str = ""
-    ends: str = ""
-    signature: str = ""
-    annotations: int = 0
-    is_confirmed: bool = False
-
-
-class Entry(msgspec.Struct, gc=False):
-    """One alert on its way: what we know of it and what was said now."""
-
-    known: Known
-    alert: WireAlert
-    signature: str
-    drift: int
+    annotations: int | None = None
 
 
 class Piece:
-    """The alerts of one webhook that share a group."""
+    """The alerts of one webhook that share a group. An entry is what is known of one, what came, its row, and the hash of its annotations."""
 
     __slots__ = ("_blob", "_clock", "_rules", "_source", "_truncated", "entries", "group")
 
     def __init__(self, group: Group, source: str, truncated: int, rules: RuleBook, clock: Clock) -> None:
         self.group = group
-        self.entries: list[Entry] = []
+        self.entries: list[tuple[Known, WireAlert, str, int]] = []
         self._blob = ""
         self._source = source
         self._truncated = truncated
@@ -86,29 +76,28 @@ class Piece:
 
     def item(self, *, in_full: bool = False) -> Item:
         """Pack for the store; `in_full` says everything, after the store did not know what we took for known."""
-        blob: list[str] = []
-        flags = ""
+        flags: list[str] = []
         payloads: list[bytes] = []
         is_firing = False
-        for entry in self.entries:
-            known, signature = entry.known, entry.signature
-            blob += (known.member, signature)
-            if signature[0] != "F":
-                flags += "0"
+        for known, alert, row, annotations in self.entries:
+            if row[MEMBER] != "F":
+                flags.append("0")
                 continue
             is_firing = True
-            is_known = known.is_confirmed and not in_full
-            if is_known and known.annotations == entry.drift:
-                flags += "0"
+            if known.annotations is None or in_full:
+                flags.append("1")
+            elif known.annotations == annotations:
+                flags.append("0")
                 continue
-            flags += "2" if is_known else "1"
-            payloads.append(b"%b%b,%b]" % (known.course.head, _labels(entry.alert), _annotations(entry.alert)))
-        self._blob = "".join(blob)
+            else:
+                flags.append("2")
+            payloads.append(_payload(known.course.head, alert))
+        self._blob = "".join([row for _, _, row, _ in self.entries])
         return Item(
             group_key=self.group.key,
             truncated=self._truncated,
             blob=self._blob,
-            flags=flags,
+            flags="".join(flags),
             payloads=payloads,
             document=self._document() if is_firing and (in_full or not self.group.is_open) else b"",
             wait=int(self.group.route.group_wait.total_seconds() * 1000),
@@ -117,18 +106,15 @@ class Piece:
     def confirm(self) -> None:
         """Remember what the store has confirmed."""
         has_changed = False
-        for entry in self.entries:
-            known, signature = entry.known, entry.signature
-            if signature[0] == "F":
-                if not known.is_confirmed or known.annotations != entry.drift:
-                    has_changed = known.is_confirmed = True
-                    known.annotations = entry.drift
+        for known, _, row, annotations in self.entries:
+            if row[MEMBER] == "F":
                 self.group.is_open = True
-            if known.signature != signature:
-                alert = entry.alert
+                if known.annotations != annotations:
+                    has_changed = True
+                    known.annotations = annotations
+            if known.row != row:
                 has_changed = True
-                # Few different words and ends: held once for all.
-                known.status, known.starts, known.ends, known.signature = intern(alert.status), alert.startsAt, intern(alert.endsAt), signature
+                known.row = row
         if has_changed:
             self.group.changes += 1
 
@@ -138,18 +124,7 @@ class Piece:
 
     def _document(self) -> bytes:
         route = self.group.route
-        return encode_document(
-            Incident(
-                id=IncidentId(""),
-                version=0,
-                group_key=self.group.key,
-                source=self._source,
-                opened_at=self._clock.now(),
-                severity=Severity.INFO,
-                route=route,
-                destinations=self._rules.destinations_of(route),
-            )
-        )
+        return first_document(self.group.key, self._source, self._clock.now(), route, self._rules.destinations_of(route))
 
 
 class Repeats:
@@ -181,9 +156,10 @@ class Repeats:
 class Memory:
     """What is known of one source: its label sets by digest, and the course of those that agree in `names`, the labels that rules read."""
 
-    __slots__ = ("courses", "ignored", "known", "names")
+    __slots__ = ("courses", "ignored", "known", "names", "opening")
 
     def __init__(self, source: str, rules: RuleBook) -> None:
+        self.opening = spell(source, {})[:-3]  # with labels behind it as Alertmanager writes them, this is how identities are spelt
         self.known: dict[bytes, Known] = {}
         self.courses: dict[tuple[str | None, ...], Course] = {}
         self.ignored = rules.ignore_labels(source)
@@ -213,10 +189,11 @@ class Grouping:
         filling: dict[Group, Piece] = {}
         bad: list[BadAlert] = []
         for index, alert in enumerate(webhook.alerts):
-            digest = sha256(alert.labels).digest()[:16]
+            spelt = b"%b%b]" % (memory.opening, alert.labels)
+            digest = sha256(spelt).digest()
             try:
-                known = memory.known.get(digest) or self._learn(source, memory, digest, alert, webhook.identity)
-                signature = _signature(known, alert)
+                known = memory.known.get(digest[:KEPT]) or self._learn(source, memory, spelt, digest, alert, webhook.identity)
+                row = known.row[:MEMBER] + _signature(alert)
             except ValueError as fault:
                 bad.append(BadAlert(index=index, reason=str(fault), raw=bytes(alert.labels)[:65536], is_firing=alert.status != "resolved"))
                 continue
@@ -225,7 +202,7 @@ class Grouping:
             if piece is None or len(piece.entries) >= CHUNK:
                 piece = filling[group] = Piece(group, source, webhook.truncated, self.rules, self._clock)
                 pieces.append(piece)
-            piece.entries.append(Entry(known, alert, signature, hash(bytes(alert.annotations))))
+            piece.entries.append((known, alert, row, hash(bytes(alert.annotations))))
         return pieces, bad
 
     def recall(self, digest: bytes) -> list[Item] | None:
@@ -241,7 +218,7 @@ class Grouping:
             self._phase = phase
             self._forget()
 
-    def _learn(self, source: str, memory: Memory, digest: bytes, alert: WireAlert, told_by: tuple[str, ...]) -> Known:
+    def _learn(self, source: str, memory: Memory, spelt: bytes, digest: bytes, alert: WireAlert, told_by: tuple[str, ...]) -> Known:
         labels = decode_labels(alert.labels)
         if self._remembered >= REMEMBERED:
             self._forget()
@@ -256,8 +233,10 @@ class Grouping:
         if not course.has_service:
             metrics.unknown_service.labels(source=source).inc()
         self._remembered += 1
-        identity = identify(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, memory.ignored)
-        known = memory.known[digest] = Known(identity + (NO_VARIANT if told_by else _variant(labels, memory.ignored)), course)
+        named = spell(source, {name: labels.get(name, "") for name in told_by} if told_by else labels, memory.ignored)
+        name = name_by(digest if named == spelt else sha256(named).digest())  # one digest is enough for labels that came as we spell them
+        variant = _variant(labels, memory.ignored) if memory.ignored and not told_by else NO_VARIANT
+        known = memory.known[digest[:KEPT]] = Known(name + variant, course)
         return known
 
     def _course(self, source: str, labels: Mapping[str, str], ignored: frozenset[str]) -> Course:
@@ -278,24 +257,28 @@ class Grouping:
         self.repeats = Repeats()
 
 
-def _signature(known: Known, alert: WireAlert) -> str:
-    if alert.startsAt == known.starts and alert.status == known.status and alert.endsAt == known.ends and known.signature:
-        return known.signature
+def _signature(alert: WireAlert) -> str:
+    starts = str(parse_instant(alert.startsAt)).zfill(18)
     if alert.status == "firing":
-        return f"F{parse_instant(alert.startsAt):018d}{_NO_END}"
+        return f"F{starts}{_NO_END}"
     if alert.status != "resolved":
         raise ValueError(f"status {alert.status[:20]!r} is neither firing nor resolved")
-    return f"R{parse_instant(alert.startsAt):018d}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
+    return f"R{starts}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
 
 
 def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:
     """Tells the fingerprints of one identity apart: a short hash of the ignored labels."""
-    if not ignored or ignored.isdisjoint(labels):
-        return NO_VARIANT
     held = [f"{name}\xff{labels[name]}" for name in sorted(ignored) if labels.get(name)]
     if not held:
         return NO_VARIANT
     return base64.urlsafe_b64encode(sha256("\xfe".join(held).encode("utf-8", "surrogatepass")).digest()[:4])[:6].decode()
+
+
+def _payload(head: bytes, alert: WireAlert) -> bytes:
+    payload = b"%b%b,%b]" % (head, alert.labels, alert.annotations)
+    if len(payload) < _SHORT and is_strings(alert.annotations):
+        return payload
+    return b"%b%b,%b]" % (head, _labels(alert), _annotations(alert))
 
 
 def _annotations(alert: WireAlert) -> bytes:

@@ -93,11 +93,9 @@ def group_key(route_id: str, group_labels: Mapping[str, str]) -> str:
     The source is left out, so that replicas and sources of one fault meet in one incident.
     """
     parts = [route_id, *(part for name in sorted(group_labels) for part in (name, group_labels[name]))]
-    digest = hashlib.sha256()
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big") + raw)
-    return base64.urlsafe_b64encode(digest.digest()[:16])[:22].decode()
+    raws = [part.encode("utf-8", "surrogatepass") for part in parts]
+    digest = hashlib.sha256(b"".join([len(raw).to_bytes(8, "big") + raw for raw in raws])).digest()
+    return base64.urlsafe_b64encode(digest[:16])[:22].decode()
 
 
 def _descend(node: RouteNode, labels: Mapping[str, str], now: datetime, leaves: list[RouteNode], path: list[str]) -> None:

@@ -149,7 +149,8 @@ class RuleBook:
         `ignored` labels do not tell groups apart where a route groups by all labels.
         """
         found = route(self.root, labels, now, self.name, ignored)
-        return replace(found, customers=self._customers(found.customers, labels), policies=self._policies(found))
+        customers, policies = self._customers(found.customers, labels), self._policies(found)
+        return replace(found, customers=customers, policies=policies) if customers is not found.customers or policies else found
 
     def _customers(self, wanted: Customers | None, labels: Mapping[str, str]) -> Customers | None:
         if wanted is None or wanted.component != FROM_CATALOGUE:

@@ -1,6 +1,7 @@
 """All requests of one turn of the loop in one script call, one per partition on a cluster. Called by `engine.admit`, the only hot path.
 
-While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip.
+While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip. One that has filled well
+is sent behind the other without waiting for its answer, on the same connection, so that the order stays: neither side is idle in a storm.
 """
 
 import asyncio
@@ -19,11 +20,15 @@ from receiver.store.keys import META, Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.scripts import Argument, Script
 from receiver.telemetry import metrics
+from receiver.telemetry.logs import get_logger
 
 BATCH = 128
+DEPTH = 2  # calls under way
+EARLY = 64  # alerts that are worth a call of their own behind the one under way
 ID_BLOCK = 20  # what a restart may leave unused
 _OPENED = 1 << 30
 _DUE = 1 << 31
+log = get_logger(__name__)
 
 
 class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -69,29 +74,46 @@ class Admission:
         self._partitions = partitions
         self._script = Script("admit")
         self._waiting: deque[_Waiting] = deque()
+        self._rows = 0  # alerts of those that wait
+        self._is_called = False  # and will be fetched at the end of this turn
         self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
-        self._flush: asyncio.Task[None] | None = None
+        self._in_turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[None]] = set()  # the loop holds tasks weakly; callers await them through their futures
         self._promise = promise
         self._since = 0.0  # when what waits now began to wait
 
     def submit(self, item: Item) -> "asyncio.Future[Merged]":
         """Queue one item; the future ends in Merged or in StoreUnavailableError."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Merged] = loop.create_future()
+        future: asyncio.Future[Merged] = asyncio.get_running_loop().create_future()
         if not self._waiting:
             self._since = self._clock.monotonic()
         self._waiting.append((item, future))
-        if self._flush is None or self._flush.done():
-            # Kept in self: the loop holds tasks weakly. It is awaited by every caller through its future.
-            self._flush = loop.create_task(self._drain())
+        self._rows += len(item.flags)
+        self._look(None)
         return future
 
-    async def _drain(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            since, self._since = self._since, self._clock.monotonic()
-            await self._settle_all(batch)
-            metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
+    def _look(self, ended: asyncio.Task[None] | None) -> None:
+        """Send what waits if it is its turn."""
+        if ended:
+            self._under_way.discard(ended)
+        is_worth_it = not self._under_way or (self._rows >= EARLY and len(self._under_way) < self._depth())
+        if self._waiting and is_worth_it and not self._is_called:
+            self._is_called = True
+            flush = asyncio.get_running_loop().create_task(self._flush())
+            self._under_way.add(flush)
+            flush.add_done_callback(self._look)
+
+    def _depth(self) -> int:
+        """How many calls may be under way: only one connection keeps their order."""
+        return DEPTH if isinstance(self._line, Line) and not self._promise.commands else 1
+
+    async def _flush(self) -> None:
+        self._is_called = False
+        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        self._rows = sum(len(item.flags) for item, _ in self._waiting)
+        since, self._since = self._since, self._clock.monotonic()
+        await self._settle_all(batch)
+        metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
 
     async def _settle_all(self, batch: list[_Waiting]) -> None:
         if len(self._partitions) == 1:
@@ -104,18 +126,25 @@ class Admission:
 
     async def _settle(self, partition: Partition, batch: list[_Waiting]) -> None:
         """Merge the items of one partition; every caller hears of it, whatever happens."""
+        fault = StoreUnavailableError("admission was cut short")
         try:
             await self._merge(partition, batch)
-        except (StoreUnavailableError, OSError, TimeoutError) as fault:
+        except (StoreUnavailableError, OSError, TimeoutError) as known:
+            fault = StoreUnavailableError(str(known))
+        except Exception as unforeseen:
+            log.exception("a batch was not admitted")
+            fault = StoreUnavailableError(f"{type(unforeseen).__name__}: {unforeseen}")
+        finally:
             for _, future in batch:
                 if not future.done():
-                    future.set_exception(StoreUnavailableError(str(fault)))
+                    future.set_exception(fault)
 
     async def _merge(self, partition: Partition, batch: list[_Waiting]) -> None:
         spare = self._spare[partition]
         opening = sum(1 for item, _ in batch if item.document)
-        while len(spare) < opening:
-            await self._take_ids(opening - len(spare))
+        async with self._in_turn:  # a batch that waits for ids must not be overtaken
+            while len(spare) < opening:
+                await self._take_ids(opening - len(spare))
         spares = [spare.pop() if item.document else "" for item, _ in batch]
         now = int(self._clock.now().timestamp() * 1000)
         args: list[Argument] = [partition.prefix, now]

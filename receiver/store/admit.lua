@@ -6,9 +6,10 @@
 --   flags: per alert '0' no payload, '1' payload for a new alert, '2' payload that replaces the stored one
 -- Per item: -1 = say more (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened + 2^31*(an incident is due now)
 local P, now = ARGV[1], tonumber(ARGV[2])
-local call, sub, byte = redis.call, string.sub, string.byte
+local call, sub, byte, find, text = redis.call, string.sub, string.byte, string.find, string.format
 local hw = tonumber(call('HGET', P .. 'meta', 'hw') or '0')
 if now < hw then now = hw elseif now > hw then call('HSET', P .. 'meta', 'hw', now) end
+local now_ms = text('%d', now) -- a number is written out anew at every call it is handed to, and slowly
 local AL, PL, IX, INC = P .. 'al:', P .. 'pl:', P .. 'ix', P .. 'inc:'
 
 -- What the store holds of these alerts: the signature, and the incident it lives in where that is not `iid`.
@@ -61,32 +62,28 @@ end
 -- `was` = trunc, hold, ver, reps as they stood; `trunc` is nil for an incident that this item is not about. True when it is due now.
 local function touch(iid, was, trunc, changed)
   if trunc and was[1] ~= trunc then changed = changed or 'grew' end
-  if not changed then call('HSET', INC .. iid, 'seen', now, 'reps', (was[4] or 0) + 1); return false end
-  call('HSET', INC .. iid, 'seen', now, 'ver', (was[3] or 0) + 1, 'trunc', trunc or was[1] or '0')
+  if not changed then call('HSET', INC .. iid, 'seen', now_ms, 'reps', text('%d', (was[4] or 0) + 1)); return false end
+  call('HSET', INC .. iid, 'seen', now_ms, 'ver', text('%d', (was[3] or 0) + 1), 'trunc', trunc or was[1] or '0')
   -- Before the group wait is over nothing would be decided of an incident that only grew.
-  local due = now
+  local due = now_ms
   if changed == 'grew' and was[2] and tonumber(was[2]) > now then due = was[2] end
   call('ZADD', P .. 'wake', 'LT', due, iid)
-  return due == now
+  return due == now_ms
 end
 
 -- `at:<service>` has the open incidents of the service that the group names, for whoever looks for a cause.
 local function open(iid, gkey, doc, wait, trunc)
-  call('HSET', INC .. iid, 'ver', 1, 'doc', doc, 'trunc', trunc, 'seen', now, 'reps', 0, 'hold', now + wait)
-  call('ZADD', P .. 'list', now, iid)
-  call('ZADD', P .. 'wake', now + wait, iid)
+  local due = text('%d', now + wait)
+  call('HSET', INC .. iid, 'ver', '1', 'doc', doc, 'trunc', trunc, 'seen', now_ms, 'reps', '0', 'hold', due)
+  call('ZADD', P .. 'list', now_ms, iid)
+  call('ZADD', P .. 'wake', due, iid)
   call('HSET', KEYS[1], gkey, iid)
   local service = string.match(doc, '"service":"([^"\\]+)"')
   if service then call('ZADD', P .. 'at:' .. service, now, iid) end
 end
 
 -- Reads only: what is to be written to which incident, which of them change and how, and the counts of the report.
-local function plan(iid, blob, flags, payload, spare)
-  local members, sigs = {}, {}
-  for i = 1, #flags do
-    local o = i * 65
-    members[i], sigs[i] = sub(blob, o - 64, o - 37), sub(blob, o - 36, o)
-  end
+local function plan(iid, members, sigs, flags, payload, spare)
   local cur, home = read(iid, members)
   local p = {writes = {}, touched = {}, opens = false, unknown = 0, late = 0, changed = 0}
   for i = 1, #members do
@@ -113,9 +110,34 @@ local function plan(iid, blob, flags, payload, spare)
   return p
 end
 
+-- A group and alerts that nobody knows: there is nothing to merge with. What is reported, or nil for anything else.
+local function begin(gkey, spare, doc, wait, trunc, members, sigs, payload)
+  local w = {al = {}, pl = {}, ix = {}, gone = {}}
+  local home = call('HMGET', IX, unpack(members))
+  for i = 1, #members do
+    if home[i] then return nil end
+    local m, k = members[i], 2 * i
+    w.al[k-1], w.al[k] = m, sigs[i]
+    w.pl[k-1], w.pl[k] = m, payload[i]
+    w.ix[k-1], w.ix[k] = m, spare
+  end
+  open(spare, gkey, doc, wait, trunc)
+  write(spare, w)
+  return #members + 1073741824 + (wait == 0 and 2147483648 or 0)
+end
+
 local function admit(gkey, spare, doc, wait, trunc, blob, flags, payload)
   local iid = call('HGET', KEYS[1], gkey)
-  local p = plan(iid, blob, flags, payload, spare)
+  local members, sigs = {}, {}
+  for i = 1, #flags do
+    local o = i * 65
+    members[i], sigs[i] = sub(blob, o - 64, o - 37), sub(blob, o - 36, o)
+  end
+  if not iid and spare ~= '' and doc ~= '' and not find(flags, '0', 1, true) then
+    local report = begin(gkey, spare, doc, wait, trunc, members, sigs, payload)
+    if report then return report end
+  end
+  local p = plan(iid, members, sigs, flags, payload, spare)
   if not p or (p.opens and (spare == '' or doc == '')) then return -1 end
   local was = {}
   if iid then was[iid] = call('HMGET', INC .. iid, 'trunc', 'hold', 'ver', 'reps') end

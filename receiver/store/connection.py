@@ -11,6 +11,7 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError, ResponseError
 
 from receiver.core.errors import StoreUnavailableError
@@ -86,35 +87,52 @@ def _host(text: str) -> tuple[str, int]:
 
 
 class Line:
-    """One connection of the pool, kept for a caller that sends one command after the other.
+    """One connection of the pool, kept for a caller whose commands must keep their order.
 
     The pool and the client around it start a task and set three timers for every command, which costs more than the command.
-    It is closed with the client.
+    Several commands may be under way: each is sent at once and answered after those before it. It is closed with the client.
     """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._connection: Any = None
+        self._losses = 0  # of the connection
+        self._sending = asyncio.Lock()
+        self._reading = asyncio.Lock()  # locks are fair: whoever sent first reads first
+        self._under_way = 0
 
     async def execute_command(self, *words: Any) -> Any:
         """Send and wait for the answer, two seconds at most, without a second try; raises RedisError, OSError, TimeoutError."""
+        packed, losses = hiredis.pack_command(words), self._losses
+        self._under_way += 1
         try:
             async with asyncio.timeout(COMMAND_TIMEOUT):
-                if self._connection is None:
-                    self._connection = await self._client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
-                    self._connection.socket_timeout = None  # the timer around all of it is enough
-                connection = self._connection
-                if connection.is_connected and await connection.can_read():
-                    await connection.disconnect()  # the server hung up, or says what nobody asked
-                await connection.connect()
-                await connection.send_packed_command(hiredis.pack_command(words), check_health=False)
-                return await connection.read_response()
+                async with self._sending:
+                    connection, losses = await self._ready(), self._losses
+                    await connection.send_packed_command(packed, check_health=False)
+                async with self._reading:
+                    if self._losses != losses:
+                        raise Disconnected("the connection was lost under way")
+                    return await connection.read_response()
         except ResponseError:
             raise
         except BaseException:
-            if self._connection:
-                await self._connection.disconnect(nowait=True)
+            if self._losses == losses:
+                self._losses += 1  # whatever else is under way has lost its answer
+                if self._connection:
+                    await self._connection.disconnect(nowait=True)
             raise
+        finally:
+            self._under_way -= 1
+
+    async def _ready(self) -> Any:
+        if self._connection is None:
+            self._connection = await self._client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+            self._connection.socket_timeout = None  # the timer around all of it is enough
+        if self._under_way == 1 and self._connection.is_connected and await self._connection.can_read():
+            await self._connection.disconnect()  # the server hung up, or says what nobody asked
+        await self._connection.connect()
+        return self._connection
 
     def pipeline(self, *, transaction: bool) -> Any:
         """Several commands in one trip, by the pool."""

@@ -13,9 +13,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.history import TimelineEntry
-from receiver.core.incident import Incident, IncidentId
+from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
@@ -36,6 +37,12 @@ _documents = msgspec.json.Decoder(Incident)
 def encode_document(incident: Incident) -> bytes:
     """What a hash field keeps: everything but the alerts, which admission merges on its own."""
     return msgspec.json.encode(replace(incident, alerts={}) if incident.alerts else incident)
+
+
+def first_document(group_key: str, source: str, opened_at: datetime, route: RouteSnapshot, destinations: tuple[Destination, ...]) -> bytes:
+    """The document of an incident that admission opens: what is left out is as `Incident` has it by default, and costs nothing."""
+    said = {"id": "", "version": 0, "group_key": group_key, "source": source, "opened_at": opened_at, "severity": Severity.INFO}
+    return msgspec.json.encode({**said, "route": route, "destinations": destinations})
 
 
 def decode_document(raw: bytes) -> Incident:

@@ -86,6 +86,10 @@ class Outbox:
         """Mark that the socket write starts now; False when another worker has the slot."""
         return bool(await self._begin.run(self._client, [self._key(slot.id)], [slot.fence]))
 
+    async def outlive(self, slot: Slot) -> None:
+        """The lease will run out, but its worker lives: leases that were lost before are forgotten. Raises StoreUnavailableError."""
+        await self._ask(self._client.hdel(self._key(slot.id), "lost"))
+
     async def done(
         self,
         slot: Slot,

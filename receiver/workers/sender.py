@@ -5,6 +5,7 @@ freely. What the wire proved is judged by `core.delivery`; nothing here decides 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -100,9 +101,18 @@ class Sender:
         except ReceiverError as fault:
             # Not begun, or recorded by nobody: the lease runs out and the slot comes again.
             log.warning("delivery put off", notification=slot.id, error=str(fault))
+            await self._outlive(slot)
         finally:
             self.in_flight -= 1
             self._nudge.sends.set()
+
+    async def _outlive(self, slot: Slot) -> None:
+        """This worker lives: what it put off must not count as a message that takes its worker with it."""
+        for pause in (0.0, 1.0, 4.0):
+            await asyncio.sleep(pause)
+            with contextlib.suppress(StoreUnavailableError):
+                await self._outbox.outlive(slot)
+                return
 
     async def _give_up(self, slot: Slot) -> None:
         """This one took its worker with it every time: it is not looked at again, and a plain notice of our own pages instead.
