@@ -56,6 +56,8 @@ class Reason(StrEnum):
     LEFT = "left"
     SPLIT = "split"
     SYMPTOMS_CHANGED = "symptoms_changed"
+    FLAPPING = "flapping"
+    STEADY = "steady"
 
 
 class Priority(IntEnum):
@@ -78,6 +80,7 @@ class Kind(StrEnum):
     NOBODY = "nobody"
     STILL = "still"
     PICTURE = "picture"
+    FLAPPING = "flapping"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -63,11 +63,10 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noise:
-    """What counts as flapping and as a storm, as configured; neither has an effect yet."""
+    """What counts as flapping and as a storm, as configured."""
 
     flapping: str
     storm: str
-    has_effect: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
