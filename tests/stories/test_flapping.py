@@ -6,7 +6,7 @@ import pytest
 
 from receiver.core.incident import State
 from tests.builders import wire
-from tests.harness import ADMINS, Story
+from tests.harness import ADMINS, ANNA, Story
 from tests.stories.paging import TO_ANNA, TO_BORIS, paging, reasons
 
 
@@ -60,7 +60,7 @@ async def test_one_that_fires_for_good_is_said_aloud_and_escalates(tmp_path):
         await until_it_flaps(s)
         await fires(s)
         await s.advance(minutes=4)
-        await s.expect(TO_BORIS, "Никто не взял INC-1", "Мигает: 5 перемен")
+        await s.expect(TO_BORIS, "Никто не взял INC-1", "Мигает: 5 изменений")
         await s.advance(minutes=6)
         await s.expect(ADMINS, "🔴 Shop API: fires steadily, it flaps no more")
         await s.expect(TO_BORIS, "больше не мигает")
@@ -74,7 +74,7 @@ async def test_a_press_takes_it_while_it_flaps_and_nobody_else_is_called(tmp_pat
         await until_it_flaps(s)
         await fires(s)
         page = next(m for m in s.api.messages.values() if m.chat == TO_ANNA and "Flaps: 5 changes" in m.text)
-        await s.press(page, "Acknowledge", int(TO_ANNA))
+        await s.api.press(page, "✅", ANNA)
         await s.settle()
         await ends(s)
         await fires(s)
