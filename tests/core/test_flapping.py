@@ -183,11 +183,13 @@ def test_changes_that_are_further_apart_than_within_are_no_flapping():
 
 
 def test_what_a_person_closed_begins_a_new_count():
-    one = flapping()
+    one = Flap()
+    one.turn()
     one.turn("a")
     one.see(Resolve(**ANNA))
     assert one.at.state is State.RESOLVED
     assert one.turn("a").reason is Reason.REOPENED
+    assert one.turn().reason is Reason.ALL_RESOLVED
 
 
 def test_a_snooze_outlasts_the_hold_in_silence():
