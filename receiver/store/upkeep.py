@@ -65,6 +65,7 @@ class Upkeep:
 
     async def _trim(self, partition: Partition, now: datetime) -> int:
         listed, gone, start = partition.of("list"), 0, 0
+        old: Any
         try:
             while old := await self._client.zrangebyscore(listed, "-inf", _ms(now - KEEP_CLOSED), start=start, num=CHUNK):
                 async with self._client.pipeline(transaction=False) as pipe:
