@@ -65,9 +65,11 @@ class Upkeep:
 
     async def _trim(self, partition: Partition, now: datetime) -> int:
         listed, gone, start = partition.of("list"), 0, 0
-        old: Any
         try:
-            while old := await self._client.zrangebyscore(listed, "-inf", _ms(now - KEEP_CLOSED), start=start, num=CHUNK):
+            while True:
+                old: Any = await self._client.zrangebyscore(listed, "-inf", _ms(now - KEEP_CLOSED), start=start, num=CHUNK)
+                if not old:
+                    return gone
                 async with self._client.pipeline(transaction=False) as pipe:
                     for one in old:
                         pipe.exists(partition.of("inc", one.decode()))
@@ -78,7 +80,6 @@ class Upkeep:
                 gone, start = gone + len(dead), start + len(old) - len(dead)
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
-        return gone
 
     async def hold(self, incident: Incident, owed_at: datetime | None, now: datetime) -> Repaired:
         """Put back what is missing; nothing when the incident changed since it was read."""
