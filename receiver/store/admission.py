@@ -1,7 +1,8 @@
 """All requests of one turn of the loop in one script call, one per partition on a cluster. Called by `engine.admit`, the only hot path.
 
-While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip. One that has filled well
-is sent behind the other without waiting for its answer, on the same connection, so that the order stays: neither side is idle in a storm.
+While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip. When many senders were
+answered it waits a moment for them to come again: one sync serves them all. One that has filled well is sent behind the other without
+waiting for its answer, on the same connection, so that the order stays: neither side is idle in a storm.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from receiver.telemetry.logs import get_logger
 BATCH = 128
 DEPTH = 2  # calls under way
 EARLY = 64  # alerts that are worth a call of their own behind the one under way
+BUSY = 4  # webhooks of one call; so many senders at once come again at once
+PATIENCE = 0.002  # seconds, at most, that a call waits for those who were answered just now
 ID_BLOCK = 20  # what a restart may leave unused
 _OPENED = 1 << 30
 _DUE = 1 << 31
@@ -76,6 +79,8 @@ class Admission:
         self._waiting: deque[_Waiting] = deque()
         self._rows = 0  # alerts of those that wait
         self._is_called = False  # and will be fetched at the end of this turn
+        self._hoped = 0  # items that the next call had better carry
+        self._patience: asyncio.TimerHandle | None = None
         self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
         self._in_turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()  # the loop holds tasks weakly; callers await them through their futures
@@ -96,8 +101,10 @@ class Admission:
         """Send what waits if it is its turn."""
         if ended:
             self._under_way.discard(ended)
-        is_worth_it = not self._under_way or (self._rows >= EARLY and len(self._under_way) < self._depth())
-        if self._waiting and is_worth_it and not self._is_called:
+        is_full = self._rows >= EARLY
+        is_worth_it = is_full or len(self._waiting) >= self._hoped
+        is_free = not self._under_way or (is_full and len(self._under_way) < self._depth())
+        if self._waiting and is_worth_it and is_free and not self._is_called:
             self._is_called = True
             flush = asyncio.get_running_loop().create_task(self._flush())
             self._under_way.add(flush)
@@ -113,7 +120,19 @@ class Admission:
         self._rows = sum(len(item.flags) for item, _ in self._waiting)
         since, self._since = self._since, self._clock.monotonic()
         await self._settle_all(batch)
+        self._hope(len(batch))
         metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
+
+    def _hope(self, answered: int) -> None:
+        """When many come at once, the next call waits a moment for those who were answered: half as many syncs serve as many webhooks."""
+        self._hoped = answered + len(self._waiting) if answered >= BUSY else 0
+        if self._patience:
+            self._patience.cancel()
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._hope_no_more) if self._hoped else None
+
+    def _hope_no_more(self) -> None:
+        self._hoped = 0
+        self._look(None)
 
     async def _settle_all(self, batch: list[_Waiting]) -> None:
         if len(self._partitions) == 1:
