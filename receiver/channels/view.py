@@ -8,6 +8,7 @@ from receiver.channels.evidence_facts import facts_of
 from receiver.channels.links import links_about
 from receiver.channels.view_correlation import correlation_facts
 from receiver.channels.view_escalation import escalation_facts, failed
+from receiver.channels.view_overflow import overflow_facts
 from receiver.channels.view_storm import storm_facts
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, figure, span, unit_name
@@ -70,6 +71,7 @@ def build(
         **correlation_facts(incident, lambda service: _name(service, services, language), language),
         **escalation_facts(incident, language, zone, now, args or {}, person),
         **storm_facts(incident, lambda service: _name(service, services, language), language, zone, now),
+        **overflow_facts(incident, language),
     }
 
 
