@@ -96,6 +96,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "nobody": ("nobody answers", "никто не отвечает"),
     "still": ("still on it?", "ещё занимаетесь?"),
     "picture": ("the graph", "график"),
+    "flapping": ("it flaps", "инцидент мигает"),
 }
 END_REASONS: Mapping[str, tuple[str, str]] = {
     "resolved": ("resolved", "алерты закончились"),
@@ -125,6 +126,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "condition_changed": ("Alertmanager says something else of the alerts", "Alertmanager изменил состояние алертов"),
     "all_resolved": ("All alerts are over", "Все алерты закончились"),
     "reopened": ("Came back", "Вернулся"),
+    "flapping": ("Flaps", "Мигает"),
+    "steady": ("Fires steadily", "Горит постоянно"),
     "closed": ("Closed for good", "Закрыт окончательно"),
     "acknowledged": ("Acknowledged", "Взят в работу"),
     "resolved_by_hand": ("Resolved by hand", "Закрыт вручную"),

@@ -14,6 +14,7 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "time": ("time", "times"),
         "incident": ("incident", "incidents"),
         "webhook": ("identical webhook", "identical webhooks"),
+        "change": ("change", "changes"),
     },
     "ru": {
         "alert": ("алерт", "алерта", "алертов"),
@@ -23,6 +24,7 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "time": ("раз", "раза", "раз"),
         "incident": ("инцидент", "инцидента", "инцидентов"),
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
+        "change": ("изменение", "изменения", "изменений"),
     },
 }
 SEVERITY: Mapping[str, Mapping[str, str]] = {

@@ -10,6 +10,7 @@ from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
+from receiver.core.flap import Flaps
 from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation
 
@@ -81,7 +82,7 @@ class Incident:
     `digest` is the storm it has joined, which keeps the time for it while it `is_paused`, and speaks for it while it `is_silent`; `spread` is
     a storm's own.
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
-    `pictured_at` is when its picture was last asked for.
+    `pictured_at` is when its picture was last asked for. `flaps` is how often it came and went lately.
     """
 
     id: IncidentId
@@ -131,6 +132,7 @@ class Incident:
     is_silent: bool = False
     is_paused: bool = False
     spread: Spread | None = None
+    flaps: Flaps = field(default_factory=Flaps)
 
     @property
     def is_storm(self) -> bool:

@@ -57,6 +57,8 @@ class Reason(StrEnum):
     LEFT = "left"
     SPLIT = "split"
     SYMPTOMS_CHANGED = "symptoms_changed"
+    FLAPPING = "flapping"
+    STEADY = "steady"
 
 
 class Priority(IntEnum):
@@ -79,6 +81,7 @@ class Kind(StrEnum):
     NOBODY = "nobody"
     STILL = "still"
     PICTURE = "picture"
+    FLAPPING = "flapping"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -217,7 +217,7 @@ class Window(Strict):
 class Flapping(Strict):
     """When an incident is held because it comes and goes."""
 
-    changes: Annotated[int, Field(gt=1)] = 4
+    changes: Annotated[int, Field(gt=1, le=100)] = 4
     within: Duration = timedelta(minutes=30)
     hold: Duration = timedelta(minutes=10)
 
