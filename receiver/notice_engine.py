@@ -77,9 +77,9 @@ async def unconfirmed(_: Sequence[Incident]) -> frozenset[Confirmation]:
     return frozenset()
 
 
-def steady(_: Incident) -> bool:
-    """Where nobody counts changes."""
-    return False
+def flaps(incident: Incident) -> bool:
+    """As the incident itself has it."""
+    return incident.flaps.is_held
 
 
 async def unaudited(_plan: NoticePlan, _at: datetime) -> None:
@@ -92,7 +92,7 @@ class Senses:
 
     confirm: Confirm = unconfirmed
     is_lost: IsLost = lambda _source: False
-    is_flapping: IsFlapping = steady
+    is_flapping: IsFlapping = flaps
     audit: Audit = unaudited
     readers: CountsReaders = field(default_factory=NoReaders)
 

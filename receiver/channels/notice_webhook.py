@@ -12,7 +12,9 @@ from datetime import timedelta
 import httpx
 import msgspec
 
+from receiver.channels.guarded import FORBIDDEN, GuardedTransport
 from receiver.channels.notice_target import Evidence, Outcome, Publication, Report
+from receiver.channels.webhook import PRIVATE
 from receiver.clock import Clock
 
 BUDGET = 10.0
@@ -20,17 +22,22 @@ _GONE = 410
 
 
 class WebhookTarget:
-    """`secret_of` answers the value of a secret by its name in the rules, or None. No redirects, no proxy from the environment."""
+    """`secret_of` answers the value of a secret by its name in the rules, or None. No redirects, no proxy from the environment, and only
+    addresses of the open internet, unless the channel says `allow_private`.
+    """
 
     def __init__(self, secret_of: Callable[[str], str | None], clock: Clock) -> None:
         self._secret_of, self._clock = secret_of, clock
-        self._http = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=BUDGET)
+        self._public = httpx.AsyncClient(transport=GuardedTransport(), trust_env=False, follow_redirects=False, timeout=BUDGET)
+        self._private = httpx.AsyncClient(transport=GuardedTransport(allow_private=True), trust_env=False, follow_redirects=False, timeout=BUDGET)
 
     async def post(self, publication: Publication) -> Report:
         """One POST; a far end that knows the key has it already."""
         body = msgspec.json.encode({"page": dict(publication.page.names), "update": publication.update, "notice": publication.notice})
         headers = {"content-type": "application/json", "idempotency-key": publication.key, **self._signature(publication, body)}
-        return Report(outcome=await answered(lambda: self._http.post(publication.channel.address["url"], content=body, headers=headers)), said=body.decode())
+        address = publication.channel.address
+        http = self._private if address.get(PRIVATE) else self._public
+        return Report(outcome=await answered(lambda: http.post(address["url"], content=body, headers=headers)), said=body.decode())
 
     async def head(self, publication: Publication) -> Report:
         """Every word carries the whole notice."""
@@ -42,7 +49,8 @@ class WebhookTarget:
 
     async def close(self) -> None:
         """Release connections."""
-        await self._http.aclose()
+        await self._public.aclose()
+        await self._private.aclose()
 
     def _signature(self, publication: Publication, body: bytes) -> dict[str, str]:
         secret = self._secret_of(publication.channel.secret) if publication.channel.secret else None
@@ -58,6 +66,8 @@ async def answered(request: "Callable[[], object]") -> Outcome:
     try:
         answer = await request()  # type: ignore[misc]  # httpx' coroutine
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as fault:
+        if FORBIDDEN in str(fault):
+            return Outcome(evidence=Evidence.REFUSED, reason=f"{fault}; `allow_private: true` permits it")
         return Outcome(evidence=Evidence.NOT_SENT, reason=f"no connection: {type(fault).__name__}")
     except httpx.HTTPError as fault:
         return Outcome(evidence=Evidence.UNKNOWN, reason=type(fault).__name__)

@@ -96,6 +96,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "nobody": ("nobody answers", "никто не отвечает"),
     "still": ("still on it?", "ещё занимаетесь?"),
     "picture": ("the graph", "график"),
+    "flapping": ("it flaps", "инцидент мигает"),
 }
 END_REASONS: Mapping[str, tuple[str, str]] = {
     "resolved": ("resolved", "алерты закончились"),
@@ -125,6 +126,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "condition_changed": ("Alertmanager says something else of the alerts", "Alertmanager изменил состояние алертов"),
     "all_resolved": ("All alerts are over", "Все алерты закончились"),
     "reopened": ("Came back", "Вернулся"),
+    "flapping": ("Flaps", "Мигает"),
+    "steady": ("Fires steadily", "Горит постоянно"),
     "closed": ("Closed for good", "Закрыт окончательно"),
     "acknowledged": ("Acknowledged", "Взят в работу"),
     "resolved_by_hand": ("Resolved by hand", "Закрыт вручную"),
@@ -145,6 +148,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "snoozed": ("Snoozed", "Отложен"),
     "snooze_over": ("The snooze is over", "Время отсрочки вышло"),
     "pictured": ("The graph was drawn", "Построен график"),
+    "overflow": ("More alerts than its source may open incidents for", "Алертов больше, чем источник может открыть инцидентов"),
     "storm": ("A storm of incidents", "Шторм инцидентов"),
     "joined": ("Joined the incident that is its cause", "Присоединён к инциденту-причине"),
     "left": ("Stands alone again", "Снова сам по себе"),

@@ -23,7 +23,7 @@ from receiver.channels.visible import visible
 from receiver.channels.words import noun, ordinal, plural
 from receiver.core.incident import Incident
 
-KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still", "picture")
+KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still", "picture", "flapping")
 FRAMES = ("mail",)  # what a text is put into, not a text of its own
 LANGUAGES = ("en", "ru")
 _BETWEEN_LINKS = "</a> · <a "  # where a link is written out each has a line of its own

@@ -15,6 +15,7 @@ from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.condition import Condition, ConditionKind
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence, Flow, Remedy, Saturated
+from receiver.core.flap import Flaps
 from receiver.core.incident import STORM, Incident, IncidentId, RouteSnapshot, State
 from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation, Policy, Step, Way
@@ -86,6 +87,8 @@ def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]
     hostile = replace(hostile, conditions=held, signal_source=HOSTILE[0] * 20, signal_lost_at=_NOW)
     hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
     hostile = replace(hostile, part=_part(HOSTILE[0] * 20), symptoms={IncidentId(f"INC-{n}"): _symptom(HOSTILE[0] * 20) for n in range(50)})
+    flaps = Flaps(changes=(_NOW - timedelta(days=3_000), _NOW), told_at=_NOW, quiet_at=_NOW + timedelta(minutes=10), alerts=1)
+    hostile = replace(hostile, flaps=flaps)
     yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None
@@ -97,6 +100,7 @@ def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]
     yield "a storm that was split", replace(storm, state=State.RESOLVED, resolved_at=_NOW, resolved_by=HOSTILE[0], end_reason="split"), _SERVICES
     yield "one of a storm", replace(hostile, digest=HOSTILE[0], is_paused=True, is_silent=True), _SERVICES
     over = [replace(alert, status=AlertStatus.RESOLVED, ends_at=_NOW) for alert in hostile.alerts.values()]
+    yield "flaps, all clear", replace(_with(bare, over), flaps=replace(flaps, is_clear=True)), _SERVICES
     yield "all over", replace(_with(bare, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
     yield "one over", replace(_with(bare, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
     many = _with(bare, [_alert(n, _labels(f"{HOSTILE[0]}{n}"), _notes("x" * 300)) for n in range(_ALERTS)])

@@ -8,6 +8,8 @@ from receiver.channels.evidence_facts import facts_of
 from receiver.channels.links import links_about
 from receiver.channels.view_correlation import correlation_facts
 from receiver.channels.view_escalation import escalation_facts, failed
+from receiver.channels.view_flap import flap_facts
+from receiver.channels.view_overflow import overflow_facts
 from receiver.channels.view_storm import storm_facts
 from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, clock, figure, span, unit_name
@@ -69,7 +71,9 @@ def build(
         **_route(incident),
         **correlation_facts(incident, lambda service: _name(service, services, language), language),
         **escalation_facts(incident, language, zone, now, args or {}, person),
+        **flap_facts(incident, language, zone, now),
         **storm_facts(incident, lambda service: _name(service, services, language), language, zone, now),
+        **overflow_facts(incident, language),
     }
 
 
@@ -145,7 +149,7 @@ def _route(incident: Incident) -> dict[str, object]:
 
 def _mark(incident: Incident) -> str:
     is_unsure = incident.is_suppressed or (incident.signal_lost_at is not None and not incident.firing)
-    if incident.is_open and (is_unsure or incident.is_part):
+    if incident.is_open and (is_unsure or incident.is_part or incident.flaps.waits):
         return "⚪"
     return PICTOGRAMS.get(incident.state) or ("🔴" if incident.severity.rank == 2 else "🟠")
 

@@ -53,7 +53,7 @@ def _turn(incident: Incident, language: str, zone: str, now: datetime) -> dict[s
         "paging": list(paging),
         "step": turn.step + 1,
         "steps": len(turn.policy.steps),
-        "next_at": clock(turn.expected_at, zone, now, language) if turn.upcoming and turn.expected_at > now else "",
+        "next_at": clock(turn.expected_at, zone, now, language) if turn.upcoming and turn.expected_at > now and not incident.flaps.waits else "",
         "next_who": [visible(who, 60) for who in turn.upcoming],
         "holes": [visible(name, 60) for name in turn.holes],
         "policy": visible(turn.policy.name, 80),

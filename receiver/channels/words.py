@@ -9,18 +9,22 @@ UNITS: Mapping[str, tuple[str, str, str, str]] = {"en": ("s", "min", "h", "d"), 
 NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "en": {
         "alert": ("alert", "alerts"),
+        "value": ("value", "values"),
         "system": ("system", "systems"),
         "time": ("time", "times"),
         "incident": ("incident", "incidents"),
         "webhook": ("identical webhook", "identical webhooks"),
+        "change": ("change", "changes"),
     },
     "ru": {
         "alert": ("алерт", "алерта", "алертов"),
+        "value": ("значение", "значения", "значений"),
         "active": ("активный", "активных", "активных"),
         "system": ("системе", "системах", "системах"),  # after «на»
         "time": ("раз", "раза", "раз"),
         "incident": ("инцидент", "инцидента", "инцидентов"),
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
+        "change": ("изменение", "изменения", "изменений"),
     },
 }
 SEVERITY: Mapping[str, Mapping[str, str]] = {

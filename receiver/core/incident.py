@@ -10,12 +10,15 @@ from receiver.core.alert import Alert, AlertId, Severity
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
+from receiver.core.flap import Flaps
 from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation
 
 __all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot", "Spread", "State"]
 
 STORM = "storm"  # the source of what `core.storm` gathers
+
+OVERFLOW = "overflow:"  # how the group key of what `core.overflow` is about begins
 
 IncidentId = NewType("IncidentId", str)
 
@@ -79,7 +82,7 @@ class Incident:
     `digest` is the storm it has joined, which keeps the time for it while it `is_paused`, and speaks for it while it `is_silent`; `spread` is
     a storm's own.
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
-    `pictured_at` is when its picture was last asked for.
+    `pictured_at` is when its picture was last asked for. `flaps` is how often it came and went lately.
     """
 
     id: IncidentId
@@ -129,11 +132,22 @@ class Incident:
     is_silent: bool = False
     is_paused: bool = False
     spread: Spread | None = None
+    flaps: Flaps = field(default_factory=Flaps)
 
     @property
     def is_storm(self) -> bool:
         """True when its alerts are incidents."""
         return self.source == STORM
+
+    @property
+    def is_overflow(self) -> bool:
+        """True when it has the alerts of its source that found no room in incidents of their own."""
+        return self.group_key.startswith(OVERFLOW)
+
+    @property
+    def is_crowd(self) -> bool:
+        """True when its alerts have no group in common: that others join them is no news."""
+        return self.is_storm or self.is_overflow
 
     @property
     def is_open(self) -> bool:

@@ -8,10 +8,12 @@ from receiver.core.alert import Alert, Severity
 from receiver.core.condition import SUPPRESSED, Conditions, describe_end, strongest
 from receiver.core.event import Woke
 from receiver.core.evidence import Evidence, is_news
+from receiver.core.flap import Flaps
+from receiver.core.flapping import back, begun, freed, held, kind_of_return, named, watch
 from receiver.core.incident import Incident, State
 from receiver.core.mute import Mutes, first_end, is_held
 from receiver.core.paging import again, start, told, untaken, with_places
-from receiver.core.plan import Kind, Notification, Plan, Reason
+from receiver.core.plan import Notification, Plan, Reason
 from receiver.core.policy import VoidOn
 from receiver.core.rulebook import RuleBook
 from receiver.core.signal import LOOK_AGAIN, mark
@@ -28,7 +30,7 @@ def woke(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: da
     elif incident.announced_at is None:
         plan = replace(_woke_unannounced(seen, rules, mutes, event, now), before=incident)
     else:
-        plan = _name_signal(replace(_woke_open(mark(seen, event.signals), rules, mutes, now), before=incident))
+        plan = _name_signal(replace(_woke_told(mark(seen, event.signals), rules, mutes, now), before=incident))
     return replace(plan, text=", ".join(sorted({mute.window.name for mute in mutes.values()}))) if mutes else plan
 
 
@@ -69,7 +71,7 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: 
         return Plan(before=incident, next=replace(incident, wake_at=incident.opened_at + wait), reason=Reason.GROUP_WAIT)
     if is_held(incident, mutes):
         return _hold(incident, mutes)
-    opened = replace(look(incident, mutes), announced_at=now)
+    opened = begun(replace(look(incident, mutes), announced_at=now))
     if joins(incident, event, rules.noise):
         return Plan(before=incident, next=replace(opened, is_silent=True, is_paused=True), reason=Reason.STORM, joins=True)
     if opened.state is not State.TRIGGERED:  # somebody was faster than the group wait
@@ -78,11 +80,24 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: 
     if paging.escalation is None and incident.route and incident.route.policies:
         paging = with_places(paging, rules.fallback_destinations())  # its policy is gone since
     after, notifications = told(replace(incident, destinations=()), paging, rules, now)
-    return Plan(before=incident, next=after, reason=Reason.OPENED, notifications=notifications)
+    return Plan(before=incident, next=after, reason=Reason.OVERFLOW if incident.is_overflow else Reason.OPENED, notifications=notifications)
 
 
-def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    looked = look(incident, mutes)
+def _woke_told(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
+    is_over = not incident.firing and not incident.truncated
+    is_unsure = is_over and bool(incident.signal_source)  # not believed, so it is no change either
+    watched = incident if is_unsure else watch(incident, rules.noise, now, is_clear=is_over)
+    looked = look(watched, mutes)
+    if watched.flaps.is_held and looked.severity.rank < watched.severity.rank:
+        looked = replace(looked, severity=watched.severity)  # what flaps between two severities does not get worse each time
+    plan = None if is_unsure else held(incident, watched, looked, rules, mutes, now)
+    if plan is not None:
+        return plan
+    free = freed(watched, looked)
+    return named(_woke_open(free, replace(looked, flaps=free.flaps), rules, mutes, now), incident)
+
+
+def _woke_open(incident: Incident, looked: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     is_over = not incident.firing and not incident.truncated
     if is_over and not incident.signal_source:
         return end(incident, replace(looked, end_reason=describe_end(incident.conditions.values())), Reason.ALL_RESOLVED, now)
@@ -95,7 +110,7 @@ def _woke_open(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime)
     if not incident.firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
-    joined = () if incident.is_storm else tuple(s for s in looked.systems if s not in incident.systems)
+    joined = () if incident.is_crowd else tuple(s for s in looked.systems if s not in incident.systems)
     args = {"severity": looked.severity.value if is_worse else "", "systems": ", ".join(joined)}
     loud = worse(looked, args) if is_worse or joined else ()
     void = _void(incident, mutes, is_worse=is_worse)
@@ -120,7 +135,7 @@ def _void(incident: Incident, mutes: Mutes, *, is_worse: bool) -> VoidOn | None:
     held = incident.escalation.policy.void_on if incident.escalation else ()
     if is_worse and VoidOn.WORSE_SEVERITY in held:
         return VoidOn.WORSE_SEVERITY
-    is_new = not incident.is_storm and len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
+    is_new = not incident.is_crowd and len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
     return VoidOn.NEW_ALERT if is_new and VoidOn.NEW_ALERT in held else None
 
 
@@ -184,21 +199,23 @@ def fresh(incident: Incident, now: datetime) -> Incident:
 
 
 def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
-    cleared = fresh(replace(incident, announced_at=incident.announced_at or now), now)
+    cleared = back(fresh(replace(incident, announced_at=incident.announced_at or now), now), incident, rules.noise, now)
     if joins(incident, event, rules.noise):
         silent = replace(look(cleared, mutes), is_silent=not incident.announced_at or incident.is_silent, is_paused=True)
         return Plan(before=incident, next=silent, reason=Reason.STORM, joins=True, notifications=living(silent))
     anew = start(look(cleared, mutes), rules, now, because="reopened")
     known = () if incident.is_silent else anew.destinations  # those whom a storm told of it hear of it as of a new one
-    loud = to_all(anew, known, Kind.REOPENED, {"count": str(anew.reopened + 1)})
+    loud = to_all(anew, known, kind_of_return(anew), {"count": str(anew.reopened + 1)})
     after, notifications = told(incident, anew, rules, now, loud)
-    return Plan(before=incident, next=after, reason=Reason.REOPENED, notifications=notifications)
+    reason = Reason.FLAPPING if after.flaps.is_held else Reason.REOPENED
+    return Plan(before=incident, next=after, reason=reason, notifications=notifications)
 
 
 def end(before: Incident, over: Incident, reason: Reason, now: datetime) -> Plan:
     """The incident is over; it stays reopenable for the route's while."""
     window = before.route.reopen_within if before.route else now - now
-    last = replace(over, state=State.RESOLVED, resolved_at=now, severity=before.severity, wake_at=None if over.hushed else now + window)
+    flaps = Flaps(is_clear=True) if over.flaps.is_held else over.flaps  # it was quiet: the count begins anew
+    last = replace(over, flaps=flaps, state=State.RESOLVED, resolved_at=now, severity=before.severity, wake_at=None if over.hushed else now + window)
     if before.announced_at is None:
         return Plan(before=before, next=last, reason=reason)
     return Plan(before=before, next=last, reason=reason, notifications=merge(ended(replace(last, severity=before.severity)), living(last)))
@@ -217,9 +234,10 @@ def look(incident: Incident, mutes: Mutes) -> Incident:
     if worst.rank > incident.severity.rank and firing:
         worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
     worst = max(worst, *(one.severity for one in incident.symptoms.values()), key=lambda s: s.rank) if incident.symptoms else worst
+    worst = Severity.CRITICAL if incident.is_overflow and firing else worst
     known = dict.fromkeys(incident.systems)
     known.update(dict.fromkeys(a.service for a in heard if a.service))
-    return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
+    return replace(incident, severity=worst, systems=() if incident.is_overflow else tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
 
 
 def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:

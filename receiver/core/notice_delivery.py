@@ -197,10 +197,11 @@ def _failed(notice: Notice, key: str, held: Delivery, world: World) -> NoticePla
 
 
 def _later(notice: Notice, event: Delivered, held: Delivery, world: World) -> NoticePlan:
-    if held.form is Form.POST and world.now - held.due_at > GIVE_UP:
+    since = held.waits_since if held.attempts and held.waits_since else held.due_at
+    if held.form is Form.POST and world.now - since > GIVE_UP:
         return _failed(notice, event.delivery, held, world)
     wait = event.retry_after or min(_LONGEST, timedelta(seconds=2 ** min(held.attempts + 1, 9)))
-    later = replace(held, state=Passage.DUE, due_at=world.now + wait, attempts=held.attempts + 1, begun_at=None)
+    later = replace(held, state=Passage.DUE, due_at=world.now + wait, waits_since=since, attempts=held.attempts + 1, begun_at=None)
     return NoticePlan(before=notice, next=_with(notice, event.delivery, later), reason=NoticeReason.DELIVERY_LATER, text=f"{event.delivery}: {held.reason}")
 
 

@@ -151,7 +151,7 @@ class Draft:
 class Delivery:
     """One effect and how it went. `want` counts what is asked of it, `done` what was performed; `ref` is the far end's id of the message.
 
-    `total`, `sent` and `failed` count recipients where there are many. `args` say what a call is about.
+    `waits_since` is when it was due first, while it is tried again. `total`, `sent` and `failed` count recipients where there are many. `args` say what a call is about.
     """
 
     form: Form
@@ -159,6 +159,7 @@ class Delivery:
     update: UpdateId = NO_UPDATE
     state: Passage = Passage.DUE
     due_at: datetime
+    waits_since: datetime | None = None
     begun_at: datetime | None = None
     want: int = 1
     done: int = 0

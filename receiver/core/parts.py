@@ -11,6 +11,7 @@ from datetime import datetime
 from receiver.core.condition import describe_end
 from receiver.core.correlation import Around, began_at, describe, find_cause, still_carried, symptoms_of, system_of
 from receiver.core.event import Assign, Escalate, Press, Release, Split, Woke
+from receiver.core.flap import Flaps
 from receiver.core.incident import Incident, IncidentId, State
 from receiver.core.life import end, fresh, hold_end, look, woke
 from receiver.core.mute import Mutes
@@ -109,8 +110,8 @@ def _carry(before: Incident, listed: Incident, plan: Plan, rules: RuleBook, now:
 
 def _join(incident: Incident, cause: Part, plan: Plan, event: Woke, mutes: Mutes, now: datetime) -> Plan:
     """It becomes a part: its message says so where there is one, its escalation stands still, nobody is called."""
-    base = fresh(incident, now) if plan.reason is Reason.REOPENED else mark(incident, event.signals)
-    joined = replace(look(base, mutes), part=cause, symptoms={}, wake_at=cause.look_at)
+    base = mark(incident, event.signals) if incident.is_open else fresh(incident, now)
+    joined = replace(look(base, mutes), part=cause, symptoms={}, flaps=Flaps(), wake_at=cause.look_at)
     return Plan(before=incident, next=joined, reason=Reason.JOINED, text=_link(cause), notifications=_edits(joined))
 
 
@@ -160,7 +161,7 @@ def _touching(plan: Plan, around: Around, rules: RuleBook) -> Plan:
             found.append(IncidentId(after.part.cause))
         found += after.symptoms
         found += [one.id for one in around.values() if one.part and one.is_part and one.part.cause == after.id]
-    elif plan.reason in (Reason.OPENED, Reason.REOPENED, Reason.LEFT):
+    elif plan.reason in (Reason.OPENED, Reason.REOPENED, Reason.FLAPPING, Reason.LEFT):
         found += _may_join(after, around, rules)
     return replace(plan, touches=tuple(dict.fromkeys(found))) if found else plan
 

@@ -52,10 +52,13 @@ class Reason(StrEnum):
     SNOOZE_OVER = "snooze_over"
     NOT_POSSIBLE = "not_possible"
     STORM = "storm"
+    OVERFLOW = "overflow"
     JOINED = "joined"
     LEFT = "left"
     SPLIT = "split"
     SYMPTOMS_CHANGED = "symptoms_changed"
+    FLAPPING = "flapping"
+    STEADY = "steady"
 
 
 class Priority(IntEnum):
@@ -78,6 +81,7 @@ class Kind(StrEnum):
     NOBODY = "nobody"
     STILL = "still"
     PICTURE = "picture"
+    FLAPPING = "flapping"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

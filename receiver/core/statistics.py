@@ -149,7 +149,8 @@ def _is_untouched(one: Episode) -> bool:
 def _flappers(told: Sequence[Past], since: datetime, until: datetime) -> tuple[Flapper, ...]:
     found = []
     for past in told:
-        returns = sum(1 for entry in past.timeline if entry.reason == Reason.REOPENED and _is_in(entry.at, since, until))
+        inside = Counter(entry.reason for entry in past.timeline if _is_in(entry.at, since, until))
+        returns = inside[Reason.REOPENED] + inside[Reason.FLAPPING] // 2  # what is held is an end and a return in turn
         if returns >= RETURNS:
             found.append(Flapper(incident=past.incident.id, service=_service(past.incident), alert=next(iter(past.names), ""), returns=returns))
     return tuple(sorted(found, key=lambda one: (-one.returns, one.incident))[:SHOWN])
@@ -208,6 +209,6 @@ def measure(plan: Plan) -> Measured:
     return Measured(
         acknowledged_in=after.answered_at - after.began_at if is_answer and after.answered_at else None,
         resolved_in=after.resolved_at - before.began_at if is_end and after.resolved_at else None,
-        is_begin=plan.reason in (Reason.OPENED, Reason.REOPENED),
+        is_begin=plan.reason in (Reason.OPENED, Reason.REOPENED) or (plan.reason is Reason.FLAPPING and not before.is_open),
         is_hold=plan.reason in HOLDS and not before.firing,
     )

@@ -23,6 +23,16 @@ def deadline(incident: Incident, mutes: Mutes) -> datetime | None:
     """When (UTC) time alone changes this incident next; none when only people or alerts can."""
     if incident.part is not None and incident.is_open:
         return incident.part.look_at
+    # Where the end is not believed the source's Watchdog is waited for instead.
+    quiet_at = incident.flaps.quiet_at if incident.is_open and not (incident.flaps.waits and incident.signal_source) else None
+    at = _timer(incident, mutes)
+    return at if quiet_at is None else quiet_at if at is None else min(at, quiet_at)
+
+
+def _timer(incident: Incident, mutes: Mutes) -> datetime | None:
+    """Of the escalation, the lease or the snooze. While a flapping incident is all clear nothing is due: whatever is late comes when it fires."""
+    if incident.flaps.waits:
+        return None
     if incident.announced_at is None or incident.is_paused:
         return None
     match incident.state:
@@ -38,7 +48,7 @@ def deadline(incident: Incident, mutes: Mutes) -> datetime | None:
 
 def due(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan | None:
     """What follows when a deadline has come; none when none has."""
-    at = deadline(incident, mutes)
+    at = _timer(incident, mutes)
     if at is None or at > now:
         return None
     match incident.state:

@@ -48,7 +48,7 @@ def _component(name: str, entry: schema.Component) -> PublicComponent:
 
 
 def _channel(name: str, entry: schema.NoticeChannel) -> NoticeChannel:
-    address = {"chat": entry.chat, "url": entry.url, "page": entry.page}
+    address = {"chat": entry.chat, "url": entry.url, "page": entry.page, "private": "yes" if entry.allow_private else None}
     return NoticeChannel(
         name=name,
         kind=entry.channel,

@@ -50,7 +50,7 @@ class ExpectedText(Strict):
 
     destination: str
     language: Language = ""
-    kind: Literal["incident", "worse", "reopened", "ended"] = "incident"
+    kind: Literal["incident", "worse", "reopened", "ended", "flapping"] = "incident"
     file: TextFile
 
 

@@ -47,7 +47,7 @@ class Card(Strict):
 
 
 class NoticeChannel(Strict):
-    """Where notices are published besides the page; `telegram-private`, `webhooks` and `email` go to whoever subscribed. `page` and `components` are a Statuspage's own ids; `notify` lets it mail its subscribers."""
+    """Where notices are published besides the page; `telegram-private`, `webhooks` and `email` go to whoever subscribed. `page` and `components` are a Statuspage's own ids; `notify` lets it mail its subscribers. A webhook calls only addresses of the open internet, unless `allow_private`."""
 
     channel: Literal["telegram", "telegram-private", "email", "webhook", "webhooks", "statuspage"]
     chat: Chat | None = None
@@ -55,6 +55,7 @@ class NoticeChannel(Strict):
     page: str | None = None
     components: dict[Name, str] = Field(default_factory=dict)
     notify: bool = False
+    allow_private: bool = False
     secret: SecretName | None = None
     language: Language = ""
     delay: Duration = timedelta(0)

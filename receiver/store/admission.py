@@ -1,7 +1,8 @@
 """All requests of one turn of the loop in one script call, one per partition on a cluster. Called by `engine.admit`, the only hot path.
 
-While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip. One that has filled well
-is sent behind the other without waiting for its answer, on the same connection, so that the order stays: neither side is idle in a storm.
+While a call is under way the next one fills, so the batch grows with the load and latency stays one round trip. When many senders were
+answered it waits a moment for them to come again: one sync serves them all. One that has filled well is sent behind the other without
+waiting for its answer, on the same connection, so that the order stays: neither side is idle in a storm.
 """
 
 import asyncio
@@ -25,14 +26,19 @@ from receiver.telemetry.logs import get_logger
 BATCH = 128
 DEPTH = 2  # calls under way
 EARLY = 64  # alerts that are worth a call of their own behind the one under way
+BUSY = 4  # webhooks of one call; so many senders at once come again at once
+PATIENCE = 0.002  # seconds, at most, that a call waits for those who were answered just now
 ID_BLOCK = 20  # what a restart may leave unused
 _OPENED = 1 << 30
 _DUE = 1 << 31
+_MISS = -1
 log = get_logger(__name__)
 
 
 class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """The alerts of one webhook that belong to one group. `payloads` answer the flags '1' and '2' in order. `wait` is in milliseconds.
+
+    Where an incident opens, `limit` is how many its `source` may open `within` so many milliseconds; without one it opens whatever was.
 
     A struct and not a dataclass: one is made for every webhook, at a third of the cost.
     """
@@ -44,15 +50,19 @@ class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     payloads: list[bytes]
     document: bytes = b""
     wait: int = 0
+    source: str = ""
+    limit: int = 0
+    within: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
     """What the store reports for one item; `is_miss` means nothing was written and more must be said. `is_due`: an incident must be
-    looked at now, not when its group wait is over.
+    looked at now, not when its group wait is over. `is_over`: it would open one more than its source may, nothing was written.
     """
 
     is_miss: bool = False
+    is_over: bool = False
     changed: int = 0
     resolved_unknown: int = 0
     late: int = 0
@@ -76,6 +86,8 @@ class Admission:
         self._waiting: deque[_Waiting] = deque()
         self._rows = 0  # alerts of those that wait
         self._is_called = False  # and will be fetched at the end of this turn
+        self._hoped = 0  # items that the next call had better carry
+        self._patience: asyncio.TimerHandle | None = None
         self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
         self._in_turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()  # the loop holds tasks weakly; callers await them through their futures
@@ -96,8 +108,10 @@ class Admission:
         """Send what waits if it is its turn."""
         if ended:
             self._under_way.discard(ended)
-        is_worth_it = not self._under_way or (self._rows >= EARLY and len(self._under_way) < self._depth())
-        if self._waiting and is_worth_it and not self._is_called:
+        is_full = self._rows >= EARLY
+        is_worth_it = is_full or len(self._waiting) >= self._hoped
+        is_free = not self._under_way or (is_full and len(self._under_way) < self._depth())
+        if self._waiting and is_worth_it and is_free and not self._is_called:
             self._is_called = True
             flush = asyncio.get_running_loop().create_task(self._flush())
             self._under_way.add(flush)
@@ -113,7 +127,19 @@ class Admission:
         self._rows = sum(len(item.flags) for item, _ in self._waiting)
         since, self._since = self._since, self._clock.monotonic()
         await self._settle_all(batch)
+        self._hope(len(batch))
         metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
+
+    def _hope(self, answered: int) -> None:
+        """When many come at once, the next call waits a moment for those who were answered: half as many syncs serve as many webhooks."""
+        self._hoped = answered + len(self._waiting) if answered >= BUSY else 0
+        if self._patience:
+            self._patience.cancel()
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._hope_no_more) if self._hoped else None
+
+    def _hope_no_more(self) -> None:
+        self._hoped = 0
+        self._look(None)
 
     async def _settle_all(self, batch: list[_Waiting]) -> None:
         if len(self._partitions) == 1:
@@ -149,7 +175,7 @@ class Admission:
         now = int(self._clock.now().timestamp() * 1000)
         args: list[Argument] = [partition.prefix, now]
         for (item, _), offered in zip(batch, spares, strict=True):
-            args += (item.group_key, offered, item.document, item.wait, item.truncated, item.blob, item.flags)
+            args += (item.group_key, offered, item.document, self._opening(item), item.truncated, item.blob, item.flags)
             args += item.payloads
         answers = await self._script.run(self._line, [partition.of("open")], args, self._promise)
         for (_, future), offered, answer in zip(batch, spares, answers, strict=True):
@@ -157,6 +183,16 @@ class Admission:
                 spare.append(offered)
             if not future.done():
                 future.set_result(_read(answer))
+
+    def _opening(self, item: Item) -> Argument:
+        """The group wait, and behind it what limits how many incidents open. Every partition counts its own share."""
+        if not item.limit or not item.document:
+            return item.wait
+        return f"{item.wait} {-(-item.limit // len(self._partitions))} {item.within} {item.source}"
+
+    def beside(self, group_key: str, name: str) -> str:
+        """A group key made of this name whose incident alerts of that group can share."""
+        return self._partitions.beside(group_key, name)
 
     async def _take_ids(self, wanted: int) -> None:
         """A block of the one counter, dealt out to the partitions in which each id lies."""
@@ -177,7 +213,7 @@ def _read(answer: int) -> Merged:
     if answer == 0:
         return _NOTHING_NEW
     if answer < 0:
-        return Merged(is_miss=True)
+        return Merged(is_miss=answer == _MISS, is_over=answer != _MISS)
     return Merged(
         changed=answer & 1023,
         resolved_unknown=(answer >> 10) & 1023,

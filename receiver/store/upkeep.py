@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Incident, IncidentId
-from receiver.store.incidents import LEASE
+from receiver.store.incidents import KEEP_CLOSED, LEASE
 from receiver.store.keys import Partition, Partitions
 from receiver.store.scripts import Argument, Script
 
@@ -57,6 +57,29 @@ class Upkeep:
                 yield [IncidentId(value.decode()) for value in found.values()]
             if not cursor:
                 return
+
+    async def trim(self, now: datetime) -> int:
+        """Take from the lists of incidents those that are kept no more; how many. An incident that was opened long ago and still is there stays."""
+        found = [await self._trim(partition, now) for partition in self._partitions]
+        return sum(found)
+
+    async def _trim(self, partition: Partition, now: datetime) -> int:
+        listed, gone, start = partition.of("list"), 0, 0
+        try:
+            while True:
+                old: Any = await self._client.zrangebyscore(listed, "-inf", _ms(now - KEEP_CLOSED), start=start, num=CHUNK)
+                if not old:
+                    return gone
+                async with self._client.pipeline(transaction=False) as pipe:
+                    for one in old:
+                        pipe.exists(partition.of("inc", one.decode()))
+                    there = await pipe.execute()
+                dead = [one for one, is_there in zip(old, there, strict=True) if not is_there]
+                if dead:
+                    await self._client.zrem(listed, *dead)
+                gone, start = gone + len(dead), start + len(old) - len(dead)
+        except (RedisError, OSError) as fault:
+            raise StoreUnavailableError(str(fault)) from fault
 
     async def hold(self, incident: Incident, owed_at: datetime | None, now: datetime) -> Repaired:
         """Put back what is missing; nothing when the incident changed since it was read."""

@@ -10,6 +10,7 @@ import msgspec
 
 from receiver.core.alert import identify, matched_labels
 from receiver.core.escalation import people_of
+from receiver.core.flap import Flaps
 from receiver.core.incident import Incident, RouteSnapshot
 from receiver.core.policy import Target
 from receiver.core.route import RouteNode
@@ -63,11 +64,10 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noise:
-    """What counts as flapping and as a storm, as configured; neither has an effect yet."""
+    """What counts as flapping and as a storm, as configured."""
 
     flapping: str
     storm: str
-    has_effect: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +89,7 @@ class Life:
     repeats: int
     reopened: int
     is_current: bool
+    flaps: Flaps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +150,7 @@ def explain_incident(rules: RuleBook, incident: Incident, page: Page) -> Explana
     seen = matched_labels(labels, rules.severity(incident.source, labels)[0])
     snapshot = incident.route or rules.route(seen, incident.opened_at, rules.ignore_labels(incident.source))
     is_current = snapshot.rules_version == rules.name
-    life = Life(id=incident.id, opened_at=incident.opened_at, repeats=incident.repeats, reopened=incident.reopened, is_current=is_current)
+    life = Life(id=incident.id, opened_at=incident.opened_at, repeats=incident.repeats, reopened=incident.reopened, is_current=is_current, flaps=incident.flaps)
     visits = tuple(_visits(rules.root, seen, incident.opened_at)) if is_current else ()
     told = _first_told(rules, labels, incident.opened_at, incident.source, page) if is_current else {}
     return _answer(rules, labels, incident.opened_at, incident.source, snapshot, visits=visits, texts=told, life=life)

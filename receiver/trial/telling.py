@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from receiver.channels.words import span
+from receiver.channels.words import plural, span
+from receiver.core.flap import Flaps
 from receiver.trial.explain import Explanation, Verdict, Visit
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -28,7 +29,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ignored": ", whatever its {names}",
         "group": "Grouped by {by}: {values}; key {key}",
         "times": "Told after {wait}, the same incident when it fires again within {reopen}",
-        "noise": "Flapping is {flapping}; a storm is {storm} (no effect yet)",
+        "noise": "Flapping is {flapping}; a storm is {storm}",
         "told": "Told: {destination} by {channel} ({address}){instead}",
         "instead": ", in place of {name}",
         "policy": "On call: {policy}",
@@ -37,6 +38,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_customers": "Customers: are not told",
         "text": "First message to {destination}:",
         "incident": "{id} since {since}: {repeats} identical webhooks not repeated, fired again {reopened} times",
+        "flaps": "Flaps: {changes} in {span}, held until {until}",
+        "steady": "Not flapping: {changes} since {since}",
         "other_rules": "Chosen by rules {rules}, which are no longer in force",
     },
     "ru": {
@@ -59,7 +62,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ignored": ", при любых {names}",
         "group": "Группа по {by}: {values}; ключ {key}",
         "times": "Скажем через {wait}; сработает снова в течение {reopen} — тот же инцидент",
-        "noise": "Мигание: {flapping}; шторм: {storm} (пока не действует)",
+        "noise": "Мигание: {flapping}; шторм: {storm}",
         "told": "Узнает: {destination}, канал {channel} ({address}){instead}",
         "instead": ", вместо {name}",
         "policy": "Дежурит: {policy}",
@@ -68,6 +71,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_customers": "Клиентам не говорим",
         "text": "Первое сообщение в {destination}:",
         "incident": "{id} с {since}: {repeats} одинаковых сообщений не повторили, сработал снова {reopened} раз",
+        "flaps": "Мигает: {changes} за {span}, молчим до {until}",
+        "steady": "Не мигает: {changes} с {since}",
         "other_rules": "Выбрано по правилам {rules}, сейчас действуют другие",
     },
 }
@@ -87,11 +92,23 @@ def tell(found: Explanation, language: str, zone: str) -> str:
     if found.incident:
         since = f"{found.incident.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
         lines.append(words["incident"].format(id=found.incident.id, since=since, repeats=found.incident.repeats, reopened=found.incident.reopened))
+        lines += _flaps(found.incident.flaps, words, language, zone)
         if not found.incident.is_current:
             lines.append(words["other_rules"].format(rules=found.rules_version))
     for destination, text in found.texts.items():
         lines += ["", words["text"].format(destination=destination), *(f"  {line}".rstrip() for line in text.splitlines())]
     return "\n".join(lines) + "\n"
+
+
+def _flaps(flaps: Flaps, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
+    if not flaps.changes:
+        return
+    changes, first = plural(len(flaps.changes), "change", language), f"{flaps.changes[0].astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    if flaps.quiet_at is None:
+        yield words["steady"].format(changes=changes, since=first)
+    else:
+        until = f"{flaps.quiet_at.astimezone(ZoneInfo(zone)):%H:%M}"
+        yield words["flaps"].format(changes=changes, span=span(flaps.span, language), until=until)
 
 
 def _visit(visit: Visit, words: Mapping[str, str]) -> str:

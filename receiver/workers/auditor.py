@@ -45,6 +45,7 @@ class Auditor:
                     repaired = await self._one(incident)
                     wakes, slots = wakes + repaired.wakes, slots + repaired.slots
         metrics.audited.set(looked)
+        await self._upkeep.trim(self._clock.now())
         if wakes or slots:
             self._nudge.wakes.set()
             self._nudge.sends.set()

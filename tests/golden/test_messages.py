@@ -13,7 +13,9 @@ from receiver.channels.render import KINDS, LANGUAGES, Renderer, ServiceView
 from receiver.core.alert import Alert, Severity
 from receiver.core.destination import Destination
 from receiver.core.evidence import Doubt, Evidence, Flow, Remedy, Saturated
+from receiver.core.flap import Flaps
 from receiver.core.incident import Incident, State
+from receiver.core.overflow import overflow_key, overflow_route
 from receiver.core.policy import Aim, Escalation, Policy, Step, Target, Way
 from receiver.rules.load import load_rules
 from tests.builders import alert, incident
@@ -70,6 +72,13 @@ BORIS = Destination(name="boris", channel="telegram", person="boris", label="Б�
 STEPS = tuple(Step(targets=(Target(aim=Aim.PERSON, name=one),), wait=timedelta(minutes=15)) for one in ("anna", "boris", "vera"))
 
 
+def flaps(count: int) -> Flaps:
+    """One change every three minutes from the first fire on; all clear after an even number."""
+    last = after(minutes=3 * count - 3)
+    changes = tuple(after(minutes=3 * n) for n in range(count))[-11:]
+    return Flaps(changes=changes, is_clear=count % 2 == 0, told_at=after(minutes=9), quiet_at=last + timedelta(minutes=10), alerts=1)
+
+
 def paged(step: int, **changed: Any) -> dict[str, Any]:
     """Step by step Анна, Борис, both."""
     ways = ((Way(destination=ANNA),), (Way(destination=BORIS),), (Way(destination=ANNA), Way(destination=BORIS)))[step]
@@ -120,6 +129,14 @@ def storm(**fields: Any) -> Incident:
     return replace(told(*members, **{"id": "INC-436", **fields}), source="storm")
 
 
+def overflow(**fields: Any) -> Incident:
+    """Twelve hundred alerts of one source that found no room."""
+    held = (alert(f"i{n}", since=NIGHT, service="shop-api", alertname="PodRestarts", pod=f"shop-api-{n}") for n in range(1200))
+    one = told(*held, **{"id": "INC-2001", "severity": Severity.CRITICAL, **fields})
+    assert one.route is not None
+    return replace(one, source="alertmanager", group_key=overflow_key("alertmanager"), route=overflow_route(one.route, BOOK))
+
+
 SPLIT = {"state": State.RESOLVED, "resolved_at": after(minutes=6), "resolved_by": "Анна", "end_reason": "split"}
 CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "triggered-critical": ("incident", told(*THREE), timedelta(minutes=4), {}),
@@ -162,6 +179,11 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "resolved-by-hand": ("incident", told(*THREE, **{**TAKEN, **OVER, "resolved_by": "Борис"}), timedelta(minutes=39), {}),
     "resolved-by-hand-reply": ("ended", told(*THREE, **{**TAKEN, **OVER, "resolved_by": "Борис"}), timedelta(minutes=39), {}),
     "reopened": ("reopened", told(errors("shop-api-2"), reopened=2), timedelta(hours=25), {}),
+    "flapping": ("flapping", told(errors("shop-api-2", firing=False), flaps=flaps(4)), timedelta(minutes=9), {}),
+    "flapping-fires": ("flapping", told(errors("shop-api-2"), **TAKEN, flaps=flaps(5)), timedelta(minutes=12), {}),
+    "flapping-no-more": ("flapping", told(errors("shop-api-2")), timedelta(minutes=22), {}),
+    "flapping-living": ("incident", told(errors("shop-api-2", firing=False), **paged(0), flaps=flaps(4), reopened=1), timedelta(minutes=9), {}),
+    "flapping-living-fires": ("incident", told(errors("shop-api-2"), **TAKEN, flaps=flaps(21), reopened=1), timedelta(minutes=63), {}),
     "worse-severity": ("worse", told(errors("shop-api-2")), timedelta(minutes=6), {"severity": "critical", "systems": ""}),
     "worse-system": ("worse", told(*THREE, **TAKEN), timedelta(minutes=6), {"severity": "", "systems": "mes-api, shop-db"}),
     "worse-both": ("worse", told(*THREE), timedelta(minutes=6), {"severity": "critical", "systems": "shop-db"}),
@@ -188,7 +210,12 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "picture-hostile": ("picture", told(HOSTILE), timedelta(minutes=4), {}),
     "why": ("why", told(errors("shop-api-2"), repeats=14), timedelta(minutes=39), {}),
     "why-paged": ("why", told(*THREE, **paged(1)), timedelta(minutes=12), {}),
+    "why-flapping": ("why", told(errors("shop-api-2"), flaps=flaps(5)), timedelta(minutes=12), {}),
+    "why-not-flapping": ("why", told(errors("shop-api-2"), flaps=Flaps(changes=(NIGHT,))), timedelta(minutes=25), {}),
     "why-first": ("why", told(errors("shop-api-2")), timedelta(minutes=1), {}),
+    "overflow": ("incident", overflow(), timedelta(minutes=4), {}),
+    "overflow-why": ("why", overflow(), timedelta(minutes=4), {}),
+    "overflow-over": ("ended", replace(overflow(**OVER), alerts={a.id: replace(a, status="resolved") for a in overflow().firing}), timedelta(minutes=39), {}),
 }
 
 

@@ -127,6 +127,26 @@ async def test_what_comes_and_goes_brings_no_card(tmp_path: Path) -> None:
             s._seen.add(at)
 
 
+async def test_a_flapping_incident_brings_a_card_only_once_it_fires_for_good(tmp_path: Path) -> None:
+    async with story(tmp_path, rules=town(tmp_path / "rules")) as s:
+        for _ in range(2):
+            since = s.clock.now()
+            await s.fire(wire("a", since=since))
+            await s.advance(seconds=11)
+            await s.fire(wire("a", "resolved", since=since, ended=s.clock.now()))
+            await s.advance(seconds=30)
+        await s.fire(wire("a", since=s.clock.now()))
+        await s.advance(seconds=1)
+        await s.advance(minutes=9)
+        assert {n.waits_for for n in await s.app.notices.desk.recent() if n.stage is Stage.HELD} == {"flapping"}
+        assert s._news(SUPPORT) == []
+        await s.advance(minutes=1)
+        await s.advance(seconds=31)
+        await s.expect(SUPPORT, "DRAFT")
+        for at, _ in s._news(ADMINS):
+            s._seen.add(at)
+
+
 async def test_no_end_is_suggested_while_alertmanager_still_lists_the_alert(tmp_path: Path) -> None:
     async with scene(tmp_path) as (s, both):
         since = real_now() - timedelta(seconds=5)

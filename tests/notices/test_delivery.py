@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from receiver.core.delivery import Evidence
+from receiver.core.notice_delivery import GIVE_UP
 from receiver.core.notice_event import Begun, Delivered, Drifted, Judged, Proposed
 from receiver.core.notice_plan import NoticeReason
 from receiver.core.notice_record import SEND_LEASE, Form, Passage
@@ -147,3 +148,17 @@ def test_drift_is_said_not_overwritten():
     assert flow.notice.drift == {"far": "resolved"}
     flow(Drifted(target="far", what=""))
     assert flow.notice.drift == {}
+
+
+def test_a_word_that_cannot_be_sent_for_six_hours_is_given_up_and_counted_from_when_it_was_due_first():
+    flow = ready()
+    name, first = key(flow, "news"), flow.now
+    while state(flow, "news") is Passage.DUE and flow.now - first < 2 * GIVE_UP:
+        flow.now = max(flow.now, flow.notice.deliveries[name].due_at)
+        flow.deliver(Evidence.NOT_SENT, only="news")
+    assert state(flow, "news") is Passage.FAILED
+    assert GIVE_UP < flow.now - first < GIVE_UP + timedelta(minutes=6)
+    flow(Judged(actor=ANNA, delivery=name, again=True))
+    flow.now += timedelta(seconds=1)
+    flow.deliver(Evidence.NOT_SENT, only="news")
+    assert state(flow, "news") is Passage.DUE

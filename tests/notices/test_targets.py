@@ -109,7 +109,7 @@ async def test_a_wrong_key_is_said_and_a_missing_one_asks_nobody(far, target):
 
 async def test_a_webhook_is_signed_and_names_its_content(far):
     hook = WebhookTarget({"HOOK": "s3cret"}.get, ManualClock(NOW))
-    channel = NoticeChannel(name="hook", kind="webhook", address={"url": f"{far.url}/hook"}, secret="HOOK")
+    channel = NoticeChannel(name="hook", kind="webhook", address={"url": f"{far.url}/hook", "private": "yes"}, secret="HOOK")
     one = replace(publication(far, update(1)), channel=channel, key="same")
     assert (await hook.post(one)).outcome.evidence is Evidence.OK
     body, headers = far.hooks[0]
@@ -126,8 +126,18 @@ async def test_a_webhook_is_signed_and_names_its_content(far):
 
 async def test_nobody_at_home_is_surely_not_sent():
     hook = WebhookTarget({}.get, ManualClock(NOW))
-    channel = NoticeChannel(name="hook", kind="webhook", address={"url": "http://127.0.0.1:9/hook"})
+    channel = NoticeChannel(name="hook", kind="webhook", address={"url": "http://127.0.0.1:9/hook", "private": "yes"})
     public = project(notice(update(1)))
     one = Publication(notice=public, update=public.updates[0], channel=channel, page=BOOK.page, components=BOOK.components, key="k")
     assert (await hook.post(one)).outcome.evidence is Evidence.NOT_SENT
+    await hook.close()
+
+
+async def test_a_webhook_does_not_reach_our_own_network_unless_the_channel_permits_it(far):
+    hook = WebhookTarget({}.get, ManualClock(NOW))
+    channel = NoticeChannel(name="hook", kind="webhook", address={"url": f"{far.url}/hook"})
+    outcome = (await hook.post(replace(publication(far, update(1)), channel=channel))).outcome
+    assert outcome.evidence is Evidence.REFUSED
+    assert "allow_private" in outcome.reason
+    assert far.hooks == []
     await hook.close()

@@ -74,3 +74,26 @@ async def test_a_lost_connection_fails_what_is_under_way_and_nothing_after_it(cl
     await client.execute_command("CLIENT", "KILL", "ID", own)
     assert [isinstance(one, RedisError) for one in await asyncio.gather(*under_way, return_exceptions=True)] == [True, True]
     assert await line.execute_command("ECHO", "again") == b"again"
+
+
+async def test_senders_that_come_again_at_once_share_one_call(client):
+    admission = Admission(client, SystemClock(), Partitions(1), Promise())
+    senders, rounds = 8, 60
+
+    async def sender(n: int) -> None:
+        for turn in range(rounds):
+            await admission.submit(item(f"g{n}-{turn}"))
+            for _ in range(n):  # nobody is as fast as the one before
+                await asyncio.sleep(0)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(sender(n) for n in range(senders)))
+    calls = sum(one["calls"] for name, one in (await client.info("commandstats")).items() if name.startswith("cmdstat_evalsha"))
+    assert calls < rounds * 1.5
+
+
+async def test_one_that_comes_alone_after_many_is_not_kept_waiting_for_them(client):
+    admission = Admission(client, SystemClock(), Partitions(1), Promise())
+    await asyncio.gather(*(admission.submit(item(f"g{n}")) for n in range(8)))
+    async with asyncio.timeout(5):
+        assert (await admission.submit(item("alone"))).opened == 1

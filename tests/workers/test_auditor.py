@@ -90,3 +90,14 @@ async def test_it_looks_by_itself_twice_a_minute_and_one_replica_at_a_time(tmp_p
         await s.api.until(lambda: repairs("wake_up") > before)
         await s.settle()
         assert repairs("wake_up") == before + 1
+
+
+async def test_the_list_forgets_what_is_kept_no_more_and_nothing_else(tmp_path):
+    async with paging(tmp_path) as s:
+        await opened(s, wire())
+        (incident,) = await s.incidents()
+        long_ago = int((s.app.clock.now() - timedelta(days=31)).timestamp() * 1000)
+        gone = {f"INC-{number}": long_ago for number in range(900, 1150)}
+        await s.app.client.zadd("{p00}:list", {**gone, incident.id: long_ago})
+        await auditor(s).look()
+        assert await s.app.client.zrange("{p00}:list", 0, -1) == [incident.id.encode()]
