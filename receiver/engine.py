@@ -135,9 +135,13 @@ class Engine:
         for piece, merged in zip(pieces, await _all(futures), strict=True):
             if merged.is_miss:
                 merged = await self._admission.submit(piece.item(in_full=True))
+            is_over = merged.is_over
+            if is_over:
+                merged = await self._admission.submit(piece.overflown(self._admission.beside(piece.group.key, piece.overflow)))
+                metrics.overflowed.labels(source=source).inc(merged.changed)
             if merged.is_miss:
                 raise StoreUnavailableError("the store asked twice for the same alerts")
-            piece.confirm()
+            piece.confirm(is_overflown=is_over)
             self._count(report, merged)
         if digest and not webhook.bad and not aside:
             grouping.repeats.remember(digest, pieces)

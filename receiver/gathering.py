@@ -77,7 +77,7 @@ class Gathering:
 
 def may_join(incident: Incident) -> bool:
     """True when the next wake-up may tell people of it for the first time, or again."""
-    return not incident.is_storm and (incident.announced_at is None or (incident.state is State.RESOLVED and bool(incident.firing)))
+    return not incident.is_crowd and (incident.announced_at is None or (incident.state is State.RESOLVED and bool(incident.firing)))
 
 
 def informed(event: Woke, opened: int, storm: Incident | None) -> Woke:
@@ -88,7 +88,7 @@ def informed(event: Woke, opened: int, storm: Incident | None) -> Woke:
 
 def joined(plan: Plan, digest: IncidentId, told: Sequence[Incident]) -> Plan:
     """The plan of a member that its storm has; `told` were told one by one before anybody knew that it is a storm."""
-    there = (one for one in told if one.is_open and one.announced_at and not one.digest and not one.is_storm and one.id != plan.next.id)
+    there = (one for one in told if one.is_open and one.announced_at and not one.digest and not one.is_crowd and one.id != plan.next.id)
     spread = tuple((one.id, Gathered(digest=digest)) for one in there)
     return replace(plan, next=replace(plan.next, digest=digest), text=digest, spread=spread)
 

@@ -15,6 +15,7 @@ from receiver.clock import Clock
 from receiver.core.alert import matched_labels, name_by, spell
 from receiver.core.incident import RouteSnapshot
 from receiver.core.instant import parse_instant
+from receiver.core.overflow import GATHER, overflow_key, overflow_route
 from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
 from receiver.sources.alertmanager import BadAlert, Webhook, WireAlert, bound, decode_annotations, decode_labels, is_strings
@@ -101,14 +102,29 @@ class Piece:
             payloads=payloads,
             document=self._document() if is_firing and (in_full or not self.group.is_open) else b"",
             wait=int(self.group.route.group_wait.total_seconds() * 1000),
+            source=self._source,
+            limit=self._rules.noise.overflow_incidents,
+            within=int(self._rules.noise.overflow_within.total_seconds() * 1000),
         )
 
-    def confirm(self) -> None:
-        """Remember what the store has confirmed."""
+    @property
+    def overflow(self) -> str:
+        """The group that takes these alerts when their source may open no more incidents."""
+        return overflow_key(self._source)
+
+    def overflown(self, key: str) -> Item:
+        """Everything once more, for the overflow incident whose group this is."""
+        said, route = self.item(in_full=True), overflow_route(self.group.route, self._rules)
+        document = first_document(key, self._source, self._clock.now(), route, self._rules.destinations_of(route))
+        wait = int(GATHER.total_seconds() * 1000)
+        return Item(group_key=key, truncated=0, blob=said.blob, flags=said.flags, payloads=said.payloads, document=document, wait=wait)
+
+    def confirm(self, *, is_overflown: bool = False) -> None:
+        """Remember what the store has confirmed; what went to the overflow opened no incident of its group."""
         has_changed = False
         for known, _, row, annotations in self.entries:
             if row[MEMBER] == "F":
-                self.group.is_open = True
+                self.group.is_open = not is_overflown
                 if known.annotations != annotations:
                     has_changed = True
                     known.annotations = annotations

@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from receiver.channels.visible import visible
-from receiver.channels.words import number, span
+from receiver.channels.words import UNIT_NAMES, number, span
 from receiver.core.evidence import Doubt, Evidence, Saturated
 
 RESOURCES: Mapping[str, Mapping[str, str]] = {
-    "en": {"cpu": "CPU", "memory": "memory", "disk": "disk", "io": "disk I/O", "pool": "connections", "depth": "queue depth"},
-    "ru": {"cpu": "CPU", "memory": "память", "disk": "диск", "io": "дисковый ввод-вывод", "pool": "соединения", "depth": "глубина очереди"},
-}
+    "en": {"cpu": "CPU", "io": "disk I/O", "pool": "connections", "depth": "queue depth"},
+    "ru": {
+        "cpu": "CPU", "memory": "память", "disk": "диск", "io": "дисковый ввод-вывод", "pool": "соединения", "connections": "соединения",
+        "depth": "глубина очереди", "sessions": "сессии", "threads": "потоки", "channels": "каналы", "outbox": "исходящие",
+    },
+}  # fmt: skip
 OTHERS = 4
 _SLOW = 0.001  # of the limit an hour: less is no movement
 
@@ -21,7 +24,7 @@ def facts_of(evidence: Evidence | None, name_of: Callable[[str], str], language:
         return {}
 
     def number_of(value: float | None) -> str:
-        return "" if value is None else number(value, language) + _unit(evidence.unit)
+        return "" if value is None else number(value, language) + _unit(evidence.unit, language)
 
     flow = evidence.flow
     return {
@@ -67,5 +70,5 @@ def _resource(resource: str, language: str) -> str:
     return RESOURCES[language].get(resource) or visible(resource, 40)
 
 
-def _unit(unit: str) -> str:
-    return f" {visible(unit, 20)}" if unit else ""
+def _unit(unit: str, language: str) -> str:
+    return f" {UNIT_NAMES.get(unit, visible(unit, 20)) if language == 'ru' else visible(unit, 20)}" if unit else ""

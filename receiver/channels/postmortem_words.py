@@ -148,6 +148,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "snoozed": ("Snoozed", "Отложен"),
     "snooze_over": ("The snooze is over", "Время отсрочки вышло"),
     "pictured": ("The graph was drawn", "Построен график"),
+    "overflow": ("More alerts than its source may open incidents for", "Алертов больше, чем источник может открыть инцидентов"),
     "storm": ("A storm of incidents", "Шторм инцидентов"),
     "joined": ("Joined the incident that is its cause", "Присоединён к инциденту-причине"),
     "left": ("Stands alone again", "Снова сам по себе"),

@@ -9,6 +9,7 @@ UNITS: Mapping[str, tuple[str, str, str, str]] = {"en": ("s", "min", "h", "d"), 
 NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "en": {
         "alert": ("alert", "alerts"),
+        "value": ("value", "values"),
         "system": ("system", "systems"),
         "time": ("time", "times"),
         "incident": ("incident", "incidents"),
@@ -17,6 +18,7 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "ru": {
         "alert": ("алерт", "алерта", "алертов"),
+        "value": ("значение", "значения", "значений"),
         "active": ("активный", "активных", "активных"),
         "system": ("системе", "системах", "системах"),  # after «на»
         "time": ("раз", "раза", "раз"),

@@ -18,6 +18,8 @@ __all__ = ["Customers", "Destination", "Incident", "IncidentId", "RouteSnapshot"
 
 STORM = "storm"  # the source of what `core.storm` gathers
 
+OVERFLOW = "overflow:"  # how the group key of what `core.overflow` is about begins
+
 IncidentId = NewType("IncidentId", str)
 
 
@@ -136,6 +138,16 @@ class Incident:
     def is_storm(self) -> bool:
         """True when its alerts are incidents."""
         return self.source == STORM
+
+    @property
+    def is_overflow(self) -> bool:
+        """True when it has the alerts of its source that found no room in incidents of their own."""
+        return self.group_key.startswith(OVERFLOW)
+
+    @property
+    def is_crowd(self) -> bool:
+        """True when its alerts have no group in common: that others join them is no news."""
+        return self.is_storm or self.is_overflow
 
     @property
     def is_open(self) -> bool:

@@ -80,7 +80,7 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: 
     if paging.escalation is None and incident.route and incident.route.policies:
         paging = with_places(paging, rules.fallback_destinations())  # its policy is gone since
     after, notifications = told(replace(incident, destinations=()), paging, rules, now)
-    return Plan(before=incident, next=after, reason=Reason.OPENED, notifications=notifications)
+    return Plan(before=incident, next=after, reason=Reason.OVERFLOW if incident.is_overflow else Reason.OPENED, notifications=notifications)
 
 
 def _woke_told(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
@@ -110,7 +110,7 @@ def _woke_open(incident: Incident, looked: Incident, rules: RuleBook, mutes: Mut
     if not incident.firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
-    joined = () if incident.is_storm else tuple(s for s in looked.systems if s not in incident.systems)
+    joined = () if incident.is_crowd else tuple(s for s in looked.systems if s not in incident.systems)
     args = {"severity": looked.severity.value if is_worse else "", "systems": ", ".join(joined)}
     loud = worse(looked, args) if is_worse or joined else ()
     void = _void(incident, mutes, is_worse=is_worse)
@@ -135,7 +135,7 @@ def _void(incident: Incident, mutes: Mutes, *, is_worse: bool) -> VoidOn | None:
     held = incident.escalation.policy.void_on if incident.escalation else ()
     if is_worse and VoidOn.WORSE_SEVERITY in held:
         return VoidOn.WORSE_SEVERITY
-    is_new = not incident.is_storm and len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
+    is_new = not incident.is_crowd and len(incident.alerts) > incident.lease_alerts and any(alert.id not in mutes for alert in incident.firing)
     return VoidOn.NEW_ALERT if is_new and VoidOn.NEW_ALERT in held else None
 
 
@@ -234,9 +234,10 @@ def look(incident: Incident, mutes: Mutes) -> Incident:
     if worst.rank > incident.severity.rank and firing:
         worst = max(_worst(heard, incident.severity), incident.severity, key=lambda s: s.rank)
     worst = max(worst, *(one.severity for one in incident.symptoms.values()), key=lambda s: s.rank) if incident.symptoms else worst
+    worst = Severity.CRITICAL if incident.is_overflow and firing else worst
     known = dict.fromkeys(incident.systems)
     known.update(dict.fromkeys(a.service for a in heard if a.service))
-    return replace(incident, severity=worst, systems=tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
+    return replace(incident, severity=worst, systems=() if incident.is_overflow else tuple(known), told=_digest(incident, firing), wake_at=first_end(mutes))
 
 
 def _worst(alerts: tuple[Alert, ...], default: Severity) -> Severity:

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     SNOOZE_OVER = "snooze_over"
     NOT_POSSIBLE = "not_possible"
     STORM = "storm"
+    OVERFLOW = "overflow"
     JOINED = "joined"
     LEFT = "left"
     SPLIT = "split"

@@ -87,13 +87,15 @@ class CalendarLink:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noise:
-    """When an incident counts as flapping and when many are a storm."""
+    """When an incident counts as flapping, when many are a storm, and how many a source may open."""
 
     flap_changes: int = 4
     flap_within: timedelta = timedelta(minutes=30)
     flap_hold: timedelta = timedelta(minutes=10)
     storm_incidents: int = 10
     storm_within: timedelta = timedelta(minutes=2)
+    overflow_incidents: int = 10_000
+    overflow_within: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ class Summary:
 
 def joins(incident: Incident, event: Woke, noise: Noise) -> bool:
     """True when this incident is told by a storm: enough were opened, or one is under way and half of that still come."""
-    if incident.is_storm or event.storm == TAKEN_APART:
+    if incident.is_crowd or event.storm == TAKEN_APART:
         return False
     is_under_way = event.storm not in ("", State.RESOLVED.value)
     return event.opened >= (-(-noise.storm_incidents // 2) if is_under_way else noise.storm_incidents)

@@ -223,4 +223,6 @@ def _noise(entry: NoiseEntry) -> Noise:
         flap_hold=entry.flapping.hold,
         storm_incidents=entry.storm.incidents,
         storm_within=entry.storm.within,
+        overflow_incidents=entry.overflow.incidents,
+        overflow_within=entry.overflow.within,
     )

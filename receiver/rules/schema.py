@@ -229,11 +229,19 @@ class Storm(Strict):
     within: Duration = timedelta(minutes=2)
 
 
+class Overflow(Strict):
+    """How many incidents one source may open within that time; its further alerts share one."""
+
+    incidents: Annotated[int, Field(gt=1)] = 10_000
+    within: Duration = timedelta(minutes=10)
+
+
 class NoiseEntry(Strict):
     """Limits that keep the chat readable."""
 
     flapping: Flapping = Flapping()
     storm: Storm = Storm()
+    overflow: Overflow = Overflow()
 
 
 class RoutesFile(Strict):

@@ -18,6 +18,7 @@ from receiver.simulation.hasten import hasten, shorter
 from receiver.simulation.server import ADDRESS, Simulation
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
+SCRAPES = 3  # a system is down when so many scrapes in a row found nothing, as with the shipped intervals
 _PACKAGE = Path(__file__).parent.parent
 _READY_TRIES, _READY_PAUSE, _GRACE = 300, 0.1, 10.0
 
@@ -46,9 +47,11 @@ def pack() -> Path:
 
 
 @contextlib.asynccontextmanager
-async def stack(directory: Path, simulation: Simulation, port: int, hook: str, *, speed: float, scrape: str = "1s", token: str = "") -> AsyncIterator[Stack]:
-    """Run both while the block runs; `directory` is theirs and is emptied first. Alerts go to `hook`. Raises StackError."""
-    prometheus, alertmanager = f"{ADDRESS}:{_free_port()}", f"{ADDRESS}:{_free_port()}"
+async def stack(
+    directory: Path, simulation: Simulation, port: int, hook: str, *, speed: float, scrape: str = "1s", token: str = "", at: int = 0
+) -> AsyncIterator[Stack]:
+    """Run both while the block runs; `directory` is theirs and is emptied first. Alerts go to `hook`, Prometheus listens on port `at`. Raises StackError."""
+    prometheus, alertmanager = f"{ADDRESS}:{at or _free_port()}", f"{ADDRESS}:{_free_port()}"
     write(directory, simulation, port, hook, alertmanager, speed=speed, scrape=scrape, token=token)
     words = {
         "prometheus-alertmanager": (
@@ -74,7 +77,7 @@ def write(directory: Path, simulation: Simulation, port: int, hook: str, alertma
     directory.mkdir(parents=True)
     shipped = pack()
     for path in sorted((shipped / "prometheus" / "rules").glob("*.yml")):
-        _save(directory / "rules" / path.name, hasten(_load(path), speed))
+        _save(directory / "rules" / path.name, hasten(_load(path), speed, least=SCRAPES * int(scrape.removesuffix("s"))))
     config = _load(shipped / "prometheus" / "prometheus.yml")
     config["global"] = {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": "1s"}
     _save(directory / "prometheus.yml", config)

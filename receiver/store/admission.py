@@ -31,11 +31,14 @@ PATIENCE = 0.002  # seconds, at most, that a call waits for those who were answe
 ID_BLOCK = 20  # what a restart may leave unused
 _OPENED = 1 << 30
 _DUE = 1 << 31
+_MISS = -1
 log = get_logger(__name__)
 
 
 class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """The alerts of one webhook that belong to one group. `payloads` answer the flags '1' and '2' in order. `wait` is in milliseconds.
+
+    Where an incident opens, `limit` is how many its `source` may open `within` so many milliseconds; without one it opens whatever was.
 
     A struct and not a dataclass: one is made for every webhook, at a third of the cost.
     """
@@ -47,15 +50,19 @@ class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     payloads: list[bytes]
     document: bytes = b""
     wait: int = 0
+    source: str = ""
+    limit: int = 0
+    within: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
     """What the store reports for one item; `is_miss` means nothing was written and more must be said. `is_due`: an incident must be
-    looked at now, not when its group wait is over.
+    looked at now, not when its group wait is over. `is_over`: it would open one more than its source may, nothing was written.
     """
 
     is_miss: bool = False
+    is_over: bool = False
     changed: int = 0
     resolved_unknown: int = 0
     late: int = 0
@@ -168,7 +175,7 @@ class Admission:
         now = int(self._clock.now().timestamp() * 1000)
         args: list[Argument] = [partition.prefix, now]
         for (item, _), offered in zip(batch, spares, strict=True):
-            args += (item.group_key, offered, item.document, item.wait, item.truncated, item.blob, item.flags)
+            args += (item.group_key, offered, item.document, self._opening(item), item.truncated, item.blob, item.flags)
             args += item.payloads
         answers = await self._script.run(self._line, [partition.of("open")], args, self._promise)
         for (_, future), offered, answer in zip(batch, spares, answers, strict=True):
@@ -176,6 +183,16 @@ class Admission:
                 spare.append(offered)
             if not future.done():
                 future.set_result(_read(answer))
+
+    def _opening(self, item: Item) -> Argument:
+        """The group wait, and behind it what limits how many incidents open. Every partition counts its own share."""
+        if not item.limit or not item.document:
+            return item.wait
+        return f"{item.wait} {-(-item.limit // len(self._partitions))} {item.within} {item.source}"
+
+    def beside(self, group_key: str, name: str) -> str:
+        """A group key made of this name whose incident alerts of that group can share."""
+        return self._partitions.beside(group_key, name)
 
     async def _take_ids(self, wanted: int) -> None:
         """A block of the one counter, dealt out to the partitions in which each id lies."""
@@ -196,7 +213,7 @@ def _read(answer: int) -> Merged:
     if answer == 0:
         return _NOTHING_NEW
     if answer < 0:
-        return Merged(is_miss=True)
+        return Merged(is_miss=answer == _MISS, is_over=answer != _MISS)
     return Merged(
         changed=answer & 1023,
         resolved_unknown=(answer >> 10) & 1023,

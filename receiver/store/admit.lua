@@ -1,10 +1,11 @@
 #!lua
 -- Merge the alerts of many webhooks into their incidents. Merges, never decides; refused whole when memory is out.
 -- KEYS[1] = <prefix>open (names the slot; the rest is built from the prefix)
--- ARGV: prefix, now ms, then per item: group key, spare incident id or '', first document or '', wait ms, truncated, blob, flags, payloads...
+-- ARGV: prefix, now ms, then per item: group key, spare incident id or '', first document or '', opening, truncated, blob, flags, payloads...
+--   opening: wait ms, or 'wait ms, limit, within ms, source': how many incidents that source may open within that time
 --   blob: per alert 65 bytes = member(28) status(1: F|R) starts(18, us) ends(18, us)
 --   flags: per alert '0' no payload, '1' payload for a new alert, '2' payload that replaces the stored one
--- Per item: -1 = say more (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened + 2^31*(an incident is due now)
+-- Per item: -1 = say more, -2 = one incident too many (nothing was written), else changed + 2^10*resolved_unknown + 2^20*late + 2^30*opened + 2^31*(an incident is due now)
 local P, now = ARGV[1], tonumber(ARGV[2])
 local call, sub, byte, find, text = redis.call, string.sub, string.byte, string.find, string.format
 local hw = tonumber(call('HGET', P .. 'meta', 'hw') or '0')
@@ -82,6 +83,24 @@ local function open(iid, gkey, doc, wait, trunc)
   if service then call('ZADD', P .. 'at:' .. service, now, iid) end
 end
 
+local function wait_of(opening) return tonumber(string.match(opening, '^%d+')) end
+
+-- True when this source has opened all that it may within this time; else one more is counted.
+local function is_over(opening)
+  local limit, within, source = string.match(opening, '^%d+ (%d+) (%d+) (.+)$')
+  if not limit then return false end
+  local key = P .. 'flood:' .. source
+  local held = call('HMGET', key, 'since', 'n')
+  if not held[1] or now - tonumber(held[1]) >= tonumber(within) then
+    call('HSET', key, 'since', now_ms, 'n', '1')
+    call('PEXPIRE', key, within)
+    return false
+  end
+  if tonumber(held[2]) >= tonumber(limit) then return true end
+  call('HINCRBY', key, 'n', 1)
+  return false
+end
+
 -- Reads only: what is to be written to which incident, which of them change and how, and the counts of the report.
 local function plan(iid, members, sigs, flags, payload, spare)
   local cur, home = read(iid, members)
@@ -111,7 +130,7 @@ local function plan(iid, members, sigs, flags, payload, spare)
 end
 
 -- A group and alerts that nobody knows: there is nothing to merge with. What is reported, or nil for anything else.
-local function begin(gkey, spare, doc, wait, trunc, members, sigs, payload)
+local function begin(gkey, spare, doc, opening, trunc, members, sigs, payload)
   local w = {al = {}, pl = {}, ix = {}, gone = {}}
   local home = call('HMGET', IX, unpack(members))
   for i = 1, #members do
@@ -121,12 +140,14 @@ local function begin(gkey, spare, doc, wait, trunc, members, sigs, payload)
     w.pl[k-1], w.pl[k] = m, payload[i]
     w.ix[k-1], w.ix[k] = m, spare
   end
+  if is_over(opening) then return -2 end
+  local wait = wait_of(opening)
   open(spare, gkey, doc, wait, trunc)
   write(spare, w)
   return #members + 1073741824 + (wait == 0 and 2147483648 or 0)
 end
 
-local function admit(gkey, spare, doc, wait, trunc, blob, flags, payload)
+local function admit(gkey, spare, doc, opening, trunc, blob, flags, payload)
   local iid = call('HGET', KEYS[1], gkey)
   local members, sigs = {}, {}
   for i = 1, #flags do
@@ -134,17 +155,19 @@ local function admit(gkey, spare, doc, wait, trunc, blob, flags, payload)
     members[i], sigs[i] = sub(blob, o - 64, o - 37), sub(blob, o - 36, o)
   end
   if not iid and spare ~= '' and doc ~= '' and not find(flags, '0', 1, true) then
-    local report = begin(gkey, spare, doc, wait, trunc, members, sigs, payload)
+    local report = begin(gkey, spare, doc, opening, trunc, members, sigs, payload)
     if report then return report end
   end
   local p = plan(iid, members, sigs, flags, payload, spare)
   if not p or (p.opens and (spare == '' or doc == '')) then return -1 end
+  if p.opens and is_over(opening) then return -2 end
   local was = {}
   if iid then was[iid] = call('HMGET', INC .. iid, 'trunc', 'hold', 'ver', 'reps') end
   for at, _ in pairs(p.touched) do
     if not was[at] then was[at] = call('HMGET', INC .. at, 'trunc', 'hold', 'ver', 'reps') end
   end
-  local is_due = p.opens and wait == 0
+  local wait = p.opens and wait_of(opening)
+  local is_due = wait == 0
   if p.opens then open(spare, gkey, doc, wait, trunc) end
   for at, w in pairs(p.writes) do write(at, w) end
   for at, held in pairs(was) do
@@ -160,6 +183,6 @@ while a <= #ARGV do
   for i = 1, #flags do
     if byte(flags, i) ~= 48 then payload[i] = ARGV[a]; a = a + 1 end
   end
-  answers[#answers + 1] = admit(ARGV[from], ARGV[from+1], ARGV[from+2], tonumber(ARGV[from+3]), ARGV[from+4], ARGV[from+5], flags, payload)
+  answers[#answers + 1] = admit(ARGV[from], ARGV[from+1], ARGV[from+2], ARGV[from+3], ARGV[from+4], ARGV[from+5], flags, payload)
 end
 return answers

@@ -1,5 +1,6 @@
 """Every key name in one place. All keys of a partition carry its hash tag, so one script touches one slot."""
 
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ class Partition:
         return f"{{p{self.number:02d}}}:"
 
     def of(self, *parts: str) -> str:
-        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `at:<service>`, `audited`, `trail:<group>`."""
+        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `at:<service>`, `flood:<source>`, `audited`, `trail:<group>`."""
         return self.prefix + ":".join(parts)
 
 
@@ -46,6 +47,11 @@ class Partitions:
     def of_group(self, group_key: str) -> Partition:
         """Where this group's incidents lie: by hash."""
         return self._all[zlib.crc32(group_key.encode()) % len(self._all)] if len(self._all) > 1 else self._all[0]
+
+    def beside(self, group_key: str, name: str) -> str:
+        """A group key made of this name that lies where that group does."""
+        at = self.of_group(group_key)
+        return next(key for key in itertools.chain([name], (f"{name}:{n}" for n in itertools.count(1))) if self.of_group(key) is at)
 
     def of_incident(self, incident_id: str) -> Partition:
         """Where an incident, or a message of it, lies: `INC-n` by n, ids are given out so that its group lies there too."""

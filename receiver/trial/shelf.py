@@ -64,6 +64,7 @@ class Shelf:
         self._services: dict[str, list[str]] = {}
         self._wakes: dict[str, int] = {}
         self._queue: list[tuple[int, str]] = []  # may hold what is no longer true; `_wakes` knows
+        self._floods: dict[str, tuple[int, int]] = {}
         self._high_water = 0
         self._last_id = 0
 
@@ -92,12 +93,26 @@ class Shelf:
         opens = any(write.home == "" for write in writes)
         if is_miss or (opens and not item.document):
             return Merged(is_miss=True), ""
+        if opens and self._is_over(item, now_ms):
+            return Merged(is_over=True), ""
         if opens:
             here = self._begin(item, now_ms)
         touched = self._write(writes, rows, payloads, here)
         self._touch(item, here, touched, now_ms, opens=opens)
         changed = sum(write.counts for write in writes)
         return Merged(changed=changed, resolved_unknown=unknown, late=late, opened=int(opens)), here if opens else ""
+
+    def _is_over(self, item: Item, now_ms: int) -> bool:
+        """True when its source has opened all that it may within this time; else one more is counted."""
+        if not item.limit:
+            return False
+        since, count = self._floods.get(item.source, (0, 0))
+        if not count or now_ms - since >= item.within:
+            since, count = now_ms, 0
+        if count >= item.limit:
+            return True
+        self._floods[item.source] = since, count + 1
+        return False
 
     def _find(self, here: str, member: str) -> tuple[str, str]:
         """Where a member is kept and its signature; the group's incident comes first."""

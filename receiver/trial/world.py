@@ -108,9 +108,13 @@ class World:
             merged, opened = self._shelf.merge(piece.item(), self.now)
             if merged.is_miss:
                 merged, opened = self._shelf.merge(piece.item(in_full=True), self.now)
-            piece.confirm()
+            is_over = merged.is_over
+            if is_over:
+                _, opened = self._shelf.merge(piece.overflown(piece.overflow), self.now)
+            piece.confirm(is_overflown=is_over)
             if opened:
-                self.effects.opened.append((self.now, IncidentId(opened), piece.group.route))
+                route = self._shelf.load(opened).route if is_over else piece.group.route
+                self.effects.opened.append((self.now, IncidentId(opened), route or piece.group.route))
             self._note_strangers(piece)
         self.advance_to(self.now)
 

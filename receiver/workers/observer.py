@@ -98,7 +98,7 @@ async def gather(prometheus: Prometheus, incident: Incident, book: RuleBook, now
 
 async def _trend(prometheus: Prometheus, alert: Alert, capacity: Capacity, now: datetime) -> tuple[Trend | None, float | None, str]:
     """The trend of the last hours, where it ends, and the unit of both."""
-    limit = await prometheus.now(capacity.limit_by, now) if capacity.limit_by else capacity.limit
+    limit, is_floor = await prometheus.now(capacity.limit_by, now) if capacity.limit_by else capacity.limit, False
     if capacity.value:
         unit = capacity.unit or alert.annotations.get("unit", "")
         scale = scale_of(unit, limit)
@@ -106,8 +106,8 @@ async def _trend(prometheus: Prometheus, alert: Alert, capacity: Capacity, now: 
         limit = None if limit is None else limit * scale
     else:
         measured = await measure(prometheus, alert, now - BACK, now)
-        unit, found = (measured.unit, measured.series) if measured else ("", ())
-    if limit is None and unit == PERCENT:
+        unit, found, is_floor = (measured.unit, measured.series, measured.is_floor) if measured else ("", (), False)
+    if limit is None and unit == PERCENT and not is_floor:  # what must not fall has no upper end
         limit = 100.0
     return (fit_trend(found[0].samples) if found else None), limit, unit
 

@@ -15,6 +15,7 @@ from receiver.core.destination import Destination
 from receiver.core.evidence import Doubt, Evidence, Flow, Remedy, Saturated
 from receiver.core.flap import Flaps
 from receiver.core.incident import Incident, State
+from receiver.core.overflow import overflow_key, overflow_route
 from receiver.core.policy import Aim, Escalation, Policy, Step, Target, Way
 from receiver.rules.load import load_rules
 from tests.builders import alert, incident
@@ -128,6 +129,14 @@ def storm(**fields: Any) -> Incident:
     return replace(told(*members, **{"id": "INC-436", **fields}), source="storm")
 
 
+def overflow(**fields: Any) -> Incident:
+    """Twelve hundred alerts of one source that found no room."""
+    held = (alert(f"i{n}", since=NIGHT, service="shop-api", alertname="PodRestarts", pod=f"shop-api-{n}") for n in range(1200))
+    one = told(*held, **{"id": "INC-2001", "severity": Severity.CRITICAL, **fields})
+    assert one.route is not None
+    return replace(one, source="alertmanager", group_key=overflow_key("alertmanager"), route=overflow_route(one.route, BOOK))
+
+
 SPLIT = {"state": State.RESOLVED, "resolved_at": after(minutes=6), "resolved_by": "Анна", "end_reason": "split"}
 CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "triggered-critical": ("incident", told(*THREE), timedelta(minutes=4), {}),
@@ -204,6 +213,9 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "why-flapping": ("why", told(errors("shop-api-2"), flaps=flaps(5)), timedelta(minutes=12), {}),
     "why-not-flapping": ("why", told(errors("shop-api-2"), flaps=Flaps(changes=(NIGHT,))), timedelta(minutes=25), {}),
     "why-first": ("why", told(errors("shop-api-2")), timedelta(minutes=1), {}),
+    "overflow": ("incident", overflow(), timedelta(minutes=4), {}),
+    "overflow-why": ("why", overflow(), timedelta(minutes=4), {}),
+    "overflow-over": ("ended", replace(overflow(**OVER), alerts={a.id: replace(a, status="resolved") for a in overflow().firing}), timedelta(minutes=39), {}),
 }
 
 

@@ -32,3 +32,10 @@ async def test_a_store_that_was_laid_out_otherwise_is_not_used(tmp_path):
                 assert [fault in said for said in ready.faults] == ([True] if fault else [])
         finally:
             await client.aclose()
+
+
+def test_a_group_named_beside_another_lies_where_that_one_does():
+    for number in range(200):
+        partitions = Partitions(16)
+        assert partitions.of_group(partitions.beside(f"g{number}", "overflow:alertmanager")) == partitions.of_group(f"g{number}")
+    assert Partitions(1).beside("g", "overflow:alertmanager") == "overflow:alertmanager"

@@ -77,14 +77,14 @@ async def test_a_symptom_that_outlives_its_cause_rings_for_itself(tmp_path):
         ended = NOW + timedelta(minutes=1)
         await s.fire(wire(status="resolved", ended=ended, **DB), wire(status="resolved", ended=ended, **SHOP))
         await s.advance(seconds=5)
-        await told(s, "🟢", "Ещё затронуто: Shop API")
+        await told(s, "🟢", "Было затронуто и это: Shop API")
         await s.advance(seconds=110)
         await s.expect_nothing()
         await s.advance(seconds=10)
         await told(s, "🔴", "Shop API")
         await s.expect(SPARE, "ЧЕРНОВИК")  # customers of the API still see it
         assert page.text.startswith("🟢")
-        assert "Ещё затронуто" not in page.text
+        assert "Было затронуто и это" not in page.text
         await s.fire(wire(status="resolved", ended=ended + timedelta(minutes=3), **API))
         await s.advance(seconds=5)
         await told(s, "🟢")

@@ -129,3 +129,22 @@ async def test_a_random_day_goes_the_same_way_in_both(tmp_path: Path, seed: int)
         assert {"opened", "got_worse"} <= reached or len(reached) >= 5
         assert any(i.state is State.RESOLVED for i in both.world.incidents())
         s._seen.update(range(len(s.api.sends())))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_source_that_opens_too_many_incidents_overflows_the_same_way_in_both(tmp_path: Path, seed: int) -> None:
+    rng, since = random.Random(seed), dict[str, datetime]()
+    rules = rules_of_chats(tmp_path / "rules")
+    routes = rules / "routes.yaml"
+    routes.write_text(routes.read_text("utf-8").replace("storm: {", "overflow: {incidents: 2, within: 5m}, storm: {", 1), "utf-8")
+    async with story(tmp_path, rules=rules) as s:
+        s.app.sender._paces.clear()
+        both = Both(s)
+        for _ in range(30):
+            await both.send(_webhook(rng, both.world.now, since))
+            if rng.random() < 0.6:
+                await both.pass_time(rng.choice((4, 11, 61, 400, 1801)))
+        await both.pass_time(70)
+        await both.compare()
+        assert "overflow" in {t.reason.value for t in both.world.effects.transitions}
+        s._seen.update(range(len(s.api.sends())))

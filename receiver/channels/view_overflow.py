@@ -1,0 +1,22 @@
+"""What a message says of an overflow incident: how many alerts found no room, and which label has too many values. A part of `view`."""
+
+from receiver.channels.visible import visible
+from receiver.channels.words import number, plural
+from receiver.core.incident import Incident
+from receiver.core.overflow import exploding
+
+_TITLE = {
+    "en": 'too many new incidents from "{source}", these share one. Label {label} has {values}',
+    "ru": "слишком много новых инцидентов от «{source}», эти собраны в один. У метки {label} {values}",
+}
+
+
+def overflow_facts(incident: Incident, language: str) -> dict[str, object]:
+    """Its own headline; nothing for any other incident."""
+    if not incident.is_overflow:
+        return {}
+    shown = incident.firing or tuple(incident.alerts.values())
+    label, distinct = exploding(shown)
+    values = plural(distinct, "value", language).replace(str(distinct), number(distinct, language), 1)
+    system = plural(len(shown), "alert", language).replace(str(len(shown)), number(len(shown), language), 1)
+    return {"system": system, "title": _TITLE[language].format(source=visible(incident.source, 60), label=visible(label, 60), values=values)}
