@@ -1,0 +1,43 @@
+"""A page is claimed before everything else that is due, however much that is and however long it has waited."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from receiver.core.incident import Destination
+from receiver.core.plan import Kind, Priority
+from receiver.store.connection import connect
+from receiver.store.keys import Partitions
+from receiver.store.outbox import Outbox
+from tests.builders import NOW
+from tests.harness import redis_server
+
+ALICE = Destination(name="alice/telegram", channel="telegram", address={"chat": 7})
+
+
+async def _put(client: Redis, partitions: Partitions, number: int, kind: Kind, priority: Priority, waited: timedelta) -> None:
+    incident, due = f"INC-{number}", int((NOW - waited).timestamp() * 1000)
+    mid = f"{incident}.{kind.value}.0.chat"
+    at = partitions.of_incident(mid)
+    counts: Mapping[str, int] = dict.fromkeys(("fence", "attempts", "unknowns", "sent", "want"), 0)
+    words = {"iid": incident, "kind": kind.value, "prio": int(priority), "dest": msgspec.json.encode(ALICE), "args": "{}", "st": "new", "first_due": due}
+    await client.hset(at.of("msg", mid), mapping={**words, **counts})
+    await client.zadd(at.of(f"due:{int(priority)}"), {mid: due})
+
+
+@pytest.mark.parametrize("count", [1, 16])
+async def test_a_page_is_never_behind_a_resolve(tmp_path, count):
+    with redis_server(tmp_path) as url:
+        client, partitions = connect(url), Partitions(count)
+        try:
+            for number in range(1, 101):
+                lane = Priority.RELEASE if number % 2 else Priority.CHAT
+                await _put(client, partitions, number, Kind.ENDED, lane, timedelta(minutes=5))
+            await _put(client, partitions, 101, Kind.INCIDENT, Priority.PAGE, timedelta())
+            claimed = await Outbox(client, partitions).claim(NOW, 10)
+            assert [claimed[0].incident_id, claimed[0].priority, len(claimed)] == ["INC-101", Priority.PAGE, 10]
+        finally:
+            await client.aclose()
