@@ -1,7 +1,7 @@
 """A page is claimed before everything else that is due, however much that is and however long it has waited."""
 
-from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -22,14 +22,13 @@ async def _put(client: Redis, partitions: Partitions, number: int, kind: Kind, p
     incident, due = f"INC-{number}", int((NOW - waited).timestamp() * 1000)
     mid = f"{incident}.{kind.value}.0.chat"
     at = partitions.of_incident(mid)
-    counts: Mapping[str, int] = dict.fromkeys(("fence", "attempts", "unknowns", "sent", "want"), 0)
     words = {"iid": incident, "kind": kind.value, "prio": int(priority), "dest": msgspec.json.encode(ALICE), "args": "{}", "st": "new", "first_due": due}
-    await client.hset(at.of("msg", mid), mapping={**words, **counts})
+    await client.hset(at.of("msg", mid), mapping={**words, "fence": 0, "attempts": 0, "unknowns": 0, "sent": 0, "want": 0})
     await client.zadd(at.of(f"due:{int(priority)}"), {mid: due})
 
 
 @pytest.mark.parametrize("count", [1, 16])
-async def test_a_page_is_never_behind_a_resolve(tmp_path, count):
+async def test_a_page_is_never_behind_a_resolve(tmp_path: Path, count: int) -> None:
     with redis_server(tmp_path) as url:
         client, partitions = connect(url), Partitions(count)
         try:
