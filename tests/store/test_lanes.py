@@ -22,8 +22,23 @@ async def _put(client: Redis, partitions: Partitions, number: int, kind: Kind, p
     incident, due = f"INC-{number}", int((NOW - waited).timestamp() * 1000)
     mid = f"{incident}.{kind.value}.0.chat"
     at = partitions.of_incident(mid)
-    words = {"iid": incident, "kind": kind.value, "prio": int(priority), "dest": msgspec.json.encode(ALICE), "args": "{}", "st": "new", "first_due": due}
-    await client.hset(at.of("msg", mid), mapping={**words, "fence": 0, "attempts": 0, "unknowns": 0, "sent": 0, "want": 0})
+    await client.hset(
+        at.of("msg", mid),
+        mapping={
+            "iid": incident,
+            "kind": kind.value,
+            "prio": int(priority),
+            "dest": msgspec.json.encode(ALICE),
+            "args": "{}",
+            "st": "new",
+            "first_due": due,
+            "fence": 0,
+            "attempts": 0,
+            "unknowns": 0,
+            "sent": 0,
+            "want": 0,
+        },
+    )
     await client.zadd(at.of(f"due:{int(priority)}"), {mid: due})
 
 
