@@ -34,6 +34,7 @@ NAMES = {ADMINS: "admin-chat", "-1001000000002": "devops-chat", SPARE: "support-
 MOVING = {
     r"INC-\d+": "INC-n", r"(?<=ЧЕРНОВИК )N\w+": "N-n", r"((?:с|since) \d\d:\d\d), \d (?:мин|min)": r"\1",
     r"(?<=&amp;(?:to))=\d+": "=n", r"(?<=&amp;end)=\d+": "=n", r"(?<=to:&#39;)[^&]+": "n",
+    r"\n(?:Was affected too|Было затронуто и это):.*": "",  # a symptom that ended first is not named; golden/correlation has the line
 }  # fmt: skip
 BEFORE = timedelta(hours=4)
 PAST: Mapping[Fault, Mapping[str, Curve]] = {  # what the shipped rules read, by hours; at the fault it stands where its alert says
