@@ -144,6 +144,7 @@ route:
   destinations: [admin-chat]
   routes:
     - {id: critical, matchers: ['severity="critical"'], destinations: [devops]}
+noise: {storm: {incidents: 1000000}}
 """,
         "destinations": """version: 1
 destinations:

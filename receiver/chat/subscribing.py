@@ -26,7 +26,7 @@ from receiver.store.intake import Update
 from receiver.store.subscribers import Subscribers
 
 PREFIX = "s-"
-TOPIC, TONGUE, STOP = "st", "sl", "sx"
+TOPIC, TONGUE, STOP = "ct", "cl", "cx"  # `s…` are those of silences and swaps
 MOST_AN_HOUR = 30
 CHANNEL = "telegram-private"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.builders import NOW, body, wire
+from tests.builders import NOW, body, rules_of_chats, wire
 from tests.fakes.bot_api import BotApi
 from tests.faults.campaign import Process
 from tests.harness import ADMINS, ROOT, TOKEN, free_port, wait_for_store
@@ -121,6 +121,7 @@ async def test_ten_thousand_alerts_in_one_body_are_one_incident_and_one_summary(
 
 async def test_on_sigterm_it_stops_taking_finishes_what_it_has_and_loses_nothing(tmp_path):
     redis, named = store(tmp_path)
+    named["RECEIVER_RULES_DIR"] = str(rules_of_chats(tmp_path / "rules"))  # every incident told by itself
     redis.start()
     try:
         await asyncio.to_thread(wait_for_store, tmp_path / "store.sock")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from receiver.app.bots import learn_name
+from receiver.chat import silence_words, subscribing, swap
 from receiver.chat.public_desk import PublicDesk
 from receiver.core.callback import sign_text
 from receiver.store.intake import Intake
@@ -102,9 +103,9 @@ async def test_nobody_else_can_press_their_buttons_and_theirs_do_nothing_elsewhe
     async with scene(tmp_path) as s:
         sent = await subscribe(s)
         assert (await s.api.press(sent, "Unsubscribe", OTHER))["text"] == "This button no longer works. /start brings new ones."
-        forged = sign_text(b"x" * 32, "sx", "me", str(READER))
+        forged = sign_text(b"x" * 32, "cx", "me", str(READER))
         assert "no longer works" in (await s.api.press(sent, "", READER, data=forged))["text"]
-        elsewhere = sign_text(s.app.key, "sx", "me", str(OTHER))
+        elsewhere = sign_text(s.app.key, "cx", "me", str(OTHER))
         assert "no longer works" in (await s.api.press(sent, "", READER, data=elsewhere))["text"]
         assert await s.app.customers.subscribers.find("telegram", str(READER)) is not None
 
@@ -179,3 +180,8 @@ async def test_what_the_bot_says_reads_as_written(tmp_path: Path, language: str)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("\n---\n".join(texts) + "\n", "utf-8")
         assert "\n---\n".join(texts) + "\n" == path.read_text("utf-8"), f"read it, then UPDATE_GOLDEN=1: {path}"
+
+
+def test_no_button_of_customers_is_taken_for_one_of_the_team():
+    assert {subscribing.TOPIC, subscribing.TONGUE, subscribing.STOP}.isdisjoint({silence_words.MAKE, silence_words.ONE, silence_words.DROP, silence_words.UNDO})
+    assert {subscribing.TOPIC, subscribing.TONGUE, subscribing.STOP}.isdisjoint({swap.OFFER, swap.TAKE, swap.WITHDRAW})
