@@ -127,7 +127,7 @@ class Admission:
         self._rows = sum(len(item.flags) for item, _ in self._waiting)
         since, self._since = self._since, self._clock.monotonic()
         await self._settle_all(batch)
-        self._hope(len(batch))
+        self._hope(len(batch) if sum(len(item.flags) for item, _ in batch) < EARLY else 0)
         metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
 
     def _hope(self, answered: int) -> None:
