@@ -40,10 +40,11 @@ def test_every_alert_names_service_signal_and_severity():
     catalogue = {*load_rules(ROOT / "routing_rules").services, OWN}
     for rule in alerts():
         labels = rule["labels"]
-        assert set(labels) == {"service", "severity", "signal"}, rule["alert"]
+        assert set(labels) - {"resource"} == {"service", "severity", "signal"}, rule["alert"]
         assert labels["service"] in catalogue
         assert labels["severity"] in ("critical", "warning", "info")
         assert labels["signal"] in ("errors", "latency", "traffic", "saturation")
+        assert "resource" not in labels or labels["signal"] == "saturation", rule["alert"]
 
 
 def test_every_alert_says_all_that_a_message_needs_in_both_languages():

@@ -56,7 +56,7 @@ class Canaries:
 
 
 def rules_text(far: Statuspage) -> str:
-    more = f"""  hook: {{channel: webhook, url: "{far.url}/hook", secret: HOOK}}
+    more = f"""  hook: {{channel: webhook, url: "{far.url}/hook", secret: HOOK, allow_private: true}}
   far: {{channel: statuspage, page: p1, url: "{far.url}", secret: FAR, components: {{checkout: c1}}}}
 """
     return NOTICES.replace("publish: [page, feeds, telegram-ru]", "publish: [page, feeds, telegram-ru, hook, far]").replace("reminders:", f"{more}reminders:")
