@@ -234,9 +234,10 @@ def figureless(text: str) -> str:
 def check_messages(incidents: list[dict[str, Any]], api: BotApi) -> None:
     """In the admin chat every cause says what is wrong in the words of one of its alerts and leads to what is about its system; a symptom's
     message, where one went out before its cause was seen, says whose part it is."""
-    markup = {
-        found[0]: sent.markup for sent in api.messages.values() if sent.chat == ADMINS and not sent.picture and (found := re.findall(r"INC-\d+", sent.text))
-    }
+    markup: dict[str, str] = {}
+    for sent in api.messages.values():  # an incident's first message is the living one, what comes after are replies to it
+        if sent.chat == ADMINS and not sent.picture and (found := re.findall(r"INC-\d+", sent.text)):
+            markup.setdefault(found[0], sent.markup)
     for incident in incidents:
         if incident["part_of"]:
             assert incident["part_of"] in markup.get(incident["id"], incident["part_of"])

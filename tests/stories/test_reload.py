@@ -137,6 +137,8 @@ async def test_a_new_catalogue_and_new_templates_show_in_the_next_message(tmp_pa
         await s.expect(DEVOPS, "Витрина")
         (templates / "incident.ru.html.j2").write_text("{% if %}")
         await looks(s, lambda: bool(s.app.keeper.faults))
+        while len(await s.incidents()) < 2:  # it is told after it is known
+            await asyncio.sleep(0.05)
         await s.advance(seconds=10)
         await s.expect(ADMINS, "incident.ru.html.j2:1", "из новых шаблонов")
 
