@@ -29,6 +29,7 @@ CHUNK = 200
 KEPT = 16  # bytes of a digest
 _SHORT = 4096
 _NO_END = "0" * 18
+_NOTHING: tuple[bytes, ...] = ()  # a tuple, which the collector does not look at
 
 
 class Group(msgspec.Struct, gc=False, eq=False):
@@ -136,7 +137,7 @@ class Piece:
 
     def repeated(self) -> Item:
         """What to say when the same comes again: signatures alone."""
-        return Item(group_key=self.group.key, truncated=self._truncated, blob=self._blob, flags="0" * len(self.entries), payloads=[])
+        return Item(group_key=self.group.key, truncated=self._truncated, blob=self._blob, flags="0" * len(self.entries), payloads=_NOTHING)
 
     def _document(self) -> bytes:
         route = self.group.route
@@ -204,11 +205,12 @@ class Grouping:
         pieces: list[Piece] = []
         filling: dict[Group, Piece] = {}
         bad: list[BadAlert] = []
+        opening, recall = memory.opening, memory.known.get
         for index, alert in enumerate(webhook.alerts):
-            spelt = b"%b%b]" % (memory.opening, alert.labels)
+            spelt = b"%b%b]" % (opening, alert.labels)
             digest = sha256(spelt).digest()
             try:
-                known = memory.known.get(digest[:KEPT]) or self._learn(source, memory, spelt, digest, alert, webhook.identity)
+                known = recall(digest[:KEPT]) or self._learn(source, memory, spelt, digest, alert, webhook.identity)
                 row = known.row[:MEMBER] + _signature(alert)
             except ValueError as fault:
                 bad.append(BadAlert(index=index, reason=str(fault), raw=bytes(alert.labels)[:65536], is_firing=alert.status != "resolved"))

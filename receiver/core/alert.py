@@ -90,10 +90,9 @@ def spell(source: str, labels: Mapping[str, str], ignore: Collection[str] = ()) 
 
     JSON parts the words: whatever stands in a value, two label sets never read the same. Empty labels count as absent, as in Prometheus.
     """
-    spelt = _sorted.encode((source, labels))
-    if b':""' in spelt or (ignore and any(name in labels for name in ignore)):
+    if "" in labels.values() or (ignore and any(name in labels for name in ignore)):
         return _sorted.encode((source, {name: value for name, value in labels.items() if value and name not in ignore}))
-    return spelt
+    return _sorted.encode((source, labels))
 
 
 def name_by(digest: bytes) -> AlertId:
