@@ -136,8 +136,10 @@ class Admission:
         metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
 
     def _hope(self, answered: int) -> None:
-        """When many come at once, the next call waits a moment for those who were answered: half as many syncs serve as many webhooks."""
-        self._hoped = answered + len(self._waiting) if answered >= BUSY else 0
+        """When many come at once, the next call waits a moment for most of those who were answered: half as many syncs serve as many
+        webhooks. Not for all of them, or this process would have nothing to do meanwhile.
+        """
+        self._hoped = 2 * (answered + len(self._waiting)) // 3 if answered >= BUSY else 0
         if self._patience:
             self._patience.cancel()
         self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._hope_no_more) if self._hoped else None
