@@ -211,9 +211,9 @@ class Grouping:
         recall = memory.known.get
         for index, alert in enumerate(webhook.alerts):
             spelt = spell(source, alert.labels)
-            digest = sha256(spelt).digest()
+            digest = sha256(spelt).digest()[:KEPT]
             try:
-                known = recall(digest[:KEPT]) or self._learn(source, memory, spelt, digest, alert.labels, webhook.identity)
+                known = recall(digest) or self._learn(source, memory, spelt, digest, alert.labels, webhook.identity)
                 row = known.row[:MEMBER] + _signature(alert)
             except ValueError as fault:
                 bad.append(BadAlert(index=index, reason=str(fault), raw=spelt[:65536], is_firing=alert.status != "resolved"))
@@ -260,7 +260,7 @@ class Grouping:
         else:
             name = name_by(digest)  # one digest is enough
         variant = _variant(labels, memory.ignored) if memory.ignored and not told_by else NO_VARIANT
-        known = memory.known[digest[:KEPT]] = Known(name + variant, course)
+        known = memory.known[digest] = Known(name + variant, course)
         return known
 
     def _course(self, source: str, labels: Mapping[str, str], ignored: frozenset[str]) -> Course:

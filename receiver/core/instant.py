@@ -7,13 +7,13 @@ from functools import lru_cache
 LATEST = 253_402_300_799_999_999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_COMMON = {24: "--T::.", 20: "--T::Z"}  # every third mark from the fifth on, by length: of milliseconds as Prometheus writes them, of whole seconds
+_COMMON = (24, 20)  # lengths: with milliseconds, as Prometheus writes instants, and with whole seconds
 _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
 
 def parse_instant(text: str) -> int:
     """Microseconds since the epoch, in UTC; the year 0001 (Go's zero) and everything before 1970 is 0. Raises ValueError."""
-    if text[4:20:3] == _COMMON.get(len(text)) and text[-1] == "Z":
+    if len(text) in _COMMON and text[7] == "-" and text[10] == "T" and text[-1] == "Z":
         try:
             micros = (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND  # five times as fast as what follows, and these marks leave it no other reading
         except ValueError:
