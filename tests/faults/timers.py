@@ -18,7 +18,7 @@ from typing import Any
 from receiver.app.build import App, build
 from receiver.app.run import end
 from receiver.clock import Machine, ManualClock, SystemClock
-from receiver.core.errors import ReceiverError
+from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.core.event import Acknowledge
 from receiver.core.incident import IncidentId
 from receiver.rules.origin import Place
@@ -84,12 +84,21 @@ class Replica:
         """Ask the store what time it is, every now and then."""
         if self.app and self._times.true.monotonic() - self._agreed_at >= AGREE:
             self._agreed_at = self._times.true.monotonic()
-            await follow(self.app.client, self.app.clock, self._times.stores)
+            with contextlib.suppress(StoreUnavailableError):  # a machine that is busy; the next look says so
+                await follow(self.app.client, self.app.clock, self._times.stores)
 
     async def start(self) -> None:
-        self.app = self._make()
+        app = self._make()
         self._agreed_at = self._times.true.monotonic()
-        await follow(self.app.client, self.app.clock, self._times.stores)
+        for pause in (0.1, 1.0, 5.0, 0.0):  # as `serve` does: nobody works before the store has said what time it is
+            try:
+                await follow(app.client, app.clock, self._times.stores)
+                break
+            except StoreUnavailableError:
+                if not pause:
+                    raise
+                await asyncio.sleep(pause)
+        self.app = app
         self.app.ready.faults = ()
         self.app.channels["telegram"] = self._far
         self.app.sender._paces.clear()  # type: ignore[attr-defined]
