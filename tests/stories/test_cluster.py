@@ -13,6 +13,8 @@ from receiver.store.keys import Partitions
 from tests.builders import NOW, body, rules_files, wire
 from tests.harness import ADMINS, ANNA, DEVOPS, redis_cluster, story
 
+pytestmark = pytest.mark.xdist_group("cluster")  # one server for all of them
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
