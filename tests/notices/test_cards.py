@@ -112,6 +112,13 @@ def resolved() -> Flow:
     return flow
 
 
+def after() -> Flow:
+    flow = resolved()
+    flow.wake(minutes=31)
+    flow(Menu(actor=ANNA, name="more"))
+    return flow
+
+
 def correction() -> Flow:
     flow = Flow().published()
     flow(Corrected(actor=SVETA, language="ru", body="Оформление заказов: часть действий не проходит. Напишем снова до 06:32."))
@@ -139,7 +146,7 @@ def menu(name: str) -> Callable[[], Flow]:
     return made
 
 
-STATES = {f.__name__: f for f in (draft, edited, blocked, publishing, published, overdue, trouble, calm, quiet, unproven, another, resolved, correction, retracted, dismissed)}  # fmt: skip
+STATES = {f.__name__: f for f in (draft, edited, blocked, publishing, published, overdue, trouble, calm, quiet, unproven, another, resolved, after, correction, retracted, dismissed)}  # fmt: skip
 STATES |= {f"menu-{name}": menu(name) for name in ("impact", "channels", "next", "lang", "dismiss", "edit")}
 
 
@@ -181,7 +188,7 @@ def test_every_call_reads_as_written(language):
     flow = draft()
     world = World(rules=flow.rules, facts=flow.facts, compose=TEXTS.compose, now=flow.now)
     base = flow.notice.deliveries["card"]
-    for about in ("undecided", "undecided_lead", "long", "blocked", "failed", "glass", "returned"):
+    for about in ("undecided", "undecided_lead", "long", "blocked", "failed", "glass", "returned", "offline", "offline_page"):
         call = replace(base, form=Form.CALL, args={"about": about, "target": "news", "why": "403", "who": "Leo"})
         said.append(read(CARDS.call(flow.notice, call, world, desk(language))))
     same(f"calls.{language}", "\n\n".join(said))
