@@ -17,7 +17,7 @@ from receiver.channels.view import views
 from receiver.channels.visible import visible
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import Clock
-from receiver.core.alert import Alert
+from receiver.core.alert import Alert, precedence
 from receiver.core.delivery import Attempt, Evidence, Verdict, judge_picture
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Destination, Incident
@@ -222,7 +222,7 @@ def graph_of(incident: Incident, measured: Measured, title: str, now: datetime, 
 
 def leads(incident: Incident) -> list[Alert]:
     """One of each name, in the order the incident is named by: the worst that fires, or the worst there was."""
-    past = sorted(incident.alerts.values(), key=lambda alert: (-alert.severity.rank, alert.starts_at, alert.name))
+    past = sorted(incident.alerts.values(), key=precedence)
     found: dict[str, Alert] = {}
     for alert in (*incident.firing, *past):
         found.setdefault(alert.name, alert)
