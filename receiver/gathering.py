@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from receiver.clock import Clock
+from receiver.core.alert import spell
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.event import Event, Gathered, Woke
 from receiver.core.incident import STORM, Incident, IncidentId, State
@@ -19,7 +20,7 @@ from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
 from receiver.core.storm import GATHER, GROUP_KEY, TAKEN_APART, first_document, member_facts, member_id
 from receiver.store.admission import Admission, Item
-from receiver.store.incidents import NO_VARIANT, Incidents, encode_document, payload_head
+from receiver.store.incidents import NO_VARIANT, Incidents, encode_document, payload, payload_head
 from receiver.store.storms import Storms
 
 MOST_GATHERED = 50
@@ -105,13 +106,13 @@ def pack(member: Incident, document: Incident | None = None) -> Item:
     labels, notes = member_facts(member)
     letter = "F" if member.is_open else "R"
     end = _NO_END if member.is_open else f"{from_datetime(member.resolved_at or member.opened_at):018d}"
-    payload = b"%b%b,%b]" % (payload_head(member.severity, STORM), msgspec.json.encode(labels), msgspec.json.encode(notes))
+    content = payload(payload_head(member.severity), spell(STORM, labels), msgspec.json.encode(notes))
     return Item(
         group_key=GROUP_KEY,
         truncated=0,
         blob=f"{member_id(member.id)}{NO_VARIANT}{letter}{from_datetime(member.opened_at):018d}{end}",
         flags="2" if member.is_open else "0",
-        payloads=[payload] if member.is_open else [],
+        payloads=[content] if member.is_open else [],
         document=encode_document(document) if document else b"",
         wait=int(GATHER / timedelta(milliseconds=1)),
     )

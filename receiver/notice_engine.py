@@ -11,12 +11,13 @@ from typing import Protocol
 
 from receiver.clock import Clock
 from receiver.core.alert import matched_labels
-from receiver.core.errors import CommitConflictError, NoticesOffError, UnknownIncidentError
+from receiver.core.errors import CommitConflictError, NoticesOffError, UnknownIncidentError, UnknownNoticeError
 from receiver.core.incident import Customers, Incident, IncidentId
 from receiver.core.lint import Secrets, values_of
 from receiver.core.notice import Impact, NoticeId
 from receiver.core.notice_decide import decide_notice
-from receiver.core.notice_event import Actor, Attached, BrokeGlass, Merged, NoticeEvent, Proposed, Split, Turned, Woke
+from receiver.core.notice_event import HOUSE, Actor, Attached, BrokeGlass, Merged, NoticeEvent, Proposed, Split, TakenIn, Turned, Woke
+from receiver.core.notice_offline import join
 from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
 from receiver.core.notice_public import project
 from receiver.core.notice_record import Notice, Stage
@@ -185,6 +186,44 @@ class NoticeEngine:
         if plan.reason is NoticeReason.SPLIT:
             await self.consider(incident)
         return plan
+
+    async def take_in(self, told: Notice) -> NoticePlan | None:
+        """What was published while the service was down becomes ours, once, under the id customers know; None when it is ours already.
+
+        A draft about the same component gives way and its incidents come along. Raises CommitConflictError.
+        """
+        for _ in range(COMMIT_ATTEMPTS):
+            held = await self._known(told)
+            if join(held, told) is held:
+                return None
+            apart, incidents = await self._make_room(told)
+            plan = decide_notice(held, TakenIn(told=told, shares=apart), await self.world(held))
+            written = await self._write(plan)
+            if written is not None:
+                for incident in incidents:
+                    await self.apply(told.id, Attached(incident=incident, impact=told.worst))
+                return written
+        raise CommitConflictError(f"{told.id} could not be taken in")
+
+    async def _known(self, told: Notice) -> Notice:
+        try:
+            return await self._desk.load(told.id)
+        except UnknownNoticeError:
+            return Notice(id=told.id, opened_at=told.opened_at, started_at=told.started_at, stage=Stage.OPEN, starter=told.starter)
+
+    async def _make_room(self, told: Notice) -> tuple[tuple[str, ...], list[IncidentId]]:
+        """Components that another published notice keeps, and the incidents of drafts that gave way."""
+        apart, incidents = list[str](), list[IncidentId]()
+        for component in told.components if told.phase and not told.phase.is_over else ():
+            covering = await self._desk.covering(component)
+            if covering is None or covering == told.id:
+                continue
+            other = await self._desk.load(covering)
+            if other.is_published:
+                apart.append(component)
+            else:
+                incidents += (await self.apply(covering, Merged(actor=HOUSE, into=told.id))).before.incidents
+        return tuple(apart), incidents
 
     async def world(self, notice: Notice) -> World:
         """What a decision about this notice looks at now."""

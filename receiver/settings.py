@@ -61,6 +61,7 @@ class Settings(BaseModel):
     prometheus_url: SecretStr | None = None
     smtp_url: SecretStr | None = None
     smtp_from: str | None = None
+    smtp_dkim_selector: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,63}$")
     pagerduty_api_url: str = Field(default="https://events.pagerduty.com", pattern=r"^https?://[^\s/]+/?$")
     telegram_public_token: SecretStr | None = None
     public_url: str | None = None

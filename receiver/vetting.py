@@ -5,15 +5,14 @@ Alertmanager repeats what it knew at the time of a flush. Only where its API can
 restart nothing is suspected: the rule fails open, to paging.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 
 from receiver.clock import Clock
-from receiver.core.alert import matched_labels
+from receiver.core.alert import AlertId, identify, matched_labels
 from receiver.core.instant import LATEST, from_datetime, parse_instant, to_datetime
 from receiver.core.rulebook import RuleBook
 from receiver.core.source import Source, Watchdog
-from receiver.sources.alertmanager import Webhook, WireAlert, decode_annotations, decode_labels
+from receiver.sources.alertmanager import Webhook, WireAlert
 from receiver.store.signals import Sightings
 from receiver.store.suspects import Suspect, Suspects
 
@@ -26,7 +25,7 @@ class Vetting:
 
     def __init__(self, sightings: Sightings, suspects: Suspects, clock: Clock) -> None:
         self._sightings, self._suspects, self._clock = sightings, suspects, clock
-        self._ended: dict[bytes, str] = {}
+        self._ended: dict[AlertId, str] = {}
         self._heard: set[tuple[str, str]] = set()
 
     async def part(self, rules: RuleBook, source: str, webhook: Webhook, *, is_late: bool = False) -> int:
@@ -64,14 +63,12 @@ class Vetting:
         suspects: list[Suspect] = []
         kept: list[WireAlert] = []
         for one in webhook.alerts:
-            name = hashlib.blake2b(bytes(one.labels), digest_size=16, key=source.encode()[:16]).digest()
+            name = identify(source, one.labels)
             if one.status == "resolved":
                 self._remember(name, one.startsAt)
             elif one.status == "firing" and (is_late or self._is_stale(name, one.startsAt)):
-                suspect = _suspect(source, webhook.receiver, one, due_at)
-                if suspect:
-                    suspects.append(suspect)
-                    continue
+                suspects.append(_suspect(source, webhook.receiver, one, due_at))
+                continue
             else:
                 self._ended.pop(name, None)
             kept.append(one)
@@ -79,12 +76,12 @@ class Vetting:
             webhook.alerts = kept
             await self._suspects.hold(suspects)
 
-    def _remember(self, name: bytes, starts_at: str) -> None:
+    def _remember(self, name: AlertId, starts_at: str) -> None:
         if len(self._ended) >= REMEMBERED:
             self._ended.clear()
         self._ended[name] = starts_at
 
-    def _is_stale(self, name: bytes, starts_at: str) -> bool:
+    def _is_stale(self, name: AlertId, starts_at: str) -> bool:
         ended = self._ended.get(name)
         return ended is not None and _instant(starts_at) <= _instant(ended)
 
@@ -96,22 +93,14 @@ def _instant(text: str) -> int:
         return LATEST  # grouping will refuse it and say why
 
 
-def _suspect(source: str, receiver: str, one: WireAlert, due_at: datetime) -> Suspect | None:
-    try:
-        labels = decode_labels(one.labels)
-    except ValueError:
-        return None
-    return Suspect(source=source, receiver=receiver, labels=labels, annotations=decode_annotations(one.annotations), starts_at=one.startsAt, due_at=due_at)
+def _suspect(source: str, receiver: str, one: WireAlert, due_at: datetime) -> Suspect:
+    return Suspect(source=source, receiver=receiver, labels=one.labels, annotations=one.annotations, starts_at=one.startsAt, due_at=due_at)
 
 
 def is_watchdog(watchdog: Watchdog, rules: RuleBook, source: str, one: WireAlert) -> bool:
     """True for an alert that only proves life."""
-    raw = bytes(one.labels)
-    if watchdog.needle and watchdog.needle not in raw:
+    told = watchdog.told
+    if told and one.labels.get(told[0], "") != told[1]:
         return False
-    try:
-        labels = decode_labels(one.labels)
-    except ValueError:
-        return False
-    seen = matched_labels(labels, rules.severity(source, labels)[0])
+    seen = matched_labels(one.labels, rules.severity(source, one.labels)[0])
     return all(matcher.matches(seen) for matcher in watchdog.matchers)

@@ -29,6 +29,7 @@ from receiver.store.outward import Outward
 from receiver.store.promise import Promise
 from receiver.workers.noticekeeper import NoticeKeeper
 from receiver.workers.noticer import Noticer
+from receiver.workers.offline_words import OfflineWords
 from receiver.workers.publisher import Means, Publisher
 
 
@@ -85,7 +86,7 @@ def build_notices(
     return NoticeParts(
         desk=desk, public=PublicNotices(client), engine=engine, texts=texts, cards=cards, targets=targets, publisher=publisher, outward=outward,
         noticer=Noticer(engine, desk, incidents, publisher, clock, nudge), publishing=publishing,
-        chat=chat, keeper=NoticeKeeper(desk, prompts, publisher, chat.take_away, clock),
+        chat=chat, keeper=NoticeKeeper(desk, prompts, publisher, chat.take_away, OfflineWords(settings.data_dir, engine.take_in), clock),
     )  # fmt: skip
 
 

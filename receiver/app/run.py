@@ -16,7 +16,7 @@ from receiver.app.looking_back import weekly
 from receiver.app.pictures import evidence_workers
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
-from receiver.core.errors import StoreUnavailableError
+from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.settings import Settings
 from receiver.store.embedded import EmbeddedStore
 from receiver.telemetry import traces
@@ -80,6 +80,8 @@ async def _run(
     await watch.look()
     with contextlib.suppress(StoreUnavailableError):
         await app.watches.watchdogs.look()  # before anything may end
+    with contextlib.suppress(ReceiverError):
+        await app.notices.keeper.offline.look()  # before the static copy is written anew; the keeper tries again
     server = uvicorn.Server(_config(app))
     listener = _listen(app.settings)
     async with asyncio.TaskGroup() as group:

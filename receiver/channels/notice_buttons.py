@@ -177,7 +177,7 @@ def call_buttons(keys: Keys, notice: Notice, call: Delivery) -> Rows:
             return ((one("again", number), one("was_sent", number)),)
         case "failed" if _is(notice, call, Passage.FAILED):
             return ((one("again", number, keys.word("retry")),),)
-        case "soon" | "due" | "late" | "long":
+        case "soon" | "due" | "late" | "long" | "offline" | "offline_page":
             spans = tuple(one("later", str(minutes), f"+{minutes} {keys.word('minutes')}") for minutes in SPANS)
             return ((one("say", "still-working"), one("update")), spans)
         case _:

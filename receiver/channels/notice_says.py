@@ -47,6 +47,8 @@ _CALLS = {
         "voided": "{id}: the text changed, so earlier approvals no longer count. Please look again",
         "glass": "{id}: {who} publishes alone. Reason: {why}",
         "returned": "{id}: the trouble is back. A text for customers is drafted",
+        "offline": "{id} was published without this service while it was down ({who}). The page has it, everybody else has heard nothing: the next word goes to all",
+        "offline_page": "{id} was published without this service while it was down ({who}). Go on from here",
     },
     "ru": {
         "undecided": "{id} ждёт решения {waits}: согласуйте, поправьте или отметьте «не для клиентов»",
@@ -61,6 +63,8 @@ _CALLS = {
         "voided": "{id}: текст изменился, прежние согласия больше не в счёт. Посмотрите ещё раз",
         "glass": "{id}: {who} публикует без второго согласия. Причина: {why}",
         "returned": "{id}: проблема вернулась. Текст для клиентов готов",
+        "offline": "{id}: опубликовано без сервиса, пока он не работал ({who}). На странице это уже есть, остальные ещё не знают: следующее слово уйдёт всем",
+        "offline_page": "{id}: опубликовано без сервиса, пока он не работал ({who}). Продолжайте отсюда",
     },
 }
 

@@ -11,7 +11,7 @@ from receiver.app.build import origin_of
 from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
-from receiver.cli import doctor_notices, doctor_traces, sources
+from receiver.cli import doctor_mail, doctor_notices, doctor_traces, sources
 from receiver.cli.doctor_channels import check_channels
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
@@ -68,6 +68,7 @@ async def _rules(settings: Settings) -> list[Finding]:
     said = [*sources.findings(settings, book), *await sources.peer_findings(settings, book)]
     senders = [Finding(name, is_ok, text) for name, is_ok, text in said]
     told = [Finding("notices", is_ok, text) for is_ok, text in doctor_notices.findings(settings, book)]
+    told += [Finding("mail to customers", is_ok, text) for is_ok, text in await doctor_mail.check(settings, book)]
     channels = [Finding(*line) for line in await check_channels(settings, book)]
     return [*found, *senders, *_people(book), *told, *await _schedules(settings, book), *channels, *_templates(loaded.place.templates)]
 

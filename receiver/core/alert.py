@@ -85,18 +85,16 @@ def identify(source: str, labels: Mapping[str, str], ignore: Collection[str] = (
 
     The sender's fingerprint is not used: it is a 64-bit non-cryptographic hash that a sender may choose.
     """
-    return name_by(hashlib.sha256(spell(source, labels, ignore)).digest())
+    told = {name: value for name, value in labels.items() if value and name not in ignore}
+    return name_by(hashlib.sha256(spell(source, told)).digest())
 
 
-def spell(source: str, labels: Mapping[str, str], ignore: Collection[str] = ()) -> bytes:
-    """What an identity is the hash of: source and labels as compact JSON, sorted by name. It is how Alertmanager writes labels, too.
+def spell(source: str, labels: Mapping[str, str]) -> bytes:
+    """Source and labels as compact JSON, sorted by name: what an identity is the hash of, once empty and ignored labels are left out.
 
     JSON parts the words: whatever stands in a value, two label sets never read the same. Empty labels count as absent, as in Prometheus.
     """
-    spelt = _sorted.encode((source, labels))
-    if b':""' in spelt or (ignore and any(name in labels for name in ignore)):
-        return _sorted.encode((source, {name: value for name, value in labels.items() if value and name not in ignore}))
-    return spelt
+    return _sorted.encode((source, labels))
 
 
 def name_by(digest: bytes) -> AlertId:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 LATEST = 253_402_300_799_999_999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _COMMON = {24: "--T::.", 20: "--T::Z"}  # every third mark from the fifth on, by length: of milliseconds as Prometheus writes them, of whole seconds
 _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
@@ -14,10 +15,9 @@ def parse_instant(text: str) -> int:
     """Microseconds since the epoch, in UTC; the year 0001 (Go's zero) and everything before 1970 is 0. Raises ValueError."""
     if text[4:20:3] == _COMMON.get(len(text)) and text[-1] == "Z":
         try:
-            span = datetime.fromisoformat(text) - _EPOCH  # five times as fast as what follows, and these marks leave it no other reading
+            micros = (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND  # five times as fast as what follows, and these marks leave it no other reading
         except ValueError:
             return _parse(text)
-        micros = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
         return micros if micros > 0 else 0
     return _parse(text)
 

@@ -26,10 +26,12 @@ from receiver.core.notice_event import (
     Retracted,
     Split,
     Stopped,
+    TakenIn,
     Ticked,
     Turned,
     Woke,
 )
+from receiver.core.notice_offline import take_in
 from receiver.core.notice_plan import NoticePlan, NoticeReason, World
 from receiver.core.notice_publish import merge, retract, split
 from receiver.core.notice_record import Notice, Stage
@@ -52,7 +54,7 @@ def _is_shown(plan: NoticePlan, event: NoticeEvent) -> bool:
     if isinstance(event, Delivered):
         held = plan.before.deliveries.get(event.delivery)
         return held is not None and held.target != CARD
-    if plan.before.stage is Stage.HELD and plan.next.stage is Stage.DROPPED:
+    if plan.before.stage is Stage.HELD and plan.next.stage in (Stage.DROPPED, Stage.MERGED):
         return False
     return plan.reason not in _UNSHOWN
 
@@ -61,7 +63,7 @@ def _decide(notice: Notice, event: NoticeEvent, world: World) -> NoticePlan:
     match event:
         case Woke():
             return wake(notice, world)
-        case Attached() | Begun() | Delivered() | Judged() | Drifted():
+        case Attached() | TakenIn() | Begun() | Delivered() | Judged() | Drifted():
             return _machine(notice, event, world)
         case Proposed(agrees=True):
             return _propose_and_agree(notice, event, world)
@@ -69,10 +71,12 @@ def _decide(notice: Notice, event: NoticeEvent, world: World) -> NoticePlan:
             return _person(notice, event, world)
 
 
-def _machine(notice: Notice, event: Attached | Begun | Delivered | Judged | Drifted, world: World) -> NoticePlan:
+def _machine(notice: Notice, event: Attached | TakenIn | Begun | Delivered | Judged | Drifted, world: World) -> NoticePlan:
     match event:
         case Attached():
             return attach(notice, event, world)
+        case TakenIn():
+            return take_in(notice, event, world)
         case Begun():
             return begin(notice, event, world)
         case Delivered():

@@ -6,7 +6,7 @@ from datetime import timedelta
 from receiver.core.delivery import Evidence
 from receiver.core.incident import IncidentId
 from receiver.core.notice import Impact, NoticeId
-from receiver.core.notice_record import Dismissal
+from receiver.core.notice_record import Dismissal, Notice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,7 +193,15 @@ class Drifted:
     what: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenIn:
+    """Words of this notice were published while the service was down. `shares` are components another published notice speaks of too."""
+
+    told: Notice
+    shares: tuple[str, ...] = ()
+
+
 NoticeEvent = (
-    Woke | Attached | Proposed | Edited | Turned | Menu | Ticked | Approved | BrokeGlass | Stopped | Dismissed | Corrected | Retracted | Merged | Split
+    Woke | Attached | TakenIn | Proposed | Edited | Turned | Menu | Ticked | Approved | BrokeGlass | Stopped | Dismissed | Corrected | Retracted | Merged | Split
     | Judged | Begun | Delivered | Drifted
 )  # fmt: skip

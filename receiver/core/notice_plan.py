@@ -58,6 +58,7 @@ class NoticeReason(StrEnum):
     RETURNED = "returned"
     NO_PROOF = "no_proof"
     COUNTED = "counted"
+    TAKEN_IN = "taken_in"
     CLOSED = "closed"
     BEGUN = "begun"
     DELIVERED = "delivered"

@@ -184,6 +184,7 @@ class Notice:
     """One notice at one version. `incidents` are internal and never leave it; `updates` oldest first, already public;
     `earlier` are words as they were before a correction or retraction: what exactly customers had read.
 
+    `shares` are components it speaks of beside another open notice; all others it covers alone.
     `calm_at`: since when every linked alert is over with proof. `reminded` counts the calls about the promise now standing.
     `rhythm`: how soon the next word is promised. `doubt` says why there is no proof, `waits_for` why a held one is not offered yet.
     """
@@ -197,6 +198,7 @@ class Notice:
     components: tuple[str, ...] = ()
     incidents: tuple[IncidentId, ...] = ()
     apart: tuple[IncidentId, ...] = ()
+    shares: tuple[str, ...] = ()
     starter: str = "errors"
     draft: Draft | None = None
     updates: tuple[Update, ...] = ()

@@ -46,10 +46,9 @@ class Watchdog:
     is_required: bool = False
 
     @property
-    def needle(self) -> bytes:
-        """What stands in the JSON of every label set that may match; empty when nothing is sure to. Saves looking into the others."""
-        values = (m.value for m in self.matchers if m.op == "=" and m.name != "severity" and m.value.isascii() and m.value.replace("-", "").isalnum())
-        return next(values, "").encode()
+    def told(self) -> tuple[str, str] | None:
+        """A label that every alert must have as it is to match, where one is sure to be needed. Saves looking at the others."""
+        return next(((m.name, m.value) for m in self.matchers if m.op == "=" and m.name not in ("severity", "service")), None)
 
     def trails(self, *, has_peers: bool) -> timedelta:
         """How far the proof that a webhook brings lies back: Alertmanager repeats a Watchdog until it times out, minutes after its

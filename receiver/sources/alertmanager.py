@@ -1,7 +1,7 @@
 """Alertmanager's webhook, version 4, of every release: bytes to alerts, pure. Called by `web.ingest`.
 
-The good case is one msgspec pass that leaves labels and annotations raw. Whatever fails there goes through the slow path, which
-finds out what is wrong and keeps the good alerts. Group-level `status` and `common*` are never read: they describe a truncated list.
+The good case is one msgspec pass over a body in which everything is known. Whatever is not so goes through the slow path, which finds
+out what is wrong and keeps the good alerts. Group-level `status` and `common*` are never read: they describe a truncated list.
 """
 
 import hashlib
@@ -28,18 +28,14 @@ class UndecodableError(Exception):
         self.reason, self.at = reason, at
 
 
-_NO_ANNOTATIONS = msgspec.Raw(b"{}")
-
-
 class WireAlert(msgspec.Struct, gc=False):
-    """One alert as it came; labels and annotations are raw JSON."""
+    """One alert as it came."""
 
     status: str
-    labels: msgspec.Raw
+    labels: dict[str, str]
     startsAt: str
-    annotations: msgspec.Raw = _NO_ANNOTATIONS
+    annotations: dict[str, str] = {}
     endsAt: str = ""
-    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +63,36 @@ class Webhook:
     identity: tuple[str, ...] = ()
 
 
-class _Body(msgspec.Struct, gc=False):
+class _PlainAlert(WireAlert, gc=False, forbid_unknown_fields=True):
+    generatorURL: str = ""
+    fingerprint: str = ""
+
+
+class _PlainBody(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """All that Alertmanager sends, and nothing else: what was read by this cannot be nested deeper."""
+
     version: str
     groupKey: str
-    alerts: list[WireAlert]
+    alerts: list[_PlainAlert]
     receiver: str = ""
+    status: str = ""
     truncatedAlerts: int = 0
+    groupLabels: dict[str, str] = {}
+    commonLabels: dict[str, str] = {}
+    commonAnnotations: dict[str, str] = {}
+    externalURL: str = ""
 
 
-_body = msgspec.json.Decoder(_Body)
-_alert = msgspec.json.Decoder(WireAlert)
+class _LooseAlert(msgspec.Struct, gc=False):
+    status: str
+    labels: msgspec.Raw
+    startsAt: str
+    annotations: msgspec.Raw = msgspec.Raw(b"{}")
+    endsAt: str = ""
+
+
+_plain = msgspec.json.Decoder(_PlainBody)
+_loose = msgspec.json.Decoder(_LooseAlert)
 _top = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _strings = msgspec.json.Decoder(dict[str, str])
@@ -84,19 +100,13 @@ _strings = msgspec.json.Decoder(dict[str, str])
 
 def parse(body: bytes) -> Webhook:
     """Everything usable in the body; raises UndecodableError when there is nothing."""
-    if not body.isascii():
-        require_utf8(body)  # msgspec does not look inside what it leaves raw
-    opened = body.count(b"{") + body.count(b"[")
     try:
-        found = _body.decode(body)
+        found = _plain.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        refuse_depth(body)  # before the slow path walks into it
+        require_utf8(body)
+        refuse_depth(body)  # before anything walks into it
         return _salvage(body)
-    # Flat alerts open three brackets each; only what is opened beyond those can be deep. Alerts that open fewer may hide as many: then the
-    # body passed a parser that guards itself, and whoever reads deeper than strings does so too.
-    if opened > MOST_DEPTH and opened - 2 - 3 * len(found.alerts) > MOST_DEPTH - 4:
-        refuse_depth(body)
-    return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=found.alerts)
+    return Webhook(receiver=_unescape(found.receiver), group_key=found.groupKey, truncated=max(0, found.truncatedAlerts), alerts=[*found.alerts])
 
 
 def require_utf8(body: bytes) -> None:
@@ -120,13 +130,16 @@ def _salvage(body: bytes) -> Webhook:
     webhook = Webhook(receiver=_unescape(_string(top.get("receiver"))), group_key=_string(top.get("groupKey")), truncated=_count(top), alerts=[])
     for index, raw in enumerate(raws):
         try:
-            alert = _alert.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+            webhook.alerts.append(_read(_loose.decode(raw)))
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as fault:
             content = bytes(raw)
             webhook.bad.append(BadAlert(index=index, reason=str(fault)[:200], raw=content[:MOST_RAW], is_firing=_looks_firing(content)))
-        else:
-            webhook.alerts.append(alert)
     return webhook
+
+
+def _read(one: _LooseAlert) -> WireAlert:
+    """Raises ValueError for labels that are no strings; an alert is worth more than its notes."""
+    return WireAlert(one.status, _labels(one.labels), one.startsAt, _annotations(one.annotations), one.endsAt)
 
 
 def decode_object(body: bytes) -> dict[str, msgspec.Raw]:
@@ -156,34 +169,20 @@ def refuse_depth(body: bytes) -> None:
             depth -= 1
 
 
-def decode_labels(raw: msgspec.Raw) -> dict[str, str]:
-    """Labels as strings; raises ValueError for anything else."""
+def _labels(raw: msgspec.Raw) -> dict[str, str]:
     try:
         return _strings.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise ValueError(f"labels: {fault}"[:200]) from None
 
 
-def is_strings(raw: bytes) -> bool:
-    """Say whether this JSON is an object of strings, so that it may be kept as it came."""
-    try:
-        _strings.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True
-
-
-def decode_annotations(raw: msgspec.Raw) -> dict[str, str]:
-    """Annotations as strings; what is no string is written as one, what is no object is dropped: an alert is worth more than its notes."""
-    try:
-        return _strings.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+def _annotations(raw: msgspec.Raw) -> dict[str, str]:
+    """What is no string is written as one, what is no object is dropped."""
     try:
         found = msgspec.json.decode(raw)
-        return {k: str(v) for k, v in found.items() if v is not None} if isinstance(found, dict) else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
+    return {k: str(v) for k, v in found.items() if v is not None} if isinstance(found, dict) else {}
 
 
 def bound(labels: dict[str, str]) -> dict[str, str]:

@@ -80,8 +80,8 @@ def bad(index: int, fault: Exception, said: Any, *, is_firing: bool = True) -> B
 def _wire(status: str, labels: Mapping[str, str], annotations: Mapping[str, str], since: str, ended: str) -> WireAlert:
     return WireAlert(
         status=status,
-        labels=msgspec.Raw(msgspec.json.encode(labels)),
-        annotations=msgspec.Raw(msgspec.json.encode(annotations)),
+        labels=dict(labels),
+        annotations=dict(annotations),
         startsAt=since,
         endsAt=ended,
     )

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-import msgspec
-
 from receiver.sources.alertmanager import Webhook, WireAlert
 
 OWN_SOURCE = "receiver"
@@ -15,8 +13,8 @@ def own_webhook(labels: Mapping[str, str], annotations: Mapping[str, str], *, si
     """One alert of the product's own, for `engine.admit(OWN_SOURCE, …)`; firing until `ended` (both aware)."""
     alert = WireAlert(
         status="resolved" if ended else "firing",
-        labels=msgspec.Raw(msgspec.json.encode({"service": _SERVICE, **labels})),
-        annotations=msgspec.Raw(msgspec.json.encode(annotations)),
+        labels={"service": _SERVICE, **labels},
+        annotations=dict(annotations),
         startsAt=since.isoformat(),
         endsAt=ended.isoformat() if ended else "",
     )

@@ -7,6 +7,7 @@ waiting for its answer, on the same connection, so that the order stays: neither
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,10 @@ BATCH = 128
 DEPTH = 2  # calls under way
 EARLY = 64  # alerts that are worth a call of their own behind the one under way
 BUSY = 4  # webhooks of one call; so many senders at once come again at once
-PATIENCE = 0.002  # seconds, at most, that a call waits for those who were answered just now
-ID_BLOCK = 20  # what a restart may leave unused
+PATIENCE = 0.001  # seconds, at most, that a call waits for those who were answered just now
+ID_BLOCK = 20  # what a restart may leave unused; twice as many whenever they were used up within SOON
+MOST_IDS = 640
+SOON = 1.0  # seconds
 _OPENED = 1 << 30
 _DUE = 1 << 31
 _MISS = -1
@@ -47,7 +50,7 @@ class Item(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     truncated: int
     blob: str
     flags: str
-    payloads: list[bytes]
+    payloads: Sequence[bytes]
     document: bytes = b""
     wait: int = 0
     source: str = ""
@@ -89,6 +92,8 @@ class Admission:
         self._hoped = 0  # items that the next call had better carry
         self._patience: asyncio.TimerHandle | None = None
         self._spare: dict[Partition, list[str]] = {partition: [] for partition in partitions}
+        self._block = ID_BLOCK
+        self._taken_at = 0.0  # steady seconds when ids were last taken
         self._in_turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()  # the loop holds tasks weakly; callers await them through their futures
         self._promise = promise
@@ -131,8 +136,10 @@ class Admission:
         metrics.ingest_seconds.observe(self._clock.monotonic() - since)  # once a batch: for each webhook it would cost more than its decoding
 
     def _hope(self, answered: int) -> None:
-        """When many come at once, the next call waits a moment for those who were answered: half as many syncs serve as many webhooks."""
-        self._hoped = answered + len(self._waiting) if answered >= BUSY else 0
+        """When many come at once, the next call waits a moment for most of those who were answered: half as many syncs serve as many
+        webhooks. Not for all of them, or this process would have nothing to do meanwhile.
+        """
+        self._hoped = 2 * (answered + len(self._waiting)) // 3 if answered >= BUSY else 0
         if self._patience:
             self._patience.cancel()
         self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._hope_no_more) if self._hoped else None
@@ -195,8 +202,10 @@ class Admission:
         return self._partitions.beside(group_key, name)
 
     async def _take_ids(self, wanted: int) -> None:
-        """A block of the one counter, dealt out to the partitions in which each id lies."""
-        block = max(wanted, ID_BLOCK) * len(self._partitions)
+        """A block of the one counter, dealt out to the partitions in which each id lies. A storm must not wait for it at every other call."""
+        before, self._taken_at = self._taken_at, self._clock.monotonic()
+        self._block = min(2 * self._block, MOST_IDS) if self._taken_at - before < SOON else ID_BLOCK
+        block = max(wanted, self._block) * len(self._partitions)
         last = await self._command("HINCRBY", META, "incident", block)
         for number in range(last, last - block, -1):
             incident_id = f"INC-{number}"
@@ -204,7 +213,7 @@ class Admission:
 
     async def _command(self, *words: Argument) -> Any:
         try:
-            return await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
+            return await self._line.execute_command(*words)
         except RedisError as fault:
             raise StoreUnavailableError(str(fault)) from fault
 

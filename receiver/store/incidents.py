@@ -50,9 +50,14 @@ def decode_document(raw: bytes) -> Incident:
     return _documents.decode(raw)
 
 
-def payload_head(severity: Severity, source: str) -> bytes:
-    """How one alert's content begins as admission stores it: `[severity letter, source, labels, annotations]`, the latter two as they came."""
-    return b'["%b",%b,' % (severity.value[0].upper().encode(), msgspec.json.encode(source))
+def payload_head(severity: Severity) -> bytes:
+    """How one alert's content begins as admission stores it."""
+    return b'["%b",' % severity.value[0].upper().encode()
+
+
+def payload(head: bytes, spelt: bytes, notes: bytes) -> bytes:
+    """One alert's content: `[severity letter, source, labels, annotations]`; source and labels as they are spelt, notes as JSON."""
+    return b"%b%b,%b]" % (head, spelt[1:-1], notes)
 
 
 class Incidents:

@@ -54,7 +54,8 @@ class NoticeDesk:
         """Write it if the store still has `notice.version` (0: it is new); the new version, -1 when somebody was faster, or `TAKEN`
         when another open notice covers one of its components.
         """
-        claimed = notice.components if notice.is_open and notice.scheduled_for is None else ()  # planned work does not speak of faults
+        speaks = notice.is_open and notice.scheduled_for is None  # planned work does not speak of faults
+        claimed = [name for name in notice.components if name not in notice.shares] if speaks else []
         linked = notice.incidents if notice.is_open else ()
         args: list[Argument] = [
             NOTICE,

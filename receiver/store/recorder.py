@@ -14,10 +14,12 @@ from receiver.clock import Clock
 from receiver.core.errors import StoreUnavailableError
 from receiver.store.keys import RECORDER
 
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 1024 * 1024
 MOST_BYTES = 256 * 1024 * 1024
 KEEP = timedelta(days=7)
 _PAGE = 8
+_TRIM_EVERY = 60.0  # seconds
+_TRIM_SHARE = 64  # or when a part of the bound has come since
 _LATE = timedelta(minutes=5)  # how far the clocks of replicas may be apart: a batch is named by its writer's clock
 
 
@@ -35,14 +37,14 @@ class Recorder:
 
     def __init__(self, client: Redis, clock: Clock, *, keep: timedelta = KEEP, most_bytes: int = MOST_BYTES) -> None:
         self._client, self._clock, self._keep, self._most_bytes = client, clock, keep, most_bytes
-        self._batch: list[bytes] = []
+        self._batch: list[tuple[str, float, bytes]] = []
         self._size = 0
-        self._pack = zstandard.ZstdCompressor(level=1)
+        self._untrimmed, self._trimmed_at = most_bytes, 0.0
         self._full = asyncio.Event()
 
     def record(self, source: str, body: bytes) -> None:
-        """Keep one body (in memory until the next flush)."""
-        self._batch.append(b"%b %d %d\n%b" % (source.encode(), _ms(self._clock.now()), len(body), body))
+        """Keep one body (in memory until the next flush). On the hot path, so that all else waits for the flush."""
+        self._batch.append((source, self._clock.monotonic(), body))
         self._size += len(body)
         if self._size > BATCH_BYTES:
             self._full.set()
@@ -63,16 +65,23 @@ class Recorder:
         if not self._batch:
             return
         batch, self._batch, self._size = self._batch, [], 0
-        now = self._clock.now()
+        now, steady = self._clock.now(), self._clock.monotonic()
+        packed = await asyncio.to_thread(_pack, batch, _ms(now), steady)
         try:
-            await self._add(len(batch), self._pack.compress(b"".join(batch)), now)
-            await self._client.xtrim(RECORDER, minid=f"{_ms(now - self._keep)}-0", approximate=False)
-            used = await self._client.memory_usage(RECORDER, samples=0)
-            if used and used > self._most_bytes:
-                share = 0.9 * self._most_bytes / used
-                await self._client.xtrim(RECORDER, maxlen=int(await self._client.xlen(RECORDER) * share), approximate=False)
+            await self._add(len(batch), packed, now)
+            self._untrimmed += len(packed)
+            if self._untrimmed * _TRIM_SHARE >= self._most_bytes or steady - self._trimmed_at > _TRIM_EVERY:
+                await self._trim(now)
+                self._untrimmed, self._trimmed_at = 0, steady
         except (RedisError, OSError):
             return
+
+    async def _trim(self, now: datetime) -> None:
+        await self._client.xtrim(RECORDER, minid=f"{_ms(now - self._keep)}-0", approximate=False)
+        used = await self._client.memory_usage(RECORDER, samples=0)
+        if used and used > self._most_bytes:
+            share = 0.9 * self._most_bytes / used
+            await self._client.xtrim(RECORDER, maxlen=int(await self._client.xlen(RECORDER) * share), approximate=False)
 
     async def _add(self, count: int, packed: bytes, now: datetime) -> None:
         """Name the batch by our clock; by the store's when another replica's clock is ahead of ours."""
@@ -101,6 +110,12 @@ class Recorder:
                         yield recording
             if len(page) < _PAGE:
                 return
+
+
+def _pack(batch: list[tuple[str, float, bytes]], now_ms: int, steady: float) -> bytes:
+    """Each body behind a line with its source, the instant it came, and its size. In a thread: others may use the other core meanwhile."""
+    lines = [b"%b %d %d\n%b" % (source.encode(), now_ms - round((steady - came) * 1000), len(body), body) for source, came, body in batch]
+    return zstandard.compress(b"".join(lines), level=1)
 
 
 def _split(batch: bytes) -> Iterator[Recording]:

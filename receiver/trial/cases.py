@@ -33,8 +33,8 @@ def wire_alert(labels: Mapping[str, str], annotations: Mapping[str, str], since:
     """An alert as Alertmanager would send it."""
     return WireAlert(
         status="resolved" if ended else "firing",
-        labels=msgspec.Raw(msgspec.json.encode(labels)),
-        annotations=msgspec.Raw(msgspec.json.encode(annotations)),
+        labels=dict(labels),
+        annotations=dict(annotations),
         startsAt=since.isoformat(),
         endsAt=ended.isoformat() if ended else "",
     )

@@ -22,7 +22,7 @@ from receiver.core.reach import is_awaited
 from receiver.core.route import RouteNode
 from receiver.core.rulebook import RuleBook
 from receiver.grouping import Grouping, Piece
-from receiver.sources.alertmanager import Webhook, decode_labels
+from receiver.sources.alertmanager import Webhook
 from receiver.store.incidents import MEMBER, slot_id
 from receiver.trial.gathered import Gathered
 from receiver.trial.shelf import Shelf, from_ms, to_ms
@@ -228,11 +228,11 @@ class World:
 
     def _note_strangers(self, piece: Piece) -> None:
         is_unrouted = piece.group.route.route_id == self.rules.root.id and bool(self.rules.root.children)
-        for _, alert, row, _ in piece.entries:
+        for _, alert, row, _, _ in piece.entries:
             if row[:MEMBER] in self._seen:
                 continue
             self._seen.add(row[:MEMBER])
-            labels = decode_labels(alert.labels)
+            labels = alert.labels
             service = labels.get("service") or labels.get("job") or ""
             is_unknown = bool(self.rules.services) and service not in self.rules.services
             if is_unrouted or is_unknown:

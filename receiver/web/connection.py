@@ -26,7 +26,9 @@ class Connection(HttpToolsProtocol):
 
     ingest: ClassVar[Ingest]
     _source = ""  # of the webhook whose body is being collected
+    _headers: dict[bytes, bytes]  # of that webhook
     _parts: list[bytes]
+    _task: asyncio.Task[None] | None = None  # answers the last webhook; the loop holds tasks weakly
     _is_answering = False
     _is_closing = False
     _deadline: asyncio.TimerHandle | None = None
@@ -50,7 +52,7 @@ class Connection(HttpToolsProtocol):
         if not is_idle or b"%" in self.url or b"?" in self.url or self.parser.get_method() != b"POST" or not self.parser.should_keep_alive():
             return ""
         kind, source = named(self.url.decode("latin-1"))
-        headers = dict(self.headers)
+        self._headers = headers = dict(self.headers)
         return source if kind == ALERTMANAGER and _MARKED.isdisjoint(headers) and self.ingest.is_welcome(source, headers) else ""
 
     def on_body(self, body: bytes) -> None:
@@ -70,12 +72,15 @@ class Connection(HttpToolsProtocol):
         self._stop_waiting()
         source, self._source, self._is_answering = self._source, "", True
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        task = self.loop.create_task(self._answer(source, dict(self.headers), body))
-        self.tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._task = self.loop.create_task(self._answer(source, self._headers, body))
 
     async def _answer(self, source: str, headers: dict[bytes, bytes], body: bytes) -> None:
-        status, said = await self.ingest.take(source, headers, body)
+        try:
+            status, said = await self.ingest.take(source, headers, body)
+        except Exception:
+            log.exception("a webhook was not answered")
+            self.transport.close()
+            return
         head = [STATUS_LINE[status]]
         for name, value in (*self.server_state.default_headers, *headers_of(status, said)):
             head += (name, b": ", value, b"\r\n")
@@ -85,13 +90,6 @@ class Connection(HttpToolsProtocol):
         if self._is_closing:
             self.transport.close()
         self.on_response_complete()
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        if task.cancelled() or (fault := task.exception()) is None:
-            return
-        log.error("a webhook was not answered", exc_info=fault)
-        self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """What came behind a webhook waits until that is answered."""

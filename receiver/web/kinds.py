@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 from receiver.clock import Clock
 from receiver.core.rulebook import RuleBook
@@ -18,6 +19,7 @@ PATH = "/webhooks/"
 SecretOf = Callable[[str], str | None]
 
 
+@lru_cache(256)
 def named(path: str) -> tuple[str, str]:
     """Kind and source of a webhook's path; two empty texts for any other path."""
     if not path.startswith(PATH):

@@ -16,7 +16,6 @@ from receiver.core.alert import AlertId, identify
 from receiver.core.errors import UnknownIncidentError
 from receiver.core.rulebook import RuleBook
 from receiver.core.source import Source
-from receiver.sources.alertmanager import decode_labels
 from receiver.sources.reading import read
 from receiver.sources.sample import sample
 from receiver.store.incidents import Incidents
@@ -84,7 +83,7 @@ class Sources:
 
     async def _find(self, source: Source, body: bytes) -> str | None:
         webhook = read(source.name, source, body, self._clock.now())
-        labels = decode_labels(webhook.alerts[0].labels)
+        labels = webhook.alerts[0].labels
         told = {name: labels.get(name, "") for name in webhook.identity} if webhook.identity else labels
         identity = AlertId(identify(source.name, told, source.ignore_labels))
         for incident_id in await self._incidents.recent(_LOOKED_AT):

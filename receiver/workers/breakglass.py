@@ -17,7 +17,7 @@ from receiver.core.destination import Destination
 from receiver.core.escalation import begin
 from receiver.core.incident import RouteSnapshot
 from receiver.engine import Rules
-from receiver.sources.alertmanager import UndecodableError, decode_annotations, decode_labels
+from receiver.sources.alertmanager import UndecodableError
 from receiver.sources.reading import read
 from receiver.store.spool import Spool, Spooled
 from receiver.telemetry.logs import get_logger
@@ -99,13 +99,9 @@ class BreakGlass:
         for alert in webhook.alerts:
             if alert.status != "firing":
                 continue
-            try:
-                labels = decode_labels(alert.labels)
-            except ValueError:
-                continue
+            labels, notes = alert.labels, alert.annotations
             severity = rules.severity(one.source, labels)[0]
             route = rules.route(matched_labels(labels, severity), now, rules.ignore_labels(one.source))
-            notes = decode_annotations(alert.annotations)
             name = notes.get("summary") or labels.get("alertname", "")
             title = {"en": name, "ru": notes.get("summary_ru") or name}
             if severity is not Severity.INFO and not route.is_quiet:

@@ -1,4 +1,5 @@
-"""Slow looks at open notices: do far ends show what we said, and which questions were never answered. Any number of replicas may run this."""
+"""Slow looks at open notices: do far ends show what we said, which questions were never answered, what was
+published while we were down. Any number of replicas may run this."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -8,6 +9,7 @@ from receiver.core.errors import ReceiverError
 from receiver.store.notice_desk import NoticeDesk
 from receiver.store.notice_prompts import NoticePrompts
 from receiver.telemetry.logs import get_logger
+from receiver.workers.offline_words import OfflineWords
 from receiver.workers.publisher import Publisher
 
 EVERY = timedelta(minutes=1)
@@ -21,8 +23,9 @@ TakeAway = Callable[[str, str], Awaitable[None]]
 class NoticeKeeper:
     """Runs until cancelled."""
 
-    def __init__(self, desk: NoticeDesk, prompts: NoticePrompts, publisher: Publisher, take_away: TakeAway, clock: Clock) -> None:
+    def __init__(self, desk: NoticeDesk, prompts: NoticePrompts, publisher: Publisher, take_away: TakeAway, offline: OfflineWords, clock: Clock) -> None:
         self._desk, self._prompts, self._publisher, self._take_away, self._clock = desk, prompts, publisher, take_away, clock
+        self.offline = offline
 
     async def run(self) -> None:
         """Loop: a turn, then a minute's sleep."""
@@ -36,7 +39,10 @@ class NoticeKeeper:
                 log.warning("notices not looked at", error=str(fault))
 
     async def turn(self, *, compares: bool) -> None:
-        """Take unanswered questions away; every few minutes compare what far ends show. Raises StoreUnavailableError."""
+        """Take in what was published offline, take unanswered questions away; every few minutes compare what far ends show. Raises
+        StoreUnavailableError.
+        """
+        await self.offline.look()
         for chat, message_id in await self._prompts.overdue(self._clock.now()):
             await self._take_away(chat, message_id)
         if compares:

@@ -94,9 +94,23 @@ def test_what_was_public_before_stays_beside_it(settings: Settings, tmp_path: Pa
     assert "Catalogue" in page
 
 
+def test_a_notice_of_the_service_goes_on_and_a_second_one_of_its_component_is_refused(settings: Settings, tmp_path: Path, capsys):
+    keep(settings)
+    out, clock = tmp_path / "out", ManualClock(NOW + timedelta(minutes=5))
+    assert publish(settings, "checkout", "errors", None, out, clock) == 1
+    assert f"{told().id} speaks of checkout already" in capsys.readouterr().err
+    assert publish(settings, told().id, "cause-found", None, out, clock) == 0
+    page = (out / "en" / "index.html").read_text("utf-8")
+    assert page.count(f"notices/{told().id}") >= 1
+    assert "Identified" in page
+    clock.advance(minutes=5)
+    assert twin(settings, tmp_path / "later", clock) == 0
+    assert "Identified" in (tmp_path / "later" / "en" / "index.html").read_text("utf-8")
+
+
 def test_the_commands_need_no_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     for name, value in environ(tmp_path).items():
         monkeypatch.setenv(name, value)
     assert cli.main(["notices", "publish", "--offline", "checkout", "--text", "errors", "--dir", str(tmp_path / "site")]) == 0
-    assert cli.main(["notices", "twin", str(tmp_path / "copy")]) == 1
+    assert cli.main(["notices", "twin", str(tmp_path / "copy")]) == 0, "what was said offline is in every later copy"
     assert (tmp_path / "site" / "en" / "index.html").exists()

@@ -27,8 +27,8 @@ def run(seed: int, count: int, every: int = 0) -> Counter[str]:
             pieces, bad = grouping.split("alertmanager", webhook)
             for piece in pieces:
                 piece.item(in_full=True)
-                for _, alert, _, _ in piece.entries:
-                    visible(bytes(alert.labels).decode())
+                for _, alert, _, _, _ in piece.entries:
+                    visible(str(alert.labels))
             seen["accepted"] += 1
             seen["bad alerts kept"] += len(bad) + len(webhook.bad)
         if every and n % every == 0:

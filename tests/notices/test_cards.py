@@ -181,7 +181,7 @@ def test_every_call_reads_as_written(language):
     flow = draft()
     world = World(rules=flow.rules, facts=flow.facts, compose=TEXTS.compose, now=flow.now)
     base = flow.notice.deliveries["card"]
-    for about in ("undecided", "undecided_lead", "long", "blocked", "failed", "glass", "returned"):
+    for about in ("undecided", "undecided_lead", "long", "blocked", "failed", "glass", "returned", "offline", "offline_page"):
         call = replace(base, form=Form.CALL, args={"about": about, "target": "news", "why": "403", "who": "Leo"})
         said.append(read(CARDS.call(flow.notice, call, world, desk(language))))
     same(f"calls.{language}", "\n\n".join(said))

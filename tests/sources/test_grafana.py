@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from receiver.sources import grafana
-from receiver.sources.alertmanager import UndecodableError, Webhook, decode_annotations, decode_labels
+from receiver.sources.alertmanager import UndecodableError, Webhook
 from tests.builders import NOW
 
 
@@ -50,7 +50,7 @@ def body(*alerts: Any, **changed: Any) -> bytes:
 
 
 def labels(webhook: Webhook, index: int = 0) -> dict[str, str]:
-    return decode_labels(webhook.alerts[index].labels)
+    return webhook.alerts[index].labels
 
 
 def test_the_rule_is_part_of_the_identity_by_its_address_or_by_its_uid():
@@ -74,9 +74,9 @@ def test_missing_data_and_errors_are_alerts_like_any_other():
 
 def test_the_panel_is_the_dashboard_to_open_unless_the_author_named_one():
     one = alert(panelURL="https://grafana.example/d/a?viewPanel=2", dashboardURL="https://grafana.example/d/a")
-    assert decode_annotations(grafana.read(body(one), NOW).alerts[0].annotations)["dashboard_url"] == "https://grafana.example/d/a?viewPanel=2"
+    assert grafana.read(body(one), NOW).alerts[0].annotations["dashboard_url"] == "https://grafana.example/d/a?viewPanel=2"
     one["annotations"]["dashboard_url"] = "https://grafana.example/d/mine"
-    assert decode_annotations(grafana.read(body(one), NOW).alerts[0].annotations)["dashboard_url"] == "https://grafana.example/d/mine"
+    assert grafana.read(body(one), NOW).alerts[0].annotations["dashboard_url"] == "https://grafana.example/d/mine"
 
 
 def test_the_good_part_of_a_partly_bad_body_is_used():

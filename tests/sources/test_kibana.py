@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from receiver.sources import kibana
-from receiver.sources.alertmanager import UndecodableError, decode_annotations, decode_labels
+from receiver.sources.alertmanager import UndecodableError
 from tests.builders import NOW
 
 DOCS = (Path(__file__).parents[2] / "docs/sources.md").read_text("utf-8")
@@ -33,7 +33,7 @@ def pasted(heading: str, **changed: Any) -> bytes:
 def test_an_alert_fires_by_its_rule_and_its_id():
     webhook = kibana.read(pasted("An alert that fires"), NOW)
     (one,) = webhook.alerts
-    labels, notes = decode_labels(one.labels), decode_annotations(one.annotations)
+    labels, notes = one.labels, one.annotations
     assert (one.status, one.startsAt) == ("firing", "2026-11-23T03:02:00.123Z")
     assert (labels["rule_id"], labels["alert_id"], labels["alertname"]) == ("5d1b-7", "shop-api-1", "Errors of Shop API")
     assert labels["service"]
@@ -57,10 +57,10 @@ def test_a_summary_brings_new_ongoing_and_recovered_ones():
     new = [summary("a", reason="a is slow", start="2026-11-23T03:00:00Z")]
     gone = [summary("c", nested=True, start="2026-11-23T02:00:00Z", end="2026-11-23T03:01:00Z")]
     webhook = kibana.read(pasted("A summary", alerts__new__data=new, alerts__ongoing__data=[summary("b")], alerts__recovered__data=gone), NOW)
-    assert [(decode_labels(a.labels)["alert_id"], a.status) for a in webhook.alerts] == [("a", "firing"), ("b", "firing"), ("c", "resolved")]
+    assert [(a.labels["alert_id"], a.status) for a in webhook.alerts] == [("a", "firing"), ("b", "firing"), ("c", "resolved")]
     assert [a.startsAt for a in webhook.alerts] == ["2026-11-23T03:00:00Z", "2026-11-23T03:02:00.123Z", "2026-11-23T02:00:00Z"]
     assert webhook.alerts[2].endsAt == "2026-11-23T03:01:00Z"
-    assert decode_annotations(webhook.alerts[0].annotations)["summary"] == "a is slow"
+    assert webhook.alerts[0].annotations["summary"] == "a is slow"
 
 
 def test_a_variable_that_stayed_empty_is_said_and_kept():
