@@ -14,6 +14,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from receiver.trust import load_trust
+
 FORBIDDEN = "not a public address"
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
@@ -23,8 +25,8 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     """HTTP whose every connection is to a public address, unless `allow_private`."""
 
     def __init__(self, *, allow_private: bool = False) -> None:
-        super().__init__(trust_env=False)
-        context = httpx.create_ssl_context(trust_env=False)
+        context = load_trust()
+        super().__init__(verify=context, trust_env=False)
         backend = _Guarded(allow_private=allow_private)
         self._pool = httpcore.AsyncConnectionPool(ssl_context=context, max_connections=20, keepalive_expiry=30.0, network_backend=backend)
 

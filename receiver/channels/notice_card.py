@@ -7,10 +7,11 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -41,14 +42,17 @@ class Desk:
     keys: Keys
 
 
+@lru_cache(maxsize=4)
+def _compile(source: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source)
+
+
 class NoticeCards:
     """Renders cards and calls; raises TemplateError when a template is missing."""
 
     def __init__(self, directory: Path) -> None:
-        self._environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        self._templates = {
-            language: self._environment.from_string((directory / "notices" / f"card.{language}.html.j2").read_text("utf-8")) for language in LANGUAGES
-        }
+        self._templates = {language: _compile((directory / "notices" / f"card.{language}.html.j2").read_text("utf-8")) for language in LANGUAGES}
 
     def card(self, notice: Notice, world: World, desk: Desk) -> Message:
         """The card as it must be shown now."""

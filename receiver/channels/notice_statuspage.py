@@ -14,6 +14,7 @@ import httpx
 from receiver.channels.notice_target import Evidence, Outcome, Publication, Report
 from receiver.channels.notice_webhook import BUDGET, answered, judged
 from receiver.core.notice import Impact, Phase, PublicNotice
+from receiver.trust import load_trust
 
 API = "https://api.statuspage.io/v1"
 LONGEST_NAME = 255
@@ -25,7 +26,7 @@ _IMPACTS = {
     Impact.PARTIAL_OUTAGE: "major",
     Impact.MAJOR_OUTAGE: "critical",
 }
-_STATUSES = {Phase.POSTMORTEM: "postmortem", Phase.CANCELLED: "completed"}
+_STATUSES = {Phase.POSTMORTEM: "resolved", Phase.CANCELLED: "completed"}
 _WITHDRAWN = "This message was withdrawn."
 
 
@@ -40,7 +41,7 @@ class StatuspageTarget:
 
     def __init__(self, secret_of: Callable[[str], str | None]) -> None:
         self._secret_of = secret_of
-        self._http = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=BUDGET)
+        self._http = httpx.AsyncClient(verify=load_trust(), trust_env=False, follow_redirects=False, timeout=BUDGET)
 
     async def post(self, publication: Publication) -> Report:
         """Create the incident or add to it; what stands there already is left alone or, when it was corrected, replaced."""

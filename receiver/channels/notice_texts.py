@@ -5,6 +5,7 @@ not markup; every surface escapes for itself. No label or annotation is ever in 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
@@ -26,7 +27,6 @@ class NoticeTexts:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / "notices"
-        self._environment = make_environment()
         self._texts: dict[tuple[str, str], Template] = {}
         for path in sorted(self._directory.glob(f"*{SUFFIX}")):
             key, _, language = path.name.removesuffix(SUFFIX).partition(".")
@@ -58,9 +58,9 @@ class NoticeTexts:
         return PublicText(title=title.strip(), body=body.strip())
 
     def _read(self, path: Path) -> Template:
-        for line, what in _faults(self._environment, path):
+        for line, what in _faults(path):
             raise TemplateFault(f"{path}:{line}: {what}")
-        return self._environment.from_string(path.read_text("utf-8"))
+        return _compile(path.read_text("utf-8"))
 
 
 def make_environment() -> ImmutableSandboxedEnvironment:
@@ -73,23 +73,36 @@ def make_environment() -> ImmutableSandboxedEnvironment:
 
 def find_faults(directory: Path) -> Iterator[tuple[str, int, str]]:
     """File, line and what is wrong, for every text of a directory of templates; one without texts has none."""
-    environment, folder = make_environment(), directory / "notices"
+    folder = directory / "notices"
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        yield from ((path.name, line, what) for line, what in _faults(environment, path))
+        yield from ((path.name, line, what) for line, what in _faults(path))
     if folder.is_dir():
         missing = [f"{key}.en{SUFFIX}" for key in KEYS if not (folder / f"{key}.en{SUFFIX}").exists()]
         yield from ((name, 1, "the file is missing: every text has one in English at least") for name in missing)
 
 
-def _faults(environment: ImmutableSandboxedEnvironment, path: Path) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=256)  # whatever else changes, these texts are mostly the same at the next reload
+def _compile(source: str) -> Template:
+    return make_environment().from_string(source)
+
+
+def _faults(path: Path) -> tuple[tuple[int, str], ...]:
     try:
-        source = path.read_text("utf-8")
-        tree = environment.parse(source)
+        return _judge(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        return ((1, f"cannot be read ({fault})"),)
+
+
+@lru_cache(maxsize=256)
+def _judge(source: str) -> tuple[tuple[int, str], ...]:
+    return tuple(_faults_of(source))
+
+
+def _faults_of(source: str) -> Iterator[tuple[int, str]]:
+    try:
+        tree = make_environment().parse(source)
     except TemplateSyntaxError as fault:
         yield fault.lineno, fault.message or "this is not a template"
-        return
-    except (OSError, UnicodeDecodeError) as fault:
-        yield 1, f"cannot be read ({fault})"
         return
     yield from _refusals(tree)
     if len(source) > LARGEST:

@@ -17,6 +17,7 @@ from receiver.channels.base import Evidence, Message, Outcome, Secrets
 from receiver.channels.text import cut_plain
 from receiver.channels.wire import BUDGET, clean, outcome_of, post
 from receiver.core.incident import Destination, Incident, IncidentId, State
+from receiver.trust import load_trust
 
 PATH = "/v2/enqueue"
 LONGEST_SUMMARY = 1024
@@ -40,7 +41,7 @@ class PagerDutyChannel:
     def __init__(self, secret: Secrets, key: bytes, api_url: str, client_url: str = "", budget: float = BUDGET) -> None:
         self._secret, self._key, self._client_url, self._budget = secret, key, client_url, budget
         self._url = api_url.rstrip("/") + PATH
-        self._http = httpx.AsyncClient(trust_env=False)
+        self._http = httpx.AsyncClient(verify=load_trust(), trust_env=False)
 
     async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
         """Assert the incident's state; a reply has nowhere else to go and does the same."""

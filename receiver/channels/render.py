@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
@@ -52,6 +53,21 @@ def make_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironmen
     return environment
 
 
+@lru_cache(maxsize=2)  # a reload of rules brings the same texts most times, and compiling them is half of it
+def _looked_through(texts: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEnvironment:
+    """What a template may not do is refused before it ever runs. Raises TemplateFault."""
+    sources = dict(texts)
+    environment = make_environment(sources)
+    for name, text in texts:
+        try:
+            found = next(refusals(environment.parse(text), facts(name), frozenset(sources)), None)
+        except TemplateSyntaxError as fault:
+            raise TemplateFault(f"{name}:{fault.lineno}: {fault.message}") from None
+        if found is not None:
+            raise TemplateFault(f"{name}:{found.line}: {found.message}, {found.hint}")
+    return environment
+
+
 class Renderer:
     """All templates, looked through and compiled once; raises TemplateFault for any that is missing, wrong or does what none may.
 
@@ -61,21 +77,10 @@ class Renderer:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         sources = read_sources(directory)
-        self._environment = make_environment(sources)
-        self._refuse(sources)
+        self._environment = _looked_through(tuple(sources.items()))
         self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
         self.notices = NoticeTexts(directory) if (directory / "notices").is_dir() else None
         self._templates = {(k, lang): self._compile(k, lang) for k in (*KINDS, *FRAMES) for lang in LANGUAGES}
-
-    def _refuse(self, sources: Mapping[str, str]) -> None:
-        """What a template may not do is refused before it ever runs."""
-        for name, text in sources.items():
-            try:
-                found = next(refusals(self._environment.parse(text), facts(name), frozenset(sources)), None)
-            except TemplateSyntaxError as fault:
-                raise TemplateFault(f"{name}:{fault.lineno}: {fault.message}") from None
-            if found is not None:
-                raise TemplateFault(f"{name}:{found.line}: {found.message}, {found.hint}")
 
     def _compile(self, kind: str, language: str) -> Template:
         name = template_name(kind, language)

@@ -18,6 +18,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Ne
 from telegram.request import BaseRequest, RequestData
 
 from receiver.channels.base import NOT_MODIFIED, Evidence, Outcome
+from receiver.trust import load_trust
 
 BUDGET = 12.0
 CONNECT = 5.0
@@ -46,7 +47,7 @@ class TracedRequest(BaseRequest):
 
     def __init__(self, proxy: str | None) -> None:
         limits = httpx.Limits(max_connections=20, keepalive_expiry=30)
-        self._http = httpx.AsyncClient(trust_env=False, proxy=proxy, limits=limits)
+        self._http = httpx.AsyncClient(verify=load_trust(), trust_env=False, proxy=proxy, limits=limits)
 
     @property
     def read_timeout(self) -> float:

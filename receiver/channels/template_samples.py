@@ -36,17 +36,22 @@ HOSTILE = (
 )
 _NOW = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
 _ALERTS = 10_000
+_BARE = Incident(id=IncidentId("INC-1"), version=1, group_key="g", source="alertmanager", opened_at=_NOW)
 _FULL = "hostile texts"
 _SERVICES = {"shop-db": ServiceView(names={"en": "Shop DB", "ru": "База магазина"}, links={"dashboard": "https://grafana.example/{{ service }}"})}
+
+_Sample = tuple[str, Incident, Mapping[str, ServiceView]]
 
 
 def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each sample's name and everything the template is given, as `Renderer` gives it."""
-    for name, incident, services in _incidents():
-        for text in ("", HOSTILE[0] * 20) if kind in ARGS else ("",):
-            args = {key: visible(text) for key in ARGS.get(kind, ())}
-            framed = {"body": Markup("<b>what the message says</b>")} if kind == "mail" else {}
-            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), **framed, "language": language}
+    framed = {"body": Markup("<b>what the message says</b>")} if kind == "mail" else {}
+    for number, (name, incident, services) in enumerate(_samples()):
+        if kind not in ARGS:
+            yield name, {**_plain(number, language), **framed}
+        for text in ("", HOSTILE[0] * 20) if kind in ARGS else ():
+            args = {key: visible(text) for key in ARGS[kind]}
+            yield name, {**build(incident, services, language, "Europe/Moscow", _NOW, args), "language": language}
         for because in BECAUSE if name == _FULL and "because" in ARGS.get(kind, ()) else ():
             for about, person in ((f"alert:{HOSTILE[0]}", "anna"), ("severity:critical", "")):
                 args = {"because": because, "by": visible(HOSTILE[0] * 20), "about": about, "waited": "720"}
@@ -64,16 +69,33 @@ def facts(file: str) -> dict[str, Any]:
     return full
 
 
-@cache  # ten thousand alerts are made once, not for every kind and language
-def _incidents() -> tuple[tuple[str, Incident, Mapping[str, ServiceView]], ...]:
-    return tuple(_make_incidents())
+@cache  # most kinds say nothing of their own, and a template changes nothing of what it is given
+def _plain(number: int, language: str) -> dict[str, Any]:
+    _, incident, services = _small()[number] if number < len(_small()) else _large()
+    return {**build(incident, services, language, "Europe/Moscow", _NOW, {}), "language": language}
 
 
-def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]]]:
-    bare = Incident(id=IncidentId("INC-1"), version=1, group_key="g", source="alertmanager", opened_at=_NOW)
-    yield "nothing known", bare, {}
-    yield "an alert without labels", _with(bare, [_alert(0, {}, {})]), {}
-    hostile = _with(bare, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
+def _samples() -> Iterator[_Sample]:
+    yield from _small()
+    yield _large()
+
+
+@cache
+def _small() -> tuple[_Sample, ...]:
+    return tuple(_make_small())
+
+
+@cache  # once, not for every kind and language, and only where somebody gets so far
+def _large() -> _Sample:
+    many = _with(_BARE, [_alert(n, _labels(f"{HOSTILE[0]}{n}"), _notes("x" * 300)) for n in range(_ALERTS)])
+    many = replace(many, truncated=10**9, reopened=10**6, repeats=10**9, opened_at=_NOW - timedelta(days=3_000))
+    return "ten thousand alerts", many, _SERVICES
+
+
+def _make_small() -> Iterator[_Sample]:
+    yield "nothing known", _BARE, {}
+    yield "an alert without labels", _with(_BARE, [_alert(0, {}, {})]), {}
+    hostile = _with(_BARE, [_alert(n, _labels(text), _notes(text)) for n, text in enumerate(HOSTILE)])
     hostile = replace(
         hostile,
         route=_route(HOSTILE[0] * 20),
@@ -101,11 +123,9 @@ def _make_incidents() -> Iterator[tuple[str, Incident, Mapping[str, ServiceView]
     yield "a storm that was split", replace(storm, state=State.RESOLVED, resolved_at=_NOW, resolved_by=HOSTILE[0], end_reason="split"), _SERVICES
     yield "one of a storm", replace(hostile, digest=HOSTILE[0], is_paused=True, is_silent=True), _SERVICES
     over = [replace(alert, status=AlertStatus.RESOLVED, ends_at=_NOW) for alert in hostile.alerts.values()]
-    yield "flaps, all clear", replace(_with(bare, over), flaps=replace(flaps, is_clear=True)), _SERVICES
-    yield "all over", replace(_with(bare, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
-    yield "one over", replace(_with(bare, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
-    many = _with(bare, [_alert(n, _labels(f"{HOSTILE[0]}{n}"), _notes("x" * 300)) for n in range(_ALERTS)])
-    yield "ten thousand alerts", replace(many, truncated=10**9, reopened=10**6, repeats=10**9, opened_at=_NOW - timedelta(days=3_000)), _SERVICES
+    yield "flaps, all clear", replace(_with(_BARE, over), flaps=replace(flaps, is_clear=True)), _SERVICES
+    yield "all over", replace(_with(_BARE, over), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
+    yield "one over", replace(_with(_BARE, over[:1]), state=State.RESOLVED, resolved_at=_NOW), _SERVICES
 
 
 def _with(incident: Incident, alerts: list[Alert]) -> Incident:

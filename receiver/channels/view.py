@@ -42,13 +42,15 @@ def build(
     incident: Incident, services: Mapping[str, ServiceView], language: str, zone: str, now: datetime, args: Mapping[str, str] | None = None, person: str = ""
 ) -> dict[str, object]:
     """The template's whole context; `args` are what the decision said of this one notification, `person` is who alone reads it."""
-    shown = incident.firing or tuple(incident.alerts.values())
+    firing = incident.firing  # sorted at every look, and an incident may have ten thousand
+    shown = firing or tuple(incident.alerts.values())
     lead = shown[0] if shown else None
+    is_suppressed = bool(firing) and incident.is_suppressed
     systems = [_name(s, services, language) for s in dict.fromkeys(a.service for a in shown if a.service)]
     joined = (args or {}).get("systems", "")
     return {
         "id": incident.id,
-        "mark": _mark(incident),
+        "mark": _mark(incident, is_suppressed=is_suppressed, fires=bool(firing)),
         "severity": SEVERITY[language][incident.severity.value],
         "system": _system(incident, lead, services, language),
         "title": _title(lead, language),
@@ -57,8 +59,8 @@ def build(
         "is_over": incident.state is State.RESOLVED,
         "systems": systems,
         "value": _value(lead, language),
-        "evidence": facts_of(incident.evidence if incident.firing else None, lambda service: _name(service, services, language), language, now),
-        "links": links_of(incident, services, language, now),
+        "evidence": facts_of(incident.evidence if firing else None, lambda service: _name(service, services, language), language, now),
+        "links": _links(incident, lead, services, language, now),
         "failed": failed(incident),
         "truncated": incident.truncated,
         "reopened": incident.reopened,
@@ -66,8 +68,9 @@ def build(
         "worse_severity": bool((args or {}).get("severity")),
         "worse_systems": [_name(s, services, language) for s in joined.split(", ") if s],
         **_times(incident, language, zone, now),
-        **_conditions(incident, language, zone, now),
-        **_alerts(incident.firing),
+        **_conditions(incident, firing, language, zone, now),
+        "all_held_back": is_suppressed,
+        **_alerts(firing),
         "total": len(incident.alerts),
         **_route(incident),
         **correlation_facts(incident, lambda service: _name(service, services, language), language),
@@ -87,7 +90,10 @@ def title_of(incident: Incident, language: str) -> str:
 def links_of(incident: Incident, services: Mapping[str, ServiceView], language: str, now: datetime) -> list[dict[str, str]]:
     """Dashboards, logs and traces for its system and time."""
     shown = incident.firing or tuple(incident.alerts.values())
-    lead = shown[0] if shown else None
+    return _links(incident, shown[0] if shown else None, services, language, now)
+
+
+def _links(incident: Incident, lead: Alert | None, services: Mapping[str, ServiceView], language: str, now: datetime) -> list[dict[str, str]]:
     known = services[lead.service].links if lead and lead.service in services else {}
     return links_about(lead, known, language, incident.opened_at, incident.resolved_at or now)
 
@@ -112,14 +118,14 @@ def _times(incident: Incident, language: str, zone: str, now: datetime) -> dict[
     }
 
 
-def _conditions(incident: Incident, language: str, zone: str, now: datetime) -> dict[str, object]:
+def _conditions(incident: Incident, firing: tuple[Alert, ...], language: str, zone: str, now: datetime) -> dict[str, object]:
     """What Alertmanager or a missing Watchdog says of the alerts: held back altogether or in part, over without its word, not to be trusted."""
-    firing = [incident.conditions[a.id] for a in incident.firing if a.id in incident.conditions and incident.conditions[a.id].kind in SUPPRESSED]
-    shown = strongest(firing or ([] if incident.firing else incident.conditions.values()))
+    found = (incident.conditions.get(a.id) for a in firing) if incident.conditions else ()
+    held = [one for one in found if one is not None and one.kind in SUPPRESSED]
+    shown = strongest(held or ([] if firing else incident.conditions.values()))
     lost_at = incident.signal_lost_at
     return {
-        "held_back": len(firing),
-        "all_held_back": incident.is_suppressed,
+        "held_back": len(held),
         "condition": shown.kind.value if shown else "",
         "condition_by": visible(shown.by, 60) if shown else "",
         "condition_until": clock(shown.until, zone, now, language) if shown and shown.until else "",
@@ -149,8 +155,8 @@ def _route(incident: Incident) -> dict[str, object]:
     return {"route": visible(route.where, 120), "route_id": visible(route.route_id, 80), "group": group, "rules": route.rules_version}
 
 
-def _mark(incident: Incident) -> str:
-    is_unsure = incident.is_suppressed or (incident.signal_lost_at is not None and not incident.firing)
+def _mark(incident: Incident, *, is_suppressed: bool, fires: bool) -> str:
+    is_unsure = is_suppressed or (incident.signal_lost_at is not None and not fires)
     if incident.is_open and (is_unsure or incident.is_part or incident.flaps.waits):
         return "⚪"
     return PICTOGRAMS.get(incident.state) or ("🔴" if incident.severity.rank == 2 else "🟠")

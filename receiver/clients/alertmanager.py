@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from receiver.core.errors import ReceiverError
+from receiver.trust import load_trust
 
 TIMEOUT = 5.0
 _ALL = {"active": "true", "silenced": "true", "inhibited": "true", "muted": "true"}
@@ -95,7 +96,7 @@ class Alertmanager:
     """Asks peers; one pool of connections for all of them. Use as a context manager, or `close`."""
 
     def __init__(self) -> None:
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+        self._http = httpx.AsyncClient(verify=load_trust(), timeout=TIMEOUT, trust_env=False, follow_redirects=False)
 
     async def __aenter__(self) -> "Alertmanager":
         return self

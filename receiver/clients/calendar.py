@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from receiver.core.errors import ReceiverError
+from receiver.trust import load_trust
 
 PATIENCE = 10.0
 _MOST_REDIRECTS = 3
@@ -27,7 +28,7 @@ async def fetch(address: str, most_bytes: int, *, patience: float = PATIENCE) ->
     if url is None:
         raise CalendarUnavailableError("its address is no web address, write https://…")
     try:
-        async with asyncio.timeout(patience), httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=patience) as http:
+        async with asyncio.timeout(patience), httpx.AsyncClient(verify=load_trust(), trust_env=False, follow_redirects=False, timeout=patience) as http:
             for _ in range(_MOST_REDIRECTS + 1):
                 async with http.stream("GET", url, headers={"accept": "text/calendar", "accept-encoding": "identity"}) as answer:
                     if answer.is_success:

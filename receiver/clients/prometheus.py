@@ -16,6 +16,7 @@ import msgspec
 
 from receiver.core.errors import ReceiverError
 from receiver.core.trend import Sample
+from receiver.trust import load_trust
 
 PATIENCE = 5.0
 POINTS = 240
@@ -39,7 +40,7 @@ class Prometheus:
     """One Prometheus (or anything that speaks its API)."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url.rstrip("/") + "/api/v1/", timeout=PATIENCE, trust_env=False, follow_redirects=False)
+        self._http = httpx.AsyncClient(base_url=url.rstrip("/") + "/api/v1/", verify=load_trust(), timeout=PATIENCE, trust_env=False, follow_redirects=False)
 
     async def close(self) -> None:
         """Release connections."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from receiver.core.errors import ReceiverError
+from receiver.trust import load_trust
 
 PATIENCE = 5.0
 Labels = Mapping[str, str]
@@ -74,7 +75,7 @@ class Alertmanagers:
 
     async def _ask(self, method: str, path: str, *, is_gone_fine: bool = False, **more: Any) -> httpx.Response:
         said: list[str] = []
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+        async with httpx.AsyncClient(verify=load_trust(), trust_env=False, timeout=PATIENCE) as http:
             for url in self.urls:
                 try:
                     answer = await http.request(method, url + path, **more)

@@ -172,6 +172,8 @@ class Incident:
     @property
     def is_suppressed(self) -> bool:
         """True when Alertmanager holds back every alert that fires: nobody needs to be called meanwhile."""
+        if not self.conditions:
+            return False
         held = [self.conditions.get(a.id) for a in self.alerts.values() if a.is_firing]
         return bool(held) and all(one is not None and one.kind in SUPPRESSED for one in held)
 

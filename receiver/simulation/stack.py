@@ -77,9 +77,9 @@ def write(directory: Path, simulation: Simulation, port: int, hook: str, alertma
     directory.mkdir(parents=True)
     shipped = pack()
     for path in sorted((shipped / "prometheus" / "rules").glob("*.yml")):
-        _save(directory / "rules" / path.name, hasten(_load(path), speed, least=SCRAPES * int(scrape.removesuffix("s"))))
+        _save(directory / "rules" / path.name, hasten(_load(path), speed, least=SCRAPES * int(scrape.removesuffix("s")), every=scrape))
     config = _load(shipped / "prometheus" / "prometheus.yml")
-    config["global"] = {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": "1s"}
+    config["global"] = {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": scrape}
     _save(directory / "prometheus.yml", config)
     targets: dict[str, list[dict[str, Any]]] = {"alertmanagers": [{"targets": [alertmanager]}], "incident-receiver": [_receiver(hook)]}
     for kind, target in simulation.targets(port):

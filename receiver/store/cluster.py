@@ -18,6 +18,16 @@ PARTITIONS = 16
 _ELSEWHERE = (MovedError, AskError, ClusterDownError, Disconnected, TimedOut, OSError)
 
 
+class _Cluster(RedisCluster):
+    """The library forgets that it is connected when a node fails to answer, and closes nothing then unless a later command went well."""
+
+    async def aclose(self) -> None:
+        """Close every connection to every node, whatever the last command did."""
+        await super().aclose()
+        await self.nodes_manager.aclose()
+        await self.nodes_manager.aclose("startup_nodes")
+
+
 def connect_cluster(url: str, limits: Mapping[str, Any]) -> RedisCluster:
     """`redis+cluster://[USER:PASSWORD@]HOST:PORT[,HOST:PORT]`; any node that answers names the others. Raises ValueError for another form."""
     parts = urlsplit(url)
@@ -25,7 +35,7 @@ def connect_cluster(url: str, limits: Mapping[str, Any]) -> RedisCluster:
     if not hosts or not all(name and port.isdigit() for name, _, port in hosts) or parts.path.strip("/"):
         raise ValueError(f"write {CLUSTER}HOST:6379,HOST:6379")
     named: dict[str, Any] = {"username": unquote(parts.username) if parts.username else None, "password": unquote(parts.password) if parts.password else None}
-    return RedisCluster(startup_nodes=[ClusterNode(name.strip("[]"), int(port)) for name, _, port in hosts], **limits, **named)
+    return _Cluster(startup_nodes=[ClusterNode(name.strip("[]"), int(port)) for name, _, port in hosts], **limits, **named)
 
 
 async def send_together(client: RedisCluster, key: str, commands: Sequence[Sequence[Any]]) -> list[Any]:

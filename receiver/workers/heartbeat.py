@@ -21,6 +21,7 @@ from receiver.engine import Engine, Nudge
 from receiver.store.vitals import Vitals
 from receiver.telemetry import metrics
 from receiver.telemetry.logs import get_logger
+from receiver.trust import load_trust
 from receiver.workers.canary import Canary
 
 EVERY = 60.0
@@ -115,7 +116,7 @@ class Heartbeat:
 
     async def _ping(self) -> bool:
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False) as http:
+            async with httpx.AsyncClient(verify=load_trust(), timeout=TIMEOUT, trust_env=False, follow_redirects=False) as http:
                 answer = await http.get(self._url)
         except httpx.HTTPError as fault:
             log.warning("heartbeat not taken", error=type(fault).__name__)

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.served import Served
 
+pytestmark = pytest.mark.xdist_group("chat")  # one Chromium for all of them
+
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 HOSTILE = '</b><img src=x onerror="window.owned=1"><script>window.owned=1</script>'
 LONG = "The queue orders.new holds 48200 messages and grows; " * 6 + "a" * 300

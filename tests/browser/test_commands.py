@@ -5,6 +5,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.served import Served
 
+pytestmark = pytest.mark.xdist_group("commands")  # one Chromium for all of them
+
 PHONE = {"width": 390, "height": 844}
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

@@ -13,6 +13,8 @@ from tests.fakes.prometheus_history import write_blocks
 from tests.harness import free_port
 from tests.stories.test_real_chain import running
 
+pytestmark = pytest.mark.xdist_group("picture")  # one Chromium for all of them
+
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1100, "height": 900}}
 RULES = "groups: [{name: g, rules: [{alert: HighErrorRate, expr: errors > 1}]}]"
 

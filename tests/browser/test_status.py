@@ -11,6 +11,8 @@ from receiver.core.pledge import Purpose, pledge
 from tests.browser.status_served import status_server
 from tests.status.values import SITE, edition
 
+pytestmark = pytest.mark.xdist_group("status")  # one Chromium for all of them
+
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1100, "height": 900}
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 PAGES = ("", "/notices/N7K2QRST", "/history", "/maintenance", "/components/checkout", "/updates", "/no-such-page")

@@ -122,7 +122,7 @@ class BotApi(Spoken, Photos, Topics):
             self._next_update += 1
             self._news.notify_all()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait in real time; fails with what was seen instead."""
         end = time.monotonic() + seconds
         while not condition():

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.harness import redis_server
 
+pytestmark = pytest.mark.xdist_group("admit")  # one server for all of them
+
 SCRIPT = files("receiver.store").joinpath("admit.lua").read_bytes()
 P = "{p00}:"
 NOW = 1_790_000_000_000

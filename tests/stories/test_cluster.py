@@ -1,17 +1,21 @@
 """The same stories on a Redis Cluster of three masters, sixteen partitions: nothing that people see may differ."""
 
 import asyncio
+import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import redis
+from redis.exceptions import TimeoutError as TimedOut
 
 from receiver.store.connection import check_partitions, connect, fix_partitions, inspect
 from receiver.store.keys import Partitions
 from tests.builders import NOW, body, rules_files, wire
 from tests.harness import ADMINS, ANNA, DEVOPS, redis_cluster, story
+
+pytestmark = pytest.mark.xdist_group("cluster")  # one server for all of them
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,26 @@ async def test_the_number_of_partitions_is_fixed_at_the_first_start(url):
         assert (report.masters, report.faults) == (3, ())
     finally:
         await client.aclose()
+
+
+async def test_a_client_that_is_closed_after_a_master_failed_it_keeps_no_connection(url, cluster):
+    client = connect(url)
+    ports = [int(address.rpartition(":")[2]) for address in url.partition("://")[2].split(",")]
+    names = [next(name for name in map(str, range(100)) if client.keyslot(name) // 5462 == number) for number in range(3)]
+    for name in names:
+        await client.set(name, "x")
+    cluster[1][0].send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(TimedOut):
+            await client.get(names[0])
+        await client.aclose()
+        for port in ports[1:]:
+            with redis.Redis(port=port) as observer:
+                async with asyncio.timeout(20):
+                    while [one["cmd"] for one in observer.client_list(_type="normal")] != ["client|list"]:
+                        await asyncio.sleep(0.05)
+    finally:
+        cluster[1][0].send_signal(signal.SIGCONT)
 
 
 async def test_while_one_master_is_down_the_others_take_alerts_and_nothing_accepted_is_lost(tmp_path, url, cluster):

@@ -239,7 +239,7 @@ async def test_a_process_that_starts_with_good_rules_ends_what_an_earlier_one_sa
         task = asyncio.get_running_loop().create_task(again.keeper.run())
         await looks(s, lambda: again.keeper._saying is None)
         await s.advance(seconds=5)
-        assert told.text.startswith("🟢")
+        await s.api.until(lambda: told.text.startswith("🟢"))
         await end([task])
         await again.client.aclose()
         await again.channels["telegram"].close()
