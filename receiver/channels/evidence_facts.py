@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from receiver.channels.visible import visible
-from receiver.channels.words import UNIT_NAMES, number, span
-from receiver.core.evidence import Doubt, Evidence, Saturated
+from receiver.channels.words import number, rounded, span, unit_of
+from receiver.core.evidence import Doubt, Evidence, Saturated, is_unread
+from receiver.core.remedy import find_futile
 
 RESOURCES: Mapping[str, Mapping[str, str]] = {
     "en": {"cpu": "CPU", "io": "disk I/O", "pool": "connections", "depth": "queue depth"},
@@ -24,7 +25,7 @@ def facts_of(evidence: Evidence | None, name_of: Callable[[str], str], language:
         return {}
 
     def number_of(value: float | None) -> str:
-        return "" if value is None else number(value, language) + _unit(evidence.unit, language)
+        return "" if value is None else number(rounded(value), language) + unit_of(rounded(value), visible(evidence.unit, 20), language)
 
     flow = evidence.flow
     return {
@@ -39,13 +40,25 @@ def facts_of(evidence: Evidence | None, name_of: Callable[[str], str], language:
         "done": number(flow.done, language) if flow else "",
         "gap": number(flow.arriving - flow.done, language) if flow and flow.arriving > flow.done else "",
         "workers": flow.workers if flow else 0,
+        "is_unread": is_unread(flow),
+        "instances": evidence.spread.instances if evidence.spread else 0,
+        "mean": number_of(evidence.spread.mean if evidence.spread else None),
+        "mean_then": number_of(_mean_then(evidence)),
         "needed": evidence.needed,
         "with_reserve": evidence.with_reserve,
         "also": [_other(one, name_of, language) for one in evidence.also[:OTHERS]],
         "more": max(0, len(evidence.also) - OTHERS),
         "remedy": evidence.remedy.value,
+        "futile": find_futile(evidence.remedy, evidence.resource).value,
+        "postpones": span(evidence.postpones, language) if evidence.postpones else "",
+        "of": evidence.resource,
         "doubt": evidence.doubt.value,
     }
+
+
+def _mean_then(evidence: Evidence) -> float | None:
+    """How full the instances are once there are as many as needed."""
+    return evidence.spread.mean * evidence.spread.instances / evidence.needed if evidence.spread and evidence.needed else None
 
 
 def _rate(evidence: Evidence, number_of: Callable[[float | None], str]) -> str:
@@ -68,7 +81,3 @@ def _other(one: Saturated, name_of: Callable[[str], str], language: str) -> str:
 
 def _resource(resource: str, language: str) -> str:
     return RESOURCES[language].get(resource) or visible(resource, 40)
-
-
-def _unit(unit: str, language: str) -> str:
-    return f" {UNIT_NAMES.get(unit, visible(unit, 20)) if language == 'ru' else visible(unit, 20)}" if unit else ""

@@ -14,11 +14,12 @@ from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
 from receiver.core.condition import Condition, ConditionKind
 from receiver.core.destination import Destination
-from receiver.core.evidence import Evidence, Flow, Remedy, Saturated
+from receiver.core.evidence import Evidence, Flow, Saturated
 from receiver.core.flap import Flaps
 from receiver.core.incident import STORM, Incident, IncidentId, RouteSnapshot, State
 from receiver.core.part import Part, Symptom
 from receiver.core.policy import Escalation, Policy, Step, Way
+from receiver.core.remedy import Remedy
 
 _TURN = ("because", "by", "about", "waited")
 ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "incident": _TURN, "your_turn": _TURN, "nobody": ("why",)}

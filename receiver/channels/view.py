@@ -12,7 +12,7 @@ from receiver.channels.view_flap import flap_facts
 from receiver.channels.view_overflow import overflow_facts
 from receiver.channels.view_storm import storm_facts
 from receiver.channels.visible import visible
-from receiver.channels.words import SEVERITY, clock, figure, span, unit_name
+from receiver.channels.words import COUNTED, SEVERITY, clock, measured, span
 from receiver.core.alert import Alert
 from receiver.core.condition import SUPPRESSED, strongest
 from receiver.core.incident import Incident, State
@@ -20,6 +20,7 @@ from receiver.core.rulebook import RuleBook
 
 SHOWN = 10
 PLACES = 4
+PLACE = ("instance", "pod", "queue", "http_route")
 LONGEST_DESCRIPTION = 400
 PICTOGRAMS = {State.ACKNOWLEDGED: "🟡", State.SNOOZED: "⚪", State.RESOLVED: "🟢"}
 
@@ -137,7 +138,8 @@ def _alerts(firing: tuple[Alert, ...]) -> dict[str, object]:
     """Alerts of one name are one line with their places; `more` counts the alerts whose names found no room."""
     by_name: dict[str, list[str]] = {}
     for alert in firing:
-        by_name.setdefault(alert.name, []).append(alert.labels.get("instance") or alert.labels.get("pod") or alert.service)
+        where = next((alert.labels[name] for name in PLACE if alert.labels.get(name)), alert.service)
+        by_name.setdefault(alert.name, []).append(where)
     lines = []
     for name, places in list(by_name.items())[:SHOWN]:
         known = list(dict.fromkeys(p for p in places if p))
@@ -189,6 +191,6 @@ def _note(alert: Alert, name: str, language: str) -> str:
 def _value(lead: Alert | None, language: str) -> dict[str, str]:
     """The measured value with its unit and the threshold, each possibly empty, in the reader's language."""
     notes = lead.annotations if lead else {}
-    unit = unit_name(notes.get("unit", ""), language)
-    found = {name: figure(notes.get(name, ""), language) for name in ("value", "threshold")}
-    return {name: visible(" ".join(part for part in (text, unit) if part), 80) if text else "" for name, text in found.items()}
+    unit, value, threshold = visible(notes.get("unit", ""), 20), notes.get("value", ""), notes.get("threshold", "")
+    of_threshold = "" if unit in COUNTED and value else unit  # a noun is said once
+    return {"value": visible(measured(value, unit, language), 80), "threshold": visible(measured(threshold, of_threshold, language), 80)}

@@ -15,6 +15,8 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "incident": ("incident", "incidents"),
         "webhook": ("identical webhook", "identical webhooks"),
         "change": ("change", "changes"),
+        "consumer": ("consumer", "consumers"),
+        "instance": ("instance", "instances"),
     },
     "ru": {
         "alert": ("алерт", "алерта", "алертов"),
@@ -25,6 +27,8 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "incident": ("инцидент", "инцидента", "инцидентов"),
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
         "change": ("изменение", "изменения", "изменений"),
+        "consumer": ("потребитель", "потребителя", "потребителей"),
+        "instance": ("экземпляр", "экземпляра", "экземпляров"),
     },
 }
 SEVERITY: Mapping[str, Mapping[str, str]] = {
@@ -33,9 +37,20 @@ SEVERITY: Mapping[str, Mapping[str, str]] = {
 }
 UNIT_NAMES: Mapping[str, str] = {
     "s": "с", "ms": "мс", "/s": "/с", "/min": "/мин", "B": "Б", "KiB": "КиБ", "MiB": "МиБ", "GiB": "ГиБ", "TiB": "ТиБ", "KB/s": "КБ/с",
-    "messages": "сообщений", "letters": "писем", "connections": "соединений", "channels": "каналов", "consumers": "потребителей", "instances": "экземпляров",
-    "sessions": "сессий", "nodes": "узлов", "replicas": "реплик", "notifications": "уведомлений",
 }  # fmt: skip
+COUNTED: Mapping[str, tuple[str, tuple[str, str, str]]] = {  # units that are nouns: one of them in English, and the Russian forms for 1, 2 and 5
+    "messages": ("message", ("сообщение", "сообщения", "сообщений")),
+    "letters": ("letter", ("письмо", "письма", "писем")),
+    "connections": ("connection", ("соединение", "соединения", "соединений")),
+    "channels": ("channel", ("канал", "канала", "каналов")),
+    "consumers": ("consumer", ("потребитель", "потребителя", "потребителей")),
+    "instances": ("instance", ("экземпляр", "экземпляра", "экземпляров")),
+    "sessions": ("session", ("сессия", "сессии", "сессий")),
+    "nodes": ("node", ("узел", "узла", "узлов")),
+    "replicas": ("replica", ("реплика", "реплики", "реплик")),
+    "notifications": ("notification", ("уведомление", "уведомления", "уведомлений")),
+}
+_NUMBER = r"-?\d{1,15}(\.\d{1,9})?"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -105,11 +120,36 @@ def number(value: float, language: str) -> str:
     return text.replace(",", "\u00a0").replace(".", ",") if language == "ru" else text
 
 
+def rounded(value: float) -> float:
+    """An estimate with the three digits that it is worth."""
+    return float(f"{value:.3g}")
+
+
 def unit_name(unit: str, language: str) -> str:
-    """What a unit of the rules is called: `s`, `messages`; `с`, `сообщений`. One nobody knows stays as it is."""
-    return UNIT_NAMES.get(unit, unit) if language == "ru" else unit
+    """What a unit of the rules is called where no number says which form: `s`, `messages`; `с`, `сообщений`. One nobody knows stays as it is."""
+    if language != "ru":
+        return unit
+    return COUNTED[unit][1][2] if unit in COUNTED else UNIT_NAMES.get(unit, unit)
+
+
+def unit_of(value: float | None, unit: str, language: str) -> str:
+    """The unit as it stands behind this number, with the space before it: ` messages`, ` %`, `/min`; ` сообщения`, ` с`. No number, the form for many."""
+    if not unit or unit not in COUNTED or value is None:
+        name = unit_name(unit, language)
+    elif language == "ru":
+        forms = COUNTED[unit][1]
+        name = form(abs(int(value)), forms) if value == int(value) else forms[1]
+    else:
+        name = COUNTED[unit][0] if value == 1 else unit
+    return name if name.startswith("/") or not name else f" {name}"
+
+
+def measured(text: str, unit: str, language: str) -> str:
+    """A number that came as text, with its unit: `1 instance`, `12/min`; `1 экземпляр`, `12/мин`."""
+    is_number = re.fullmatch(_NUMBER, text, re.ASCII) is not None
+    return figure(text, language) + unit_of(float(text) if is_number else None, unit, language) if text else ""
 
 
 def figure(text: str, language: str) -> str:
     """A number that came as text, as people write it; what is none stays as it is."""
-    return number(float(text), language) if re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", text, re.ASCII) else text
+    return number(float(text), language) if re.fullmatch(_NUMBER, text, re.ASCII) else text

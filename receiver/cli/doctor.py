@@ -139,7 +139,7 @@ async def _prometheus(settings: Settings) -> list[Finding]:
         return [Finding("prometheus", True, "no RECEIVER_PROMETHEUS_URL: messages come without trend and advice")]
     prometheus = Prometheus(settings.prometheus_url.get_secret_value())
     try:
-        await prometheus.now("vector(1)", SystemClock().now())
+        await prometheus.at("vector(1)", SystemClock().now())
     except PrometheusUnavailableError as fault:
         return [Finding("prometheus", False, f"{fault}: check RECEIVER_PROMETHEUS_URL")]
     finally:

@@ -60,14 +60,13 @@ class Prometheus:
         found = await self._get("query_range", {"query": expression, "start": start.timestamp(), "end": end.timestamp(), "step": step})
         return tuple(_series(one, one.get("values", ())) for one in found.get("result", ())[:_MOST_SERIES])
 
-    async def now(self, expression: str, at: datetime) -> float | None:
-        """The sum of an expression's values at one instant (UTC), or none when it has none; raises PrometheusUnavailableError."""
+    async def at(self, expression: str, at: datetime) -> tuple[Series, ...]:
+        """The values at one instant (UTC), one sample a series, a scalar as a series without labels; raises PrometheusUnavailableError."""
         found = await self._get("query", {"query": expression, "time": at.timestamp()})
         result = found.get("result", ())
         if found.get("resultType") == "scalar":
-            return _value(result[1])
-        values = [_value(one["value"][1]) for one in result if "value" in one]
-        return sum(values) if values else None
+            return (_series({}, [result]),)
+        return tuple(_series(one, [one["value"]]) for one in result[:_MOST_SERIES] if "value" in one)
 
     async def firing(self, matcher: str, at: datetime) -> tuple[Mapping[str, str], ...]:
         """The labels of the alerts that fire at this instant (UTC), by the series ALERTS; raises PrometheusUnavailableError."""

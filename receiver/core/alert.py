@@ -22,6 +22,9 @@ class AlertStatus(StrEnum):
     RESOLVED = "resolved"
 
 
+BUDGET = "error-budget"
+
+
 class Severity(StrEnum):
     """How bad, worst first; every source is mapped onto these three."""
 
@@ -97,3 +100,12 @@ def spell(source: str, labels: Mapping[str, str]) -> bytes:
 def name_by(digest: bytes) -> AlertId:
     """The name that is made of such a hash."""
     return AlertId(binascii.b2a_base64(digest[:16]).translate(_URLSAFE)[:22].decode())  # thrice as fast as the base64 module's way
+
+
+def precedence(alert: Alert) -> tuple[int, bool, datetime, str]:
+    """The order in which alerts speak for their incident: worst first, then what is the case now, then oldest, then by name.
+
+    An alert on the burn of an error budget (`resource: error-budget`) says how the last hours were, and often fires before the one that counts the
+    errors of this minute. Who is woken has to read the latter, "7.8 % of responses are HTTP 500", so of equally bad alerts a budget comes last.
+    """
+    return -alert.severity.rank, alert.labels.get("resource") == BUDGET, alert.starts_at, alert.name

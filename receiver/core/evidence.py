@@ -5,26 +5,18 @@ scaling reads it, so it says nothing the numbers do not carry: without a steady 
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from receiver.core.remedy import Remedy
 from receiver.core.trend import Exhaustion, Trend, find_exhaustion
 
 RESERVE = 1.2
 WORTH_SAYING = 0.01
-
-
-class Remedy(StrEnum):
-    """What helps a kind of system that is full; the words of `remedies` in services.yaml."""
-
-    HORIZONTAL = "horizontal"  # more instances of a stateless service
-    CONSUMERS = "consumers"
-    VERTICAL = "vertical"  # a bigger machine
-    GROW = "grow"  # a bigger disk or pool
-    SLOW_QUERY = "find-slow-query-first"
-    UNKNOWN = ""
+LONGEST_HOURS = 30 * 24.0
+EASY = 0.7  # of the limit: what instances should be busy to when there are enough of them
+EVEN = 0.6  # of the fullest: an average below says that one instance is full and not the service
 
 
 class Doubt(StrEnum):
@@ -34,6 +26,7 @@ class Doubt(StrEnum):
     SHORT = "short"
     UNSTEADY = "unsteady"
     FALLING = "falling"
+    UNEVEN = "uneven"
     NO_NUMBERS = "no_numbers"
 
 
@@ -55,8 +48,19 @@ class Flow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Spread:
+    """How full the instances of a service are: how many there are, and their average in the unit of the value."""
+
+    instances: int
+    mean: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """The numbers behind a decision on scaling, as they were at `at` (UTC). `limit` is in the unit of `value`; rates are per hour."""
+    """The numbers behind a decision on scaling, as they were at `at` (UTC). `limit` is in the unit of `value`; rates are per hour.
+
+    `needed` counts consumers where there is a flow, else instances; `postpones` is how long the same room once more would last at this rate.
+    """
 
     at: datetime
     service: str
@@ -70,26 +74,13 @@ class Evidence:
     earliest: datetime | None = None
     latest: datetime | None = None
     flow: Flow | None = None
+    spread: Spread | None = None
     needed: int = 0
     with_reserve: int = 0
+    postpones: timedelta | None = None
     also: tuple[Saturated, ...] = ()
     remedy: Remedy = Remedy.UNKNOWN
     doubt: Doubt = Doubt.NONE
-
-
-_BY_KIND: Mapping[str, Mapping[str, Remedy]] = {
-    "frontend": {"cpu": Remedy.HORIZONTAL, "memory": Remedy.HORIZONTAL},
-    "service": {"cpu": Remedy.HORIZONTAL, "memory": Remedy.HORIZONTAL},
-    "database": {"cpu": Remedy.VERTICAL, "memory": Remedy.VERTICAL, "disk": Remedy.GROW, "pool": Remedy.SLOW_QUERY},
-    "queue": {"depth": Remedy.CONSUMERS, "cpu": Remedy.VERTICAL, "memory": Remedy.VERTICAL, "disk": Remedy.GROW},
-    "host": {"cpu": Remedy.VERTICAL, "memory": Remedy.VERTICAL, "disk": Remedy.GROW},
-}
-
-
-def find_remedy(kind: str, resource: str, remedies: Mapping[str, str]) -> Remedy:
-    """What helps: the catalogue's word, else what is usual for this kind of system."""
-    said = remedies.get(resource)
-    return Remedy(said) if said in set(Remedy) else _BY_KIND.get(kind, {}).get(resource, Remedy.UNKNOWN)
 
 
 def weigh(
@@ -101,6 +92,7 @@ def weigh(
     limit: float | None = None,
     unit: str = "",
     flow: Flow | None = None,
+    spread: Spread | None = None,
     also: tuple[Saturated, ...] = (),
     remedy: Remedy = Remedy.UNKNOWN,
 ) -> Evidence:
@@ -109,11 +101,15 @@ def weigh(
         return Evidence(at=at, service=service, resource=resource, unit=unit, also=also, doubt=Doubt.NO_NUMBERS)
     end = find_exhaustion(trend, limit) if limit is not None else None
     needed, reserve = _workers(flow)
-    doubt = _doubt(trend, limit, is_short_of_workers=bool(needed))
+    doubt = _doubt(trend, limit, spread if remedy is Remedy.HORIZONTAL else None, is_sure=bool(needed) or is_unread(flow) or remedy is Remedy.FIND_CAUSE)
+    if remedy is Remedy.HORIZONTAL and not doubt:
+        needed = _instances(spread, limit)
     return Evidence(
-        at=at, service=service, resource=resource, value=trend.last, limit=limit, unit=unit, per_hour=trend.per_hour, span=trend.span,
+        at=at, service=service, resource=resource, value=trend.last, limit=limit, unit=unit, span=trend.span,
+        per_hour=trend.per_hour if trend.is_steady or remedy is not Remedy.FIND_CAUSE else None,
         runs_out_at=end.at if end else None, earliest=end.earliest if end else None, latest=_latest(end),
-        flow=flow, needed=needed, with_reserve=reserve, also=also, doubt=doubt, remedy=Remedy.UNKNOWN if doubt else remedy,
+        flow=flow, spread=spread, needed=needed, with_reserve=reserve, postpones=_postpones(trend, limit),
+        also=also, doubt=doubt, remedy=Remedy.UNKNOWN if doubt else remedy,
     )  # fmt: skip
 
 
@@ -129,9 +125,31 @@ def _workers(flow: Flow | None) -> tuple[int, int]:
     return math.ceil(flow.arriving / each), math.ceil(flow.arriving * RESERVE / each)
 
 
-def _doubt(trend: Trend, limit: float | None, *, is_short_of_workers: bool) -> Doubt:
+def is_unread(flow: Flow | None) -> bool:
+    """True when something arrives and nobody is there to do it."""
+    return flow is not None and flow.arriving > 0 and flow.workers == 0
+
+
+def _instances(spread: Spread | None, limit: float | None) -> int:
+    """How many instances bring the load of all down to what is easy; nothing when there are enough."""
+    if spread is None or not limit or limit <= 0:
+        return 0
+    needed = math.ceil(spread.instances * spread.mean / (EASY * limit))
+    return needed if needed > spread.instances else 0
+
+
+def _postpones(trend: Trend, limit: float | None) -> timedelta | None:
+    """How long twice the room would last beyond the end; none without a steady way to it."""
+    if not limit or limit <= 0 or not trend.is_steady or trend.per_hour <= 0 or limit / trend.per_hour > LONGEST_HOURS:
+        return None
+    return timedelta(hours=limit / trend.per_hour)
+
+
+def _doubt(trend: Trend, limit: float | None, spread: Spread | None, *, is_sure: bool) -> Doubt:
     """A value at its limit needs no trend, nor do workers who fall behind; anything else is only as sure as its direction."""
-    if is_short_of_workers or (limit is not None and limit > 0 and trend.last >= 0.95 * limit):
+    if spread and spread.instances > 1 and spread.mean < EVEN * trend.last:
+        return Doubt.UNEVEN
+    if is_sure or (limit is not None and limit > 0 and trend.last >= 0.95 * limit):
         return Doubt.NONE
     if trend.is_steady:
         return Doubt.FALLING if limit is not None and (limit - trend.last) * trend.per_hour < 0 else Doubt.NONE

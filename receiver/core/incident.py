@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from receiver.core.alert import Alert, AlertId, Severity
+from receiver.core.alert import Alert, AlertId, Severity, precedence
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
@@ -179,9 +179,8 @@ class Incident:
 
     @property
     def firing(self) -> tuple[Alert, ...]:
-        """Alerts that still fire, worst first, then oldest."""
-        live = [a for a in self.alerts.values() if a.is_firing]
-        return tuple(sorted(live, key=lambda a: (-a.severity.rank, a.starts_at, a.name)))
+        """Alerts that still fire, in the order of `precedence`: the first one leads the message."""
+        return tuple(sorted((a for a in self.alerts.values() if a.is_firing), key=precedence))
 
     @property
     def places(self) -> tuple[Destination, ...]:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from receiver.rules.fields import Duration, Name, Names, Strict, wrong
 
-Remedy = Literal["horizontal", "vertical", "grow", "consumers", "find-slow-query-first"]
+Remedy = Literal["horizontal", "vertical", "grow", "consumers", "find-slow-query-first", "faster-disk", "find-leak-first", "find-cause-first"]
 Expression = Annotated[str, Field(min_length=1, max_length=2000)]
 
 

@@ -24,6 +24,7 @@ _DURATION = "http_server_request_duration_seconds"
 _GIB = float(1 << 30)
 _DISK = 500 * _GIB
 _CORES, _LIMIT = 2.0, 2 * _GIB
+_LETTER = 4096.0  # bytes of a message
 
 
 def demand(now: datetime) -> float:
@@ -158,9 +159,14 @@ class Plant:
             page.show("rabbitmq_queue_messages", round(depth), queue=name, vhost="/")
             page.show("rabbitmq_queue_messages_ready", round(depth * 0.9), queue=name, vhost="/")
             page.show("rabbitmq_queue_messages_unacked", min(200, round(depth * 0.1)), queue=name, vhost="/")
+            page.show("rabbitmq_queue_messages_bytes", round(depth) * _LETTER, queue=name, vhost="/")
             page.show("rabbitmq_queue_consumers", consumers, queue=name, vhost="/")
+        for name, came, went in (("orders.new", 0.8 * published, 0.8 * consumed), ("orders.status", 0.2 * published, 0.2 * consumed)):
+            channel = {"channel": "<rabbit@mq.1.815.0>", "vhost": "/", "queue": name}
+            page.count("rabbitmq_queue_messages_published_total", came, exchange="orders", **channel)
+            page.count("rabbitmq_channel_messages_acked_total", went, **channel)
         page.show("rabbitmq_connections", 64)
         page.show("rabbitmq_channels", 180)
-        page.show("rabbitmq_process_resident_memory_bytes", 0.3 * 4 * _GIB)
+        page.show("rabbitmq_process_resident_memory_bytes", 0.3 * 4 * _GIB + round(self.queue_depth) * _LETTER)
         page.show("rabbitmq_resident_memory_limit_bytes", 4 * _GIB)
         page.show("rabbitmq_disk_space_available_bytes", 120 * _GIB)

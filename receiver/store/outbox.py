@@ -135,8 +135,12 @@ class Outbox:
 
     async def main_ref(self, incident_id: IncidentId, destination: str) -> str:
         """The living message's id in one destination, or empty."""
-        found = await self._ask(self._client.hget(self._key(f"{incident_id}.incident.0.{destination}"), "ref"))
-        return found.decode() if found else ""
+        return (await self.living(incident_id, destination))[0]
+
+    async def living(self, incident_id: IncidentId, destination: str) -> tuple[str, bool]:
+        """The living message's id in one destination, or empty; and whether it is still on its way: wanted, and neither sent nor given up."""
+        ref, state = await self._ask(self._client.hmget(self._key(f"{incident_id}.incident.0.{destination}"), "ref", "st"))
+        return (ref or b"").decode(), state in (b"new", b"leased", b"sending")
 
     async def moved(self, channel: str, old: str, new: str) -> None:
         """A chat has a new id; remembered for every slot that still holds the old one."""

@@ -10,13 +10,15 @@ from receiver.core.expression import read_condition
 from receiver.core.trend import Sample
 
 PERCENT = "%"
+INSTANCES = ("instance", "pod")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """The series of an alert, largest label overlap first; values and threshold in `unit`."""
+    """The series of an alert, largest label overlap first, and those of all instances of its system; values and threshold in `unit`."""
 
     series: tuple[Series, ...]
+    instances: tuple[Series, ...]
     threshold: float | None
     unit: str
     is_floor: bool = False
@@ -26,12 +28,14 @@ async def measure(prometheus: Prometheus, alert: Alert, start: datetime, end: da
     """What the alert's rule measured from `start` to `end` (UTC); none when no rule of this name has values. Raises PrometheusUnavailableError."""
     for expression in await prometheus.expressions(alert.name, alert.labels):
         condition = read_condition(expression)
-        found = own_series(await prometheus.over(condition.value, start, end), alert.labels)
+        everybody = await prometheus.over(condition.value, start, end)
+        found = own_series(everybody, alert.labels)
         if found:
             unit = alert.annotations.get("unit", "")
             scale = scale_of(unit, condition.threshold)
             threshold = None if condition.threshold is None else condition.threshold * scale
-            return Measured(series=tuple(scaled(one, scale) for one in found), threshold=threshold, unit=unit, is_floor=condition.is_floor)
+            own, beside = (tuple(scaled(one, scale) for one in some) for some in (found, instances_of(everybody, alert.labels)))
+            return Measured(series=own, instances=beside, threshold=threshold, unit=unit, is_floor=condition.is_floor)
     return None
 
 
@@ -39,6 +43,12 @@ def own_series(found: Sequence[Series], labels: Mapping[str, str]) -> tuple[Seri
     """Those that do not contradict the alert's labels: a rule may sum some of them away and add others of its own."""
     own = [one for one in found if all(labels.get(name, value) == value for name, value in one.labels.items())]
     return tuple(sorted(own, key=lambda one: -len(one.labels.keys() & labels.keys())))
+
+
+def instances_of(found: Sequence[Series], labels: Mapping[str, str]) -> tuple[Series, ...]:
+    """The same measured of every instance of the alert's system; none where it is not measured by instance."""
+    same = own_series(found, {name: value for name, value in labels.items() if name not in INSTANCES})
+    return tuple(one for one in same if one.labels.keys() & set(INSTANCES))
 
 
 def scale_of(unit: str, limit: float | None) -> float:

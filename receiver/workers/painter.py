@@ -17,7 +17,7 @@ from receiver.channels.view import views
 from receiver.channels.visible import visible
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import Clock
-from receiver.core.alert import Alert
+from receiver.core.alert import Alert, precedence
 from receiver.core.delivery import Attempt, Evidence, Verdict, judge_picture
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Destination, Incident
@@ -35,6 +35,7 @@ POLL = 1.0
 ASK_LIMIT = 6.0
 BEFORE, LEAST, MOST = timedelta(hours=1), timedelta(minutes=75), timedelta(hours=24)
 AFTER = timedelta(minutes=10)
+AGAIN, PATIENCE = timedelta(seconds=2), timedelta(minutes=30)  # for the living message; later the next picture that is due waits for it anew
 ALERTS = 3
 KEPT = 16
 TELLING = ("instance", "pod", "queue", "device", "route", "http_route", "datname")
@@ -92,11 +93,15 @@ class Painter:
         except UnknownIncidentError:
             await self._skip(slot, "incident is gone")
             return
-        channel, reply_to = self._channels.get(slot.destination.channel), await self._outbox.main_ref(incident.id, slot.destination.name)
+        channel, (reply_to, is_coming) = self._channels.get(slot.destination.channel), await self._outbox.living(incident.id, slot.destination.name)
         if channel is None or slot.lost >= MOST_LOST:
             await self._skip(slot, f"{slot.lost} workers stopped at it" if channel else "no such channel", incident)
-        elif not reply_to or (not incident.is_open and not slot.ref):
-            await self._skip(slot, "over by now" if reply_to else "no message to reply to", incident)
+        elif not incident.is_open and not slot.ref:
+            await self._skip(slot, "over by now", incident)
+        elif not reply_to and is_coming and self._clock.now().timestamp() * 1000 - slot.first_due_ms < PATIENCE / timedelta(milliseconds=1):
+            await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=AGAIN, reason="its message is still on its way")
+        elif not reply_to:
+            await self._skip(slot, "no message to reply to", incident)
         else:
             try:
                 message = await self._message(incident, slot)
@@ -217,7 +222,7 @@ def graph_of(incident: Incident, measured: Measured, title: str, now: datetime, 
 
 def leads(incident: Incident) -> list[Alert]:
     """One of each name, in the order the incident is named by: the worst that fires, or the worst there was."""
-    past = sorted(incident.alerts.values(), key=lambda alert: (-alert.severity.rank, alert.starts_at, alert.name))
+    past = sorted(incident.alerts.values(), key=precedence)
     found: dict[str, Alert] = {}
     for alert in (*incident.firing, *past):
         found.setdefault(alert.name, alert)

@@ -15,6 +15,7 @@ FIRST = NOW + timedelta(seconds=2)
 A = Ring(at=FIRST, incident="INC-1", person="a", is_marked=False, is_silent=False, is_confirmed=True)
 B, C = replace(A, at=FIRST + timedelta(minutes=2), person="b"), replace(A, at=FIRST + timedelta(minutes=5), person="c")
 GOOD = (A, B, C)
+Spans = tuple[tuple[datetime, datetime], ...]
 TAKEN = FIRST + timedelta(minutes=1)
 
 
@@ -22,12 +23,12 @@ def seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
-def faults(*rings: Ring, taken: datetime | None = None, stalls: tuple[tuple[datetime, datetime], ...] = (), repairs: int = 0) -> list[str]:
+def faults(*rings: Ring, taken: datetime | None = None, stalls: Spans = (), outages: Spans = (), repairs: int = 0) -> list[str]:
     """The names of what this log breaks."""
     far = FarEnd(ManualClock(NOW), random.Random(1), lambda: None)
     far.rings = list(rings)
     far.asked = {("INC-1", ring.person): ring.at for ring in reversed(rings)}
-    happened = Happened(fired={"svc-1": NOW}, ids={"svc-1": "INC-1"}, acks={"INC-1": taken} if taken else {}, stalls=list(stalls))
+    happened = Happened(fired={"svc-1": NOW}, ids={"svc-1": "INC-1"}, acks={"INC-1": taken} if taken else {}, stalls=list(stalls), outages=list(outages))
     figures = Figures(seed=1, repairs=repairs)
     judge(figures, happened, far)
     return [fault.partition(":")[0].partition(" by ")[0] for fault in figures.faults()]
@@ -63,6 +64,19 @@ def test_a_timer_that_is_late_by_three_seconds_is_late_unless_a_frozen_replica_h
     late = (A, replace(B, at=B.at + seconds(3)), replace(C, at=C.at + seconds(3)))
     assert faults(*late) == ["late"]
     assert faults(*late, stalls=((B.at - seconds(1), B.at + seconds(30)),)) == []
+
+
+def test_a_page_that_a_dead_replica_held_when_time_jumped_is_due_after_the_jump() -> None:
+    deadline = A.at + timedelta(minutes=4)
+    jump = (deadline + seconds(10), deadline + timedelta(minutes=7))
+    after = (A, replace(B, at=jump[1] + seconds(20)), replace(C, at=jump[1] + timedelta(minutes=3)))
+    assert "missed" in faults(*after)
+    assert "missed" not in faults(*after, outages=(jump,))
+
+
+def test_who_takes_it_while_a_dead_replica_still_holds_its_first_page_is_not_paged_for_it() -> None:
+    assert faults(taken=NOW + seconds(6)) == []
+    assert faults(taken=NOW + seconds(40)) == ["missed"]
 
 
 def test_a_wake_up_that_the_auditor_had_to_mend_is_a_fault() -> None:

@@ -12,11 +12,12 @@ import pytest
 from receiver.channels.render import KINDS, LANGUAGES, Renderer, ServiceView
 from receiver.core.alert import Alert, Severity
 from receiver.core.destination import Destination
-from receiver.core.evidence import Doubt, Evidence, Flow, Remedy, Saturated
+from receiver.core.evidence import Doubt, Evidence, Flow, Saturated, Spread
 from receiver.core.flap import Flaps
 from receiver.core.incident import Incident, State
 from receiver.core.overflow import overflow_key, overflow_route
 from receiver.core.policy import Aim, Escalation, Policy, Step, Target, Way
+from receiver.core.remedy import Remedy
 from receiver.rules.load import load_rules
 from tests.builders import alert, incident
 from tests.fakes.bot_entities import parse_entities
@@ -102,6 +103,7 @@ ENDS = Evidence(
     at=after(minutes=22), service="shop-db", resource="disk", value=81.4, limit=100, unit="%", per_hour=5.9, span=timedelta(hours=3),
     runs_out_at=after(hours=3, minutes=32), earliest=after(hours=3, minutes=2), latest=after(hours=4, minutes=22), remedy=Remedy.GROW,
 )  # fmt: skip
+SOON = {"runs_out_at": after(hours=3, minutes=32), "earliest": after(hours=3, minutes=2), "latest": after(hours=4, minutes=22)}
 
 
 def grows(evidence: Evidence, **changed: Any) -> tuple[str, Incident, timedelta, dict[str, str]]:
@@ -146,7 +148,17 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "many-of-one-name": ("incident", told(*(errors(f"shop-api-{n}") for n in range(1, 22))), timedelta(minutes=4), {}),
     "many-names": ("incident", told(*(errors(f"shop-api-{n}", alertname=f"Alert{n:02}") for n in range(13))), timedelta(hours=30), {}),
     "advice-consumers": grows(FULL),
-    "advice-grow": grows(ENDS),
+    "advice-consumers-memory": grows(FULL, limit=412_000, unit="messages", **SOON, postpones=timedelta(hours=1, minutes=38)),
+    "advice-consumers-back": grows(FULL, flow=Flow(arriving=310, done=0, workers=0), needed=0, with_reserve=0, also=()),
+    "advice-grow": grows(ENDS, postpones=timedelta(hours=16)),
+    "advice-faster-disk": grows(ENDS, resource="io", remedy=Remedy.FASTER_DISK, runs_out_at=None),
+    "advice-leak": grows(ENDS, resource="channels", value=1_900, limit=None, unit="channels", remedy=Remedy.FIND_LEAK, runs_out_at=None, per_hour=120),
+    "advice-cause": grows(ENDS, resource="errors", remedy=Remedy.FIND_CAUSE, runs_out_at=None, limit=None, per_hour=None),
+    "advice-cause-elsewhere": grows(
+        ENDS, resource="errors", remedy=Remedy.FIND_CAUSE, runs_out_at=None, limit=None, per_hour=None, also=(Saturated(service="shop-db", resource="pool"),)
+    ),
+    "advice-instances-counted": grows(ENDS, resource="cpu", remedy=Remedy.HORIZONTAL, spread=Spread(instances=2, mean=96), needed=3),
+    "advice-uneven": grows(ENDS, resource="cpu", doubt=Doubt.UNEVEN, remedy=Remedy.UNKNOWN, spread=Spread(instances=3, mean=44)),
     "advice-no-latest": grows(ENDS, latest=None, remedy=Remedy.VERTICAL, resource="memory"),
     "advice-more-instances": grows(ENDS, resource="cpu", remedy=Remedy.HORIZONTAL),
     "advice-slow-query": grows(ENDS, resource="pool", remedy=Remedy.SLOW_QUERY, also=(Saturated(service="shop-api", resource="cpu"),) * 6),

@@ -37,9 +37,18 @@ MOVING = {
     r"\n(?:Was affected too|Было затронуто и это):.*": "",  # a symptom that ended first is not named; golden/correlation has the line
 }  # fmt: skip
 BEFORE = timedelta(hours=4)
-PAST: Mapping[Fault, Mapping[str, Curve]] = {  # what the shipped rules read, by hours; at the fault it stands where its alert says
+PAST: Mapping[Fault, Mapping[str, Curve]] = {  # what the shipped rules and services.yaml read, by hours; at the fault it stands where its alert says
+    Fault.SHOP_API_ERRORS: {'service:http_server_errors:ratio_rate5m{service="shop-api",environment="prod"}': lambda h: 0.004 if h < 4 else 0.078},
+    Fault.DEAD_LETTERS: {'service:mq_dead_lettered:rate10m{service="message-queue",environment="prod"}': lambda h: 0.0 if h < 4 else 1.0},
+    Fault.CONSUMERS_GONE: {
+        'service_queue:mq_consumers:sum{service="message-queue",queue="orders.new",environment="prod"}': lambda h: 6.0 if h < 3.9 else 0.0,
+        'service_queue:mq_depth:sum{service="message-queue",queue="orders.new",environment="prod"}': lambda h: 40.0 if h < 3.9 else 500.0,
+        'service_queue:mq_published:rate5m{service="message-queue",queue="orders.new",environment="prod"}': lambda _: 16.0,
+        'service_queue:mq_processed:rate5m{service="message-queue",queue="orders.new",environment="prod"}': lambda h: 16.0 if h < 3.9 else 0.0,
+    },
     Fault.MES_API_EXHAUSTED: {
         'instance:cpu_utilisation:ratio_rate5m{service="mes-api",instance="mes-api-2",environment="prod"}': lambda h: 0.57 + 0.1 * h + 0.02 * sin(40 * h),
+        'instance:cpu_utilisation:ratio_rate5m{service="mes-api",instance="mes-api-1",environment="prod"}': lambda h: 0.55 + 0.1 * h + 0.02 * sin(30 * h),
         'instance:cpu_throttled:ratio_rate5m{service="mes-api",instance="mes-api-2",environment="prod"}': lambda h: 0.1 * h + 0.02 * sin(40 * h),
     },
     Fault.SHOP_DB_POOL: {'service:db_connections:ratio{service="shop-db",environment="prod"}': lambda h: min(1.0, 0.4 + 0.15 * h)},
@@ -53,6 +62,10 @@ PAST: Mapping[Fault, Mapping[str, Curve]] = {  # what the shipped rules read, by
         'service_queue:mq_depth:avg5m{service="message-queue",queue="orders.new",environment="prod"}': lambda h: 2_000 + 77_000 * h,
         'service:mq_delivered:rate5m{service="message-queue",environment="prod"}': lambda h: 99.8 - 5.6 * h,
         'service:mq_published:rate5m{service="message-queue",environment="prod"}': lambda _: 100.0,
+        'service_queue:mq_depth:limit{service="message-queue",queue="orders.new",environment="prod"}': lambda _: 520_000.0,
+        'service_queue:mq_published:rate5m{service="message-queue",queue="orders.new",environment="prod"}': lambda _: 94.0,
+        'service_queue:mq_processed:rate5m{service="message-queue",queue="orders.new",environment="prod"}': lambda h: 94.0 - 5.2 * h,
+        'service_queue:mq_consumers:sum{service="message-queue",queue="orders.new",environment="prod"}': lambda _: 6.0,
     },
 }
 
@@ -95,7 +108,7 @@ async def observe(told: Story, directory: Path, fault: Fault) -> None:
     """The service asks a Prometheus that has the hours before the fault, once; its conclusion comes into the messages."""
     if curves := PAST.get(fault):
         names = {name for found in EXPECTED[fault].values() for name in found}
-        read = {one["alert"]: " ".join(one["expr"].split()) for one in alerts() if one["alert"] in names and one["labels"]["signal"] == "saturation"}
+        read = {one["alert"]: " ".join(one["expr"].split()) for one in alerts() if one["alert"] in names and "resource" in one["labels"]}
         directory.mkdir()
         async with prometheus_with(directory, curves, read, NOW - BEFORE, NOW + timedelta(hours=1)) as url:
             prometheus = Prometheus(url)

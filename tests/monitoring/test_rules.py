@@ -44,7 +44,8 @@ def test_every_alert_names_service_signal_and_severity():
         assert labels["service"] in catalogue
         assert labels["severity"] in ("critical", "warning", "info")
         assert labels["signal"] in ("errors", "latency", "traffic", "saturation")
-        assert "resource" not in labels or labels["signal"] == "saturation", rule["alert"]
+        counts_errors = labels.get("resource") in ("errors", "error-budget")
+        assert "resource" not in labels or labels["signal"] == ("errors" if counts_errors else "saturation"), rule["alert"]
 
 
 def test_every_alert_says_all_that_a_message_needs_in_both_languages():

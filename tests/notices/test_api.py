@@ -14,7 +14,7 @@ from receiver.cli.main import parser
 from tests.builders import wire
 from tests.fakes.statuspage import Statuspage
 from tests.harness import Story, free_port, story
-from tests.notices.test_canary import rules_text
+from tests.notices.surfaces import rules_text
 from tests.notices.test_story import ADMINS, first_card, press
 from tests.notices.town import ANNA, CHANNEL, OLEG, SUPPORT, town
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from receiver.core.plan import Kind
 from tests.builders import NOW
-from tests.fakes.bot_api import BLOCKED, PERFORM_THEN_DROP, PERFORM_THEN_HANG, refusal
+from tests.fakes.bot_api import BLOCKED, PERFORM_THEN_DROP, PERFORM_THEN_HANG, THROTTLED, refusal
 from tests.fakes.bot_pictures import size_of
 from tests.fakes.prometheus_history import prometheus_with
 from tests.harness import ADMINS, DEVOPS, story
@@ -136,6 +136,35 @@ async def test_a_chat_that_takes_no_pictures_keeps_its_texts_and_nobody_else_is_
         assert incident.failed == {}
         await told.api.press(sent, "Беру", 111111111)
         await told.api.until(lambda: "🟡" in told.api.messages[sent.chat, sent.id].text)
+
+
+async def test_the_picture_waits_for_a_message_that_a_throttled_chat_delays(tmp_path):
+    async with history(tmp_path / "past") as url, story(tmp_path, RECEIVER_PROMETHEUS_URL=url) as told:
+        told.api.fail("sendMessage", THROTTLED, THROTTLED, THROTTLED, chat=ADMINS)
+        await told.fire(ALERT)
+        await told.advance(seconds=12)
+        await told.expect(DEVOPS)
+        for _ in range(2):
+            await told.advance(seconds=6)
+            waiting = await until_slot(told, "admin-chat", st="new", reason="its message is still on its way")
+            assert waiting["attempts"] == "0", "nobody's failure"
+        for _ in range(4):
+            await told.advance(seconds=8)
+        admins = await told.expect(ADMINS)
+        await told.advance(seconds=3)
+        await until_slot(told, "admin-chat", st="sent")
+        (picture,) = told.api.pictures(ADMINS)
+        assert picture.reply_to == admins.id
+
+
+async def test_the_picture_does_not_wait_for_a_message_that_was_given_up(tmp_path):
+    async with history(tmp_path / "past") as url, story(tmp_path, RECEIVER_PROMETHEUS_URL=url) as told:
+        told.api.fail("sendMessage", refusal(400, "Bad Request: message text is empty"), chat=ADMINS)
+        await told.fire(ALERT)
+        await told.advance(seconds=12)
+        await told.expect(DEVOPS)
+        await told.advance(seconds=6)
+        await until_slot(told, "admin-chat", st="skipped", reason="no message to reply to")
 
 
 async def test_a_text_does_not_wait_for_a_picture_that_hangs(tmp_path):
