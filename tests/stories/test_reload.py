@@ -174,7 +174,7 @@ async def test_two_replicas_that_run_different_rules_are_told_once_and_their_agr
     change(other, "reopen_within: 30m", "reopen_within: 31m")
     async with story(tmp_path, replicas=2, rules=[rules, other], RECEIVER_API_TOKEN="api-token-1") as s:
         versions = [app.rules.current.version for app in s.apps]
-        for _ in range(100):  # the other says so in its own time
+        for _ in range(1200):  # the other says so in its own time
             shown = (await s.http.get("/api/v1/rules", headers=API)).json()
             if len(shown["replicas"]) == 2:
                 break
