@@ -14,6 +14,7 @@ from receiver.app.customers import Customers, build_customers
 from receiver.app.derived import local_api_token, signing_key
 from receiver.app.engine import build_engine
 from receiver.app.notices import NoticeParts, build_notices
+from receiver.app.reach import build_reach
 from receiver.app.watches import Watches, build_watches
 from receiver.channels.base import Channel
 from receiver.channels.render import Renderer, Templates
@@ -43,6 +44,7 @@ from receiver.trial.examples import Page, prove
 from receiver.web.auth import LoginLink
 from receiver.workers.auditor import Auditor
 from receiver.workers.calendars import Calendars
+from receiver.workers.reach import Reach
 from receiver.workers.ruleskeeper import Loaded, Prove, RulesKeeper, load, nothing_to_prove
 from receiver.workers.sender import Sender
 from receiver.workers.standing import Standing
@@ -84,6 +86,7 @@ class App:
     prometheus: Prometheus | None
     ready: Readiness
     chat: Chat
+    reach: Reach
 
 
 def origin_of(settings: Settings) -> Origin:
@@ -122,9 +125,9 @@ def build(
     standing, browser = Standing(engine, replicas, clock), BrowserChat(client, clock)
     intake, key = Intake(client), signing_key(settings)
     channels = build_channels(Parts(settings=settings, board=browser, clock=clock, key=key, threads=Threads(client, at)))
-    answerers, paces = who_answers(channels), paces_of(channels)
+    answerers, paces, reach = who_answers(channels), paces_of(channels), build_reach(client, clock, channels)
     sender = Sender(
-        outbox, incidents, engine, channels, templates, rules, clock, nudge,
+        outbox, incidents, engine, channels, templates, rules, clock, nudge, reach,
         key=key, language=settings.language, timezone=settings.timezone, paces=paces,
     )  # fmt: skip
     keeper = RulesKeeper(
@@ -141,14 +144,14 @@ def build(
     quarantine, recorder = Quarantine(client, at), Recorder(client, clock, keep=timedelta(days=settings.record_days), most_bytes=settings.record_mib << 20)
     chat = build_chat(
         settings, client, clock, promise, engine, rules, templates, incidents, outbox, quarantine, intake, buttons, ready, channels, answerers, paces, key,
-        notices.chat, notices.engine, notices.desk, customers.bots.shared,
+        notices.chat, notices.engine, notices.desk, customers.bots.shared, reach,
     )  # fmt: skip
     return App(
         settings=settings, client=client, clock=clock, promise=promise, partitions=at, rules=rules, templates=templates, engine=engine, incidents=incidents, outbox=outbox,
         prometheus=Prometheus(settings.prometheus_url.get_secret_value()) if settings.prometheus_url else None,
         quarantine=quarantine, recorder=recorder, intake=intake, browser=browser, channels=channels,
         sender=sender, buttons=buttons, notices=notices, waker=Waker(engine, incidents, clock, nudge), watches=watches, keeper=keeper, login=LoginLink(key, clock),
-        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat, customers=customers,
+        api_token=local_api_token(settings), key=key, nudge=nudge, ready=ready, chat=chat, customers=customers, reach=reach,
     )  # fmt: skip
 
 

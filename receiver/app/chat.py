@@ -15,6 +15,7 @@ from receiver.chat.condition import Condition
 from receiver.chat.desk import Desk, Means
 from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.notices import NoticeChat
+from receiver.chat.outage import OutageTeller
 from receiver.chat.planned import Planned
 from receiver.chat.post import Post
 from receiver.chat.reader import Readers
@@ -47,6 +48,7 @@ from receiver.store.replicas import Replicas
 from receiver.store.silences import Silences
 from receiver.trial.examples import Page
 from receiver.workers.amender import Amender
+from receiver.workers.reach import Reach
 from receiver.workers.storewatch import Readiness
 
 
@@ -58,29 +60,30 @@ class Chat:
     commands: Commands
     amender: Amender
     announcer: Announcer
+    outages: OutageTeller
     silencer: Silencer
     items: AmendmentStore
     audit: Audit
     links: Links
 
     @property
-    def workers(self) -> tuple[Desk | Amender | Announcer | Silencer, ...]:
+    def workers(self) -> tuple[Desk | Amender | Announcer | OutageTeller | Silencer, ...]:
         """What runs until it is cancelled."""
-        return self.desk, self.amender, self.announcer, self.silencer
+        return self.desk, self.amender, self.announcer, self.outages, self.silencer
 
 
 def build_chat(
     settings: Settings, client: Client, clock: Clock, promise: Promise, engine: Engine, rules: Rules, templates: Templates, incidents: Incidents,
     outbox: Outbox, quarantine: Quarantine, intake: Intake, buttons: Buttons, ready: Readiness, channels: Mapping[str, Channel],
     answerers: Mapping[str, Any], paces: Mapping[str, Pace], key: bytes, notices: NoticeChat, notice_engine: NoticeEngine, notice_desk: NoticeDesk,
-    customers: Subscribing | None,
+    customers: Subscribing | None, reach: Reach,
 ) -> Chat:  # fmt: skip
     """The desk and all that it needs."""
     links, audit = Links(client), Audit(client, promise)
     items, drafts = AmendmentStore(client, promise), Drafts(client)
     amender = Amender(rules, links, items, clock)
     account = Account(links, amender.look)
-    condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now)
+    condition = Condition(incidents, outbox, quarantine, Replicas(client), ready.now, reach.outages)
     page = Page(templates=templates, language=settings.language, timezone=settings.timezone)
     notice_engine.senses = replace(notice_engine.senses, audit=audited(audit))
     peers, silences = Alertmanagers(settings.peers), Silences(client)
@@ -97,10 +100,11 @@ def build_chat(
     post = Post(channels, Once(client), outbox, paces, clock)
     silencer = Silencer(peers, silences, incidents, post, clock)
     announcer = Announcer(rules, Announced(client), engine, post, clock, language=settings.language, timezone=settings.timezone)
+    teller = OutageTeller(reach.outages, rules, post, clock, reach.asks, reach.learn_channel, language=settings.language, timezone=settings.timezone)
     means = Means(post, answerers, key, Refusals(intake, engine), audit, customers)
     readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
     desk = Desk(intake, buttons, commands, account, readers, means, clock, notices)
-    return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, silencer=silencer, items=items, audit=audit, links=links)
+    return Chat(desk=desk, commands=commands, amender=amender, announcer=announcer, outages=teller, silencer=silencer, items=items, audit=audit, links=links)
 
 
 def audited(audit: Audit) -> NoticeAudit:

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Scope
 from receiver.app.build import App
 from receiver.app.derived import webhook_secret
 from receiver.app.looking_back import looking_back_routes
+from receiver.app.reach import banners, describe, outage_routes
 from receiver.core.escalation import ways_of
 from receiver.store.once import Once
 from receiver.store.subscribers import network_of
@@ -65,6 +66,7 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
         ),
         *rules_routes(app.keeper, app.api_token, app.settings.secret("RULES_PUSH")),
         audit_routes(app.chat.audit, app.api_token),
+        outage_routes(app.reach, app.api_token),
         people_routes(lambda: app.rules.current, app.chat.links, app.api_token),
         sources_router(sources, lambda: app.rules.current, app.api_token),
         heartbeat_route(app.watches.vitals, lambda: app.rules.current, token_of(""), app.clock),
@@ -89,8 +91,8 @@ def _network_of(scope: Scope) -> str:
 
 def _degraded(app: App) -> tuple[str, ...]:
     """What somebody should look at although traffic may come."""
-    rules = tuple(f"rules: {fault}" for fault in app.keeper.faults[:1])
-    return rules + tuple(f"heartbeat held back by {name}: {text}" for name, text in app.watches.heartbeat.held.items())
+    found = tuple(f"rules: {fault}" for fault in app.keeper.faults[:1]) + describe(app.reach, app.clock)
+    return found + tuple(f"heartbeat held back by {name}: {text}" for name, text in app.watches.heartbeat.held.items())
 
 
 def _token_of(app: App) -> Callable[[str], str | None]:
@@ -112,6 +114,7 @@ def _scene(app: App) -> Scene:
         people=lambda: [(person.id, person.name) for person in app.rules.current.people.values()],
         chats=lambda: [place.name for place in app.rules.current.destinations.values() if "chat" in place.address],
         commands=lambda: list(app.chat.commands.table),
+        outages=lambda: banners(app.reach, app.clock, app.settings.timezone),
         address_of=_address_of(app),
     )
 

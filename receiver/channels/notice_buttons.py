@@ -12,6 +12,7 @@ from receiver.core.notice_approval import Need, can_stop
 from receiver.core.notice_draft import SHOWN, is_fault
 from receiver.core.notice_record import Delivery, Dismissal, Draft, Notice, Passage, Stage, Suggestion
 from receiver.core.notice_rules import ALWAYS_THERE, NoticeRules
+from receiver.core.notice_text import LOOKING_BACK
 
 ACTION = "n"
 SPANS = (15, 30, 60)
@@ -43,11 +44,11 @@ def card_buttons(keys: Keys, notice: Notice, rules: NoticeRules, need: Need | No
     def one(verb: str, arg: str = "", label: str = "") -> Button:
         return keys.button(notice, verb, label or keys.word(arg if verb in ("say", "menu") else verb), arg)
 
-    if notice.stage is not Stage.OPEN:
-        return _after_the_end(notice, one)
-    menu = _menu(keys, notice, rules, one)
+    menu = _menu(keys, notice, rules, one) if notice.stage is Stage.OPEN or (notice.stage is Stage.OVER and not notice.is_retracted) else ()
     if menu:
         return (*menu, (one("menu", "", keys.word("back")),))
+    if notice.stage is not Stage.OPEN:
+        return _after_the_end(notice, one)
     draft = notice.draft
     if draft and draft.publish_at:
         return ((one("stop"),),)
@@ -143,7 +144,9 @@ def _resolve_menu(keys: Keys, _notice: Notice, _rules: NoticeRules, one: _One) -
 
 
 def _more_menu(keys: Keys, notice: Notice, _rules: NoticeRules, one: _One) -> Rows:
-    phrases = ("partly-restored", "workaround", "still-working") if notice.phase and not notice.phase.is_over else ()
+    phrases: tuple[str, ...] = ("partly-restored", "workaround", "still-working") if notice.phase and not notice.phase.is_over else ()
+    if notice.phase and notice.phase.is_over and is_fault(notice):
+        phrases = (LOOKING_BACK,)
     return (*_pairs(one("say", name) for name in phrases), (one("correct"), one("retract")))
 
 

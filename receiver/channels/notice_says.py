@@ -180,7 +180,13 @@ def why_word(notice: Notice, language: str) -> str:
 def pieces(diff: Iterable[Piece]) -> str:
     """A word diff as markup: what went is struck through, what came is bold."""
     shown = {"same": "{}", "added": "<b>{}</b>", "removed": "<s>{}</s>"}
-    return "".join(shown[piece.how].format(html.escape(piece.text, quote=False)) for piece in diff)
+    said, gone = "", ""
+    for piece in diff:
+        if piece.how == "added" and " " in gone and not gone[-1].isspace() and not piece.text[0].isspace():
+            said += " "  # whole sentences that went and came stand apart
+        said += shown[piece.how].format(html.escape(piece.text, quote=False))
+        gone = piece.text if piece.how == "removed" else ""
+    return said
 
 
 def _known(language: str) -> str:

@@ -26,7 +26,7 @@ _IMPACTS = {
     Impact.PARTIAL_OUTAGE: "major",
     Impact.MAJOR_OUTAGE: "critical",
 }
-_STATUSES = {Phase.POSTMORTEM: "postmortem", Phase.CANCELLED: "completed"}
+_STATUSES = {Phase.POSTMORTEM: "resolved", Phase.CANCELLED: "completed"}
 _WITHDRAWN = "This message was withdrawn."
 
 

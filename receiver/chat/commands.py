@@ -12,7 +12,6 @@ from receiver.chat import swap as swapping
 from receiver.chat.account import Account
 from receiver.chat.asked import Answer, Asked, shown
 from receiver.chat.condition import Condition
-from receiver.chat.duty import tell_duty
 from receiver.chat.listing import LIST, PICK, Listing
 from receiver.chat.notice_command import NoticeCommand
 from receiver.chat.planned import Planned
@@ -65,7 +64,7 @@ class Commands:
         listing = Listing(incidents)
         self.table: Mapping[str, Command] = {
             "incidents": Command(verb=Verb.INCIDENTS, takes="[all]", english="what is open", russian="что открыто", run=listing.asked),
-            "oncall": Command(verb=Verb.ONCALL, takes="[schedule] [time]", english="who is on call", russian="кто дежурит", run=_oncall),
+            "oncall": Command(verb=Verb.ONCALL, takes="[schedule] [time]", english="who is on call", russian="кто дежурит", run=parts.condition.duty),
             "status": Command(
                 verb=Verb.STATUS, takes="", english="is all well, here and with the service itself", russian="всё ли в порядке", run=parts.condition.asked
             ),
@@ -185,7 +184,3 @@ def shown_lines(text: str) -> str:
     """Lines of somebody else's text, each made safe to show."""
     indents = [(line, len(line) - len(line.lstrip())) for line in text.strip().splitlines()]
     return "\n".join(" " * spaces + shown(line, 600) for line, spaces in indents)
-
-
-async def _oncall(asked: Asked) -> Answer:
-    return tell_duty(asked)

@@ -7,7 +7,7 @@ from receiver.channels.notice_buttons import short_key
 from receiver.core.notice import Impact
 from receiver.core.notice_event import Actor, Approved, Dismissed, Judged, Menu, NoticeEvent, Proposed, Stopped, Ticked, Turned
 from receiver.core.notice_record import Dismissal, Notice
-from receiver.core.notice_text import PHRASES
+from receiver.core.notice_text import LOOKING_BACK, PHRASES
 from receiver.core.roles import Verb
 
 
@@ -29,6 +29,7 @@ def parse(subject: str) -> Pressing | None:
     return Pressing(notice=parts[0], revision="" if parts[1] == "-" else parts[1], verb=parts[2], arg=parts[3] if len(parts) == 4 else "")
 
 
+_WRITTEN = frozenset({"resolved", LOOKING_BACK})  # a person writes the rest of these
 ASKS = frozenset({"field", "update", "correct", "retract", "glass"})
 """Verbs that ask for a text first."""
 _LEADS = frozenset({"glass"})
@@ -71,7 +72,7 @@ def _with_argument(pressing: Pressing, notice: Notice, actor: Actor) -> NoticeEv
         case "later" if arg.isdigit():
             return Proposed(actor=actor, key="still-working", agrees=True, next_in=timedelta(minutes=int(arg)))
         case "say" | "monitoring" if arg in PHRASES:
-            return Proposed(actor=actor, key=arg, agrees=arg != "resolved")
+            return Proposed(actor=actor, key=arg, agrees=arg not in _WRITTEN)
         case "dismiss" if arg in set(Dismissal):
             return Dismissed(actor=actor, why=Dismissal(arg))
         case "drop":

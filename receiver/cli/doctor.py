@@ -11,8 +11,7 @@ from receiver.app.build import origin_of
 from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
-from receiver.cli import doctor_mail, doctor_notices, doctor_traces, sources
-from receiver.cli.doctor_channels import check_channels
+from receiver.cli import doctor_channels, doctor_mail, doctor_notices, doctor_traces, sources
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import SystemClock
@@ -69,7 +68,7 @@ async def _rules(settings: Settings) -> list[Finding]:
     senders = [Finding(name, is_ok, text) for name, is_ok, text in said]
     told = [Finding("notices", is_ok, text) for is_ok, text in doctor_notices.findings(settings, book)]
     told += [Finding("mail to customers", is_ok, text) for is_ok, text in await doctor_mail.check(settings, book)]
-    channels = [Finding(*line) for line in await check_channels(settings, book)]
+    channels = [Finding(*line) for line in await doctor_channels.check_channels(settings, book)]
     return [*found, *senders, *_people(book), *told, *await _schedules(settings, book), *channels, *_templates(loaded.place.templates)]
 
 
@@ -106,6 +105,7 @@ async def _store(settings: Settings) -> list[Finding]:
                 report = await inspect(client)
                 partitions = partitions_for(url)
                 layout = await check_partitions(client, partitions)
+                gone = [Finding("reach", False, text) for text in await doctor_channels.out_of_reach(client)]
             finally:
                 await client.aclose()
     except Exception as fault:  # noqa: BLE001 - the doctor reports whatever is wrong
@@ -114,11 +114,11 @@ async def _store(settings: Settings) -> list[Finding]:
     if report.masters > 1:
         what += f", cluster of {report.masters} masters, at least {report.replicas} replicas each"
     if layout:
-        return [Finding("store", False, f"{what}: {layout}")]
+        return [Finding("store", False, f"{what}: {layout}"), *gone]
     if not report.faults:
-        return [Finding("store", True, what)]
+        return [Finding("store", True, what), *gone]
     relaxed = settings.durability == "relaxed"
-    return [Finding("store", relaxed, f"{what}: {fault}{' (allowed by RECEIVER_DURABILITY=relaxed)' if relaxed else ''}") for fault in report.faults]
+    return [Finding("store", relaxed, f"{what}: {fault}{' (allowed by RECEIVER_DURABILITY=relaxed)' if relaxed else ''}") for fault in report.faults] + gone
 
 
 async def _telegram(settings: Settings) -> list[Finding]:

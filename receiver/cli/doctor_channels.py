@@ -7,10 +7,13 @@ from receiver.app.derived import signing_key
 from receiver.channels.base import Evidence
 from receiver.channels.email import EmailChannel, parse_server
 from receiver.channels.longtail import find_fault, service_of_url
+from receiver.channels.outage_words import banner
 from receiver.clock import SystemClock
 from receiver.core.incident import Destination
 from receiver.core.rulebook import RuleBook
 from receiver.settings import Settings
+from receiver.store.connection import Client
+from receiver.store.outages import Outages
 
 ROUTING_KEY = 32
 Line = tuple[str, bool, str]  # what was looked at, whether it is right, what to know
@@ -41,6 +44,12 @@ def _place(settings: Settings, where: str, place: Destination) -> Iterator[Line]
         yield where, True, "webhook without a signature: add secret: to the destination"
     else:
         yield where, True, place.channel
+
+
+async def out_of_reach(client: Client) -> list[str]:
+    """Who and what the running service could not reach, since when and why. Raises StoreUnavailableError."""
+    now = SystemClock().now()
+    return [f"{banner(one, 'en', 'UTC', now)} UTC: {one.why}" for one in (await Outages(client).refresh()).values()]
 
 
 async def _mail(settings: Settings, book: RuleBook, trust: SSLContext | None) -> list[Line]:

@@ -29,6 +29,11 @@ class Destination:
         return self.channel not in UNEDITABLE_CHANNELS
 
     @property
+    def spot(self) -> str:
+        """What has a rate and a fate of its own: a chat, or a destination of another channel."""
+        return f"{self.channel}:{self.address.get('chat') or self.name}"
+
+    @property
     def shows_pictures(self) -> bool:
         """True where a picture can be sent, and replaced in place."""
         return self.channel in PICTURE_CHANNELS

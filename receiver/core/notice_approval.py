@@ -42,7 +42,7 @@ def kind_of(notice: Notice, draft: Draft) -> str:
         return "edited"
     if draft.origin == HOLDING:
         return "holding"
-    if draft.origin in PHRASES:
+    if draft.origin in PHRASES and draft.phase is not Phase.POSTMORTEM:
         same = set(draft.impacts) <= set(notice.impacts) if notice.is_published else False
         worse = any(impact.rank > notice.impacts.get(name, Impact.OPERATIONAL).rank for name, impact in draft.impacts.items())
         return "phrase" if same and not worse else "template-unedited"

@@ -8,9 +8,9 @@ from receiver.core.notice import FAULT_PHASES, Impact, Phase
 from receiver.core.notice_delivery import call
 from receiver.core.notice_event import Attached, Corrected, Dismissed, Edited, Menu, Proposed, Ticked, Turned
 from receiver.core.notice_plan import NoticePlan, NoticeReason, World, stay
-from receiver.core.notice_record import Draft, Notice, Stage, Suggestion, Text
+from receiver.core.notice_record import Draft, Notice, Stage, Suggestion, Text, ended_at
 from receiver.core.notice_rules import PublicComponent
-from receiver.core.notice_text import KEYS, STARTERS, Saying
+from receiver.core.notice_text import KEYS, LOOKING_BACK, STARTERS, Saying
 
 SHOWN = 6  # characters of a revision that buttons carry
 
@@ -23,6 +23,8 @@ def compose(notice: Notice, key: str, impacts: dict[str, Impact], next_at: datet
     since = notice.scheduled_for if is_work and notice.scheduled_for else notice.started_at
     if KEYS[key].phase is Phase.RESOLVED:
         next_at = notice.calm_at or world.now
+    elif key == LOOKING_BACK:
+        next_at = ended_at(notice)
     elif is_work and key != "work-overruns":
         next_at = notice.scheduled_until
     saying = Saying(components=components, since=since, next_at=next_at or world.now, now=world.now)
@@ -75,12 +77,23 @@ def attach(notice: Notice, event: Attached, world: World) -> NoticePlan:
 
 def propose(notice: Notice, event: Proposed, world: World) -> NoticePlan:
     """A text of the house becomes the draft; what stood there is replaced."""
+    if event.key == LOOKING_BACK:
+        return _look_back(notice, event, world)
     if event.key not in KEYS or notice.stage is not Stage.OPEN:
         return stay(notice, NoticeReason.IMPOSSIBLE, by=event.actor.id)
     if event.key in STARTERS and notice.is_published and event.key != "planned":
         return stay(notice, NoticeReason.IMPOSSIBLE, by=event.actor.id)
     draft = replace(make_draft(notice, event.key, world, next_in=event.next_in), end_reason=event.reason)
     proposed = replace(notice, draft=draft, suggestion=Suggestion.NONE)
+    return NoticePlan(before=notice, next=proposed, reason=NoticeReason.PROPOSED, by=event.actor.id, text=event.key)
+
+
+def _look_back(notice: Notice, event: Proposed, world: World) -> NoticePlan:
+    """What was learnt is told after the end, days later too. It covers nothing: a new fault of its components has a notice of its own."""
+    if notice.phase not in (Phase.RESOLVED, Phase.POSTMORTEM) or notice.is_retracted or notice.stage not in (Stage.OPEN, Stage.OVER):
+        return stay(notice, NoticeReason.IMPOSSIBLE, by=event.actor.id)
+    opened = replace(notice, stage=Stage.OPEN, shares=notice.components if notice.stage is Stage.OVER else notice.shares, suggestion=Suggestion.NONE)
+    proposed = replace(opened, draft=make_draft(opened, event.key, world))
     return NoticePlan(before=notice, next=proposed, reason=NoticeReason.PROPOSED, by=event.actor.id, text=event.key)
 
 
@@ -160,7 +173,7 @@ def correct(notice: Notice, event: Corrected, world: World) -> NoticePlan:
         next_update_at=notice.next_update_at,
         corrects=told.id,
     )
-    opened = replace(notice, draft=draft, stage=Stage.OPEN)
+    opened = replace(notice, draft=draft, stage=Stage.OPEN, shares=notice.shares if notice.stage is Stage.OPEN else notice.components)
     plan = edit(opened, Edited(actor=event.actor, language=event.language, title=event.title, body=event.body), world)
     return replace(plan, before=notice)
 

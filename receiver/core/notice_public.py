@@ -1,7 +1,7 @@
 """`project(notice) -> PublicNotice | None`: the one place where something internal becomes public. Called by the notice engine at every commit."""
 
 from receiver.core.notice import Impact, Phase, PublicNotice
-from receiver.core.notice_record import Notice
+from receiver.core.notice_record import Notice, ended_at
 
 
 def project(notice: Notice) -> PublicNotice | None:
@@ -22,7 +22,7 @@ def project(notice: Notice) -> PublicNotice | None:
         published_at=told[0].at,
         updated_at=max([update.edited_at or update.at for update in told]),
         monitoring_at=next((u.at for u in reversed(told) if u.phase is Phase.MONITORING), None),
-        resolved_at=newest.at if notice.phase.is_over else None,
+        resolved_at=(ended_at(notice) or newest.at) if notice.phase.is_over else None,
         next_update_at=None if notice.phase.is_over else notice.next_update_at,
         scheduled_for=notice.scheduled_for,
         scheduled_until=notice.scheduled_until,

@@ -247,6 +247,12 @@ class Notice:
         return next((update for update in self.updates if update.id == update_id), None)
 
 
+def ended_at(notice: Notice) -> datetime | None:
+    """When customers were told that it ended; what was learnt afterwards prolongs nothing."""
+    told = [update.at for update in notice.updates if update.phase.is_over and update.phase is not Phase.POSTMORTEM and not update.is_retracted]
+    return told[-1] if told else None
+
+
 def next_update_id(notice: Notice) -> UpdateId:
     """An opaque id that every replica finds for the next word of this notice."""
     digest = hashlib.sha256(f"{notice.id}\n{len(notice.updates)}".encode()).digest()

@@ -41,6 +41,7 @@ PHRASES: Mapping[str, Starter] = {
     "resolved": Starter(phase=Phase.RESOLVED, impact=Impact.OPERATIONAL),
     "nothing-lost": Starter(phase=Phase.RESOLVED, impact=Impact.OPERATIONAL),
     "returned": Starter(phase=Phase.INVESTIGATING),
+    "looking-back": Starter(phase=Phase.POSTMORTEM, impact=Impact.OPERATIONAL),
     "work-started": Starter(phase=Phase.IN_PROGRESS, impact=Impact.UNDER_MAINTENANCE),
     "work-overruns": Starter(phase=Phase.IN_PROGRESS, impact=Impact.UNDER_MAINTENANCE),
     "work-cancelled": Starter(phase=Phase.CANCELLED, impact=Impact.OPERATIONAL),
@@ -48,6 +49,7 @@ PHRASES: Mapping[str, Starter] = {
 }
 KEYS: Mapping[str, Starter] = {**STARTERS, **PHRASES}
 HOLDING = "holding"
+LOOKING_BACK = "looking-back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ if ARGV[13] == '1' then redis.call('ZADD', P .. 'telling', now, iid) end -- whoe
 for s = 15, #ARGV, 7 do
   local mid, prio = ARGV[s], ARGV[s + 2]
   local key, when = P .. 'msg:' .. mid, now + tonumber(ARGV[s + 6])
-  local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due')
+  local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due', 'prio')
   if not was[1] then
     redis.call('HSET', key, 'iid', iid, 'kind', ARGV[s+1], 'prio', prio, 'channel', ARGV[s+3], 'dest', ARGV[s+4], 'args', ARGV[s+5],
       'loud', prio, 'st', 'new', 'want', ver, 'sent', 0, 'fence', 0, 'attempts', 0, 'unknowns', 0, 'first_due', when)
@@ -27,7 +27,15 @@ for s = 15, #ARGV, 7 do
     redis.call('SADD', P .. 'ms:' .. iid, mid)
   elseif was[1] ~= 'dead' then
     redis.call('HSET', key, 'want', ver)
-    if was[1] == 'new' and tonumber(was[4]) > when then
+    if not was[2] and was[1] ~= 'sent' and was[1] ~= 'skipped' and tonumber(prio) < tonumber(was[5]) then
+      -- nobody has seen it yet and it is more urgent now: it changes lanes, a claimed one with its lease, one that waits is due at once
+      local old = P .. 'due:' .. was[5]
+      local at = tonumber(redis.call('ZSCORE', old, mid) or when)
+      redis.call('HSET', key, 'prio', prio, 'loud', prio)
+      if ARGV[s+5] ~= '{}' then redis.call('HSET', key, 'args', ARGV[s+5]) end
+      redis.call('ZREM', old, mid)
+      redis.call('ZADD', P .. 'due:' .. prio, was[1] == 'new' and math.min(at, when) or at, mid)
+    elseif was[1] == 'new' and tonumber(was[4]) > when then
       -- it still waits for its time, and is wanted sooner
       redis.call('HSET', key, 'first_due', when)
       redis.call('ZADD', P .. 'due:' .. redis.call('HGET', key, 'prio'), 'LT', when, mid)

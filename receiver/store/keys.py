@@ -82,6 +82,7 @@ AMENDED = "{amend}:version"
 ACCOUNTS = "{people}:accounts"
 ACCOUNT_CODE = "{people}:code:"  # and the code's digest
 ACCOUNT_GUESSES = "{people}:guesses:"  # and the account
+REACH = "{reach}:"  # what can't be reached, and since when
 RULES = "{rules}:"  # which replica runs which rules, and what the product said about it; a tag of its own
 
 

@@ -50,12 +50,13 @@ class SayBody(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """What the page shows beside the messages: people (id and name), chats by name, commands; and the address of a chat, which its
-    buttons are signed for."""
+    """What the page shows beside the messages: people (id and name), chats by name, commands, what can't be reached (a line by language); and
+    the address of a chat, which its buttons are signed for."""
 
     people: Callable[[], list[tuple[str, str]]]
     chats: Callable[[], list[str]]
     commands: Callable[[], list[str]]
+    outages: Callable[[], list[dict[str, str]]]
     address_of: Callable[[str], str]
 
 
@@ -77,7 +78,8 @@ def browser_routes(chat: BrowserChat, intake: Intake, scene: Scene, login: Login
             await asyncio.sleep(0.25)
             found = await chat.changed(after)
         who = [{"id": i, "name": n} for i, n in scene.people()]
-        shown = {"people": who, "chats": scene.chats(), "commands": scene.commands(), "messages": [asdict(m) for m in found]}
+        shown = {"people": who, "chats": scene.chats(), "commands": scene.commands(), "outages": scene.outages()}
+        shown["messages"] = [asdict(m) for m in found]
         return Response(shown, headers=HEADERS)
 
     @post("/chat/press", status_code=200)

@@ -28,7 +28,7 @@ from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.workers.easel import DrawingError, Easel
 from receiver.workers.measure import Measured, measure
-from receiver.workers.sender import MOST_LOST, chat_of, readdress
+from receiver.workers.sender import MOST_LOST, readdress
 from receiver.workers.waker import wait_for_nudge
 
 POLL = 1.0
@@ -107,7 +107,7 @@ class Painter:
 
     async def _send(self, slot: Slot, incident: Incident, channel: Channel, message: Message, reply_to: str) -> None:
         destination = readdress(slot.destination, await self._outbox.addresses_moved())
-        pace, chat = self._paces.get(destination.channel), chat_of(destination)
+        pace, chat = self._paces.get(destination.channel), destination.spot
         if pace:
             wait = await self._outbox.throttle(chat, destination.channel, self._clock.now(), pace_of(pace, chat), is_page=False, is_picture=True)
             if wait:
@@ -129,7 +129,7 @@ class Painter:
         if outcome.evidence is not Evidence.OK:
             log.warning("picture", notification=slot.id, evidence=outcome.evidence.value, reason=outcome.reason, verdict=judgement.verdict.value)
         if judgement.cools_chat:
-            await self._outbox.cool(chat_of(slot.destination), now + judgement.after, now)
+            await self._outbox.cool(slot.destination.spot, now + judgement.after, now)
         if outcome.evidence is Evidence.MOVED:
             await self._outbox.moved(slot.destination.channel, str(slot.destination.address.get("chat", "")), outcome.ref)
         ref = outcome.ref if outcome.evidence is Evidence.OK else ""

@@ -28,12 +28,14 @@ from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
 from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
+from receiver.workers.reach import Reach
 from receiver.workers.waker import wait_for_nudge
 
 POLL = 0.25
 IN_FLIGHT = 4
 MOST_LOST = 3
 CHANNEL_DOWN = "the channel is down"
+TRIED_BY_ANOTHER = {True: 5.0, False: 30.0}  # seconds until a page, or anything else, looks whether its channel is back
 REPEAT = {"ru": "⚠ Возможен повтор", "en": "⚠ Possible repeat"}
 log = get_logger(__name__)
 
@@ -51,6 +53,7 @@ class Sender:
         rules: Rules,
         clock: Clock,
         nudge: Nudge,
+        reach: Reach,
         *,
         key: bytes,
         language: str,
@@ -59,7 +62,7 @@ class Sender:
     ) -> None:
         self._outbox, self._incidents, self._engine, self._channels = outbox, incidents, engine, channels
         self._templates, self._rules, self._clock, self._nudge, self._key = templates, rules, clock, nudge, key
-        self._language, self._timezone, self._paces = language, timezone, paces
+        self._language, self._timezone, self._paces, self._reach = language, timezone, paces, reach
         self._viewed, self._views = rules.current, views(rules.current)
         self._paused: dict[str, float] = {}
         self.in_flight = 0
@@ -141,11 +144,14 @@ class Sender:
             why = "too many attempts with unknown outcome" if channel else f"no channel {slot.destination.channel!r} in this installation"
             await self._record(slot, incident, Outcome(evidence=Evidence.DEAD, reason=why), is_edit=False)
         elif not await self._is_put_off(slot, incident):
-            await self._send(slot, incident, channel, reply_to, is_pointless=bool(skip))
+            try:
+                await self._send(slot, incident, channel, reply_to, is_pointless=bool(skip))
+            finally:
+                self._reach.put_down(slot.id, slot.destination.channel)
 
     async def _send(self, slot: Slot, incident: Incident, channel: Channel, reply_to: str, *, is_pointless: bool) -> None:
         destination = readdress(slot.destination, await self._outbox.addresses_moved())
-        chat = chat_of(destination)
+        chat = destination.spot
         pace = self._paces.get(destination.channel)
         if pace:
             page = slot.priority is Priority.PAGE
@@ -163,6 +169,7 @@ class Sender:
                 span.drop()
                 return
             outcome = await self._call(channel, slot, destination, message, reply_to)
+            await self._reach.learn(slot.destination, outcome, is_edit=bool(slot.ref))
             await self._record(slot, incident, outcome, is_edit=bool(slot.ref))
             if outcome.evidence is Evidence.OK:
                 for copy in slot.copies:
@@ -178,8 +185,10 @@ class Sender:
             return outcome
 
     async def _is_put_off(self, slot: Slot, incident: Incident) -> bool:
-        """While its whole channel is down a slot is kept, and a page goes elsewhere too without asking the wire again."""
+        """While its whole channel is down a slot is kept, and a page goes elsewhere too without asking the wire again. One at a time tries it."""
         pause = self._paused.get(slot.destination.channel, 0.0) - self._clock.monotonic()
+        if pause <= 0 and self._reach.is_taken(slot.id, slot.destination.channel):
+            pause = TRIED_BY_ANOTHER[slot.priority is Priority.PAGE]
         if pause <= 0:
             return False
         await self._outbox.done(slot, Verdict.WAIT, self._clock.now(), after=timedelta(seconds=pause), reason=CHANNEL_DOWN)
@@ -189,12 +198,15 @@ class Sender:
 
     def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
         language, form = destination.language or self._language, form_of(destination.channel)
+        timezone = destination.timezone or self._timezone
         is_repeat = bool(slot.unknowns) and not slot.ref and not is_idempotent
+        notes = [f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}"] if is_repeat else []
+        notes += [] if slot.ref else self._reach.notes(destination, language, timezone)
         return self._templates.current.render(
             slot.kind.value,
             incident,
             language=language,
-            timezone=destination.timezone or self._timezone,
+            timezone=timezone,
             now=self._clock.now(),
             services=self._services(),
             buttons=keyboard(self._key, slot.kind, incident, destination, language) if form is Form.CHAT else (),
@@ -203,7 +215,7 @@ class Sender:
             silent=incident.severity.rank == 0 or incident.is_quiet,
             form=form,
             slot=slot.id,
-            note=f"{REPEAT.get(language, REPEAT['en'])}: {incident.id}" if is_repeat else "",
+            note="\n".join(notes),
         )
 
     def _services(self) -> Mapping[str, ServiceView]:
@@ -249,7 +261,7 @@ class Sender:
             self._paused[slot.destination.channel] = self._clock.monotonic() + judgement.after.total_seconds()
         try:
             if judgement.cools_chat:
-                await self._outbox.cool(chat_of(slot.destination), now + judgement.after, now)
+                await self._outbox.cool(slot.destination.spot, now + judgement.after, now)
             if outcome.evidence is Evidence.MOVED:
                 await self._outbox.moved(slot.destination.channel, chat, outcome.ref)
                 await self._tell_moved(slot.destination, chat, outcome.ref)
@@ -297,8 +309,3 @@ def readdress(destination: Destination, moved: Mapping[str, str]) -> Destination
     if not new:
         return destination
     return replace(destination, address={**destination.address, "chat": int(new) if new.lstrip("-").isdigit() else new})
-
-
-def chat_of(destination: Destination) -> str:
-    """What has a rate of its own: a chat, or a destination of another channel."""
-    return f"{destination.channel}:{destination.address.get('chat') or destination.name}"

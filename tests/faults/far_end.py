@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ class Ring:
     is_marked: bool
     is_silent: bool
     is_confirmed: bool
+    is_held: bool = False  # it hung first, so others may have been sent meanwhile
 
 
 class FarEnd:
@@ -34,8 +36,8 @@ class FarEnd:
     name = "telegram"
     is_idempotent = False
 
-    def __init__(self, clock: ManualClock, rng: random.Random) -> None:
-        self._clock, self._random = clock, rng
+    def __init__(self, clock: ManualClock, rng: random.Random, refused: Callable[[], None]) -> None:
+        self._clock, self._random, self._refused = clock, rng, refused
         self.rings: list[Ring] = []
         self.asked: dict[tuple[str, str], datetime] = {}
         self.hangs = asyncio.Event()
@@ -45,12 +47,14 @@ class FarEnd:
     async def send(self, destination: Destination, message: Message, reply_to: str = "") -> Outcome:
         """Perform; the answer may be lost on its way."""
         await asyncio.sleep(0)
+        is_held = not self.hangs.is_set()
         await self.hangs.wait()
         chance = self._random.random()
         found = re.search(r"INC-\d+", message.plain)
         if destination.person and found:
             self.asked.setdefault((found[0], destination.person), self._clock.now())
         if chance < 0.02:
+            self._refused()
             return Outcome(evidence=Evidence.NOT_SENT, reason="connection refused")
         self._next += 1
         is_heard = chance >= 0.04
@@ -63,6 +67,7 @@ class FarEnd:
                     is_marked=MARK in message.plain,
                     is_silent=message.silent,
                     is_confirmed=is_heard,
+                    is_held=is_held,
                 )
             )
         await asyncio.sleep(0)

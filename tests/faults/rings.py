@@ -12,8 +12,10 @@ Asked = Mapping[tuple[str, str], datetime]
 WAITS = {"a": timedelta(minutes=2), "b": timedelta(minutes=3), "c": timedelta(minutes=4)}
 AFTER_ACK = timedelta(seconds=12)
 AGAIN = timedelta(minutes=55)  # the last step is paged again from hour to hour once everybody was tried
+LEASE = timedelta(seconds=19)  # of a message; who holds one longer is taken for dead, and what it did for unknown
 LATE = timedelta(seconds=30)  # a killed replica's lease, and a look
 USUALLY = timedelta(seconds=2)  # all but one in a hundred
+FROZEN = timedelta(seconds=45)  # at most, and its leases end before that
 SLEWED = timedelta(seconds=5)  # what replicas fall behind while a store that stepped back is followed, suspends included, and make up afterwards
 AFTER_RESTART = timedelta(seconds=10)  # the same, where every replica was down
 
@@ -30,6 +32,7 @@ class Figures:
     acknowledged: int = 0
     kills: int = 0
     pauses: int = 0
+    freezes: int = 0
     blackouts: int = 0
     steps: int = 0
     clocks_set: int = 0
@@ -38,12 +41,13 @@ class Figures:
     late_after_restart: list[timedelta] = field(default_factory=list, repr=False)
     missed: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
     after_ack: list[str] = field(default_factory=list)
     early: list[str] = field(default_factory=list)
 
     def faults(self) -> list[str]:
         """Empty when all of it was kept."""
-        broken = {"missed": self.missed, "doubled": self.doubled, "after_ack": self.after_ack, "early": self.early}
+        broken = {"missed": self.missed, "doubled": self.doubled, "repeated": self.repeated, "after_ack": self.after_ack, "early": self.early}
         found = [f"{name}: {held[:5]}" for name, held in broken.items() if held]
         if self.repairs:
             found.append(f"{self.repairs} repairs by the auditor")
@@ -71,7 +75,7 @@ def p99(spans: list[timedelta]) -> timedelta:
 @dataclass(kw_only=True)
 class Happened:
     """What the campaign did, in true time: services by when they fired, incidents by service and by when they were taken; spans in which
-    time jumped, those of them in which every replica was dead.
+    time jumped, those of them in which every replica was dead, and those in which one was frozen with what it held.
     """
 
     fired: dict[str, datetime] = field(default_factory=dict)
@@ -79,10 +83,16 @@ class Happened:
     acks: dict[str, datetime] = field(default_factory=dict)
     outages: list[tuple[datetime, datetime]] = field(default_factory=list)
     blackouts: list[tuple[datetime, datetime]] = field(default_factory=list)
+    stalls: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     def without_outage(self, instant: datetime) -> datetime:
         """A deadline that fell into time that jumped is met at the jump's end."""
         return next((over for start, over in self.outages if start <= instant < over), instant)
+
+    def is_stalled(self, due: datetime, until: datetime | None = None) -> bool:
+        """True when a frozen replica may have held what was due then (or until then): others wait for its lease."""
+        at = self.without_outage(due)
+        return any(start <= (until or at) and at <= over for start, over in self.stalls)
 
 
 def judge(figures: Figures, happened: Happened, far: FarEnd) -> None:
@@ -107,6 +117,9 @@ def _judge_one(figures: Figures, happened: Happened, incident: str, people: Mapp
         first = [ring.at for ring in loud if not ring.is_marked]
         if any(then - before < AGAIN for before, then in pairwise(first)):
             figures.doubled.append(f"{incident} {person} {[str(ring.at) for ring in loud]}")
+        heard = [ring.at for ring in loud if ring.is_confirmed and not ring.is_held]
+        if any(timedelta(0) < ring.at - at < LEASE for ring in loud if ring.is_marked for at in heard):
+            figures.repeated.append(f"{incident} {person} {[str(ring.at) for ring in loud]}")
         if taken and any(ring.at > taken + AFTER_ACK for ring in loud):
             figures.after_ack.append(f"{incident} {person} taken {taken} rang {max(ring.at for ring in loud)}")
     decided = fired_at
@@ -132,6 +145,7 @@ def _judge_step(
     figures.timers += 1
     due = first[0].at + wait
     earliest, latest = min(due, decided + 2 * wait), happened.without_outage(first[0].at + 2 * wait) + LATE
+    latest += FROZEN if happened.is_stalled(due, latest) else timedelta(0)
     is_unknown = any(ring.is_marked for ring in first)  # two lost answers: somebody else hears at once
     if then and then[0].at < earliest - SLEWED and not is_unknown:
         figures.early.append(f"{name}: {then[0].at - first[0].at}")
@@ -140,7 +154,7 @@ def _judge_step(
             figures.missed.append(f"{name}, taken {taken}, due {due}")
     elif then[0].at > latest:
         figures.missed.append(f"{name}: late by {then[0].at - latest}")
-    elif not is_unknown and first[0].is_confirmed and asked:
+    elif not is_unknown and first[0].is_confirmed and asked and not happened.is_stalled(due):
         is_restarted = any(start <= due < over for start, over in happened.blackouts)
         held = figures.late_after_restart if is_restarted else figures.late
         held.append(max(timedelta(0), asked - happened.without_outage(due)))

@@ -1,7 +1,7 @@
 """Escalation timers under kills, pauses and clock steps: none missed, none doubled, none rung after an acknowledgement.
 
 `python -m tests.faults.timers --timers 10000 [--seed N]` is the full form; CI runs a short one. A real store, replicas that are killed in
-the middle of anything and started again, all at once too, a far end that drops answers and hangs, machines and a store whose clocks are
+the middle of anything and started again, all at once too, or frozen between two words to the store, a far end that drops answers and hangs, machines and a store whose clocks are
 set forward and back, and hours that pass in seconds. The oracle is the far end: what rang where and when, in true time. Three steps page
 `a`, `b` and `c`, so a ring says which timer it was.
 """
@@ -13,94 +13,25 @@ import random
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from receiver.app.build import App, build
-from receiver.app.run import end
-from receiver.clock import Machine, ManualClock, SystemClock
+from receiver.app.build import App
+from receiver.clock import ManualClock
 from receiver.core.errors import ReceiverError
 from receiver.core.event import Acknowledge
 from receiver.core.incident import IncidentId
 from receiver.rules.origin import Place
-from receiver.settings import Settings, load_settings
+from receiver.settings import load_settings
 from receiver.sources.alertmanager import parse
-from receiver.store.timekeeping import follow
 from receiver.store.upkeep import Upkeep
 from receiver.workers.auditor import Auditor
-from receiver.workers.ruleskeeper import Loaded, load
+from receiver.workers.ruleskeeper import load
 from tests.builders import NOW, body, rules_files, wire
 from tests.faults.far_end import FarEnd
+from tests.faults.replica import Replica, Times, could_not_send
 from tests.faults.rings import WAITS, Figures, Happened, judge
 from tests.harness import ROOT, redis_server
 
 STEP = 1.0  # virtual seconds between two looks
-AGREE = 1.0  # how often a replica asks what time the store has
-
-
-class Times:
-    """True time, and how far the store's clock was set from it."""
-
-    def __init__(self, true: ManualClock) -> None:
-        self.true, self.off = true, timedelta(0)
-        self.until: datetime | None = None
-
-    def step_back(self, by: timedelta, lasting: timedelta) -> None:
-        """The store's host is set back, and somebody sets it right after a while."""
-        self.off, self.until = -by, self.true.now() + lasting
-
-    def set_right(self, *, at_once: bool = False) -> None:
-        """When its time has come, or now."""
-        if self.until and (at_once or self.true.now() >= self.until):
-            self.off, self.until = timedelta(0), None
-
-    @property
-    def stores(self) -> datetime:
-        return self.true.now() + self.off
-
-
-class Kept(SystemClock):
-    """The product's clock on a machine whose steady seconds the campaign moves."""
-
-    def __init__(self, machine: Machine, true: ManualClock) -> None:
-        super().__init__(machine)
-        self.monotonic, self.sleep = true.monotonic, true.sleep  # type: ignore[method-assign]
-
-
-class Replica:
-    """One process: killed in the middle of anything, started again."""
-
-    def __init__(self, settings: Settings, url: str, times: Times, far: FarEnd, loaded: Loaded) -> None:
-        self._times, self.off = times, timedelta(0)
-        self._make = lambda: build(settings, url, Kept(self._machine(), times.true), loaded=loaded)
-        self._far = far
-        self.app: App | None = None
-        self._tasks: list[asyncio.Task[Any]] = []
-        self._agreed_at = 0.0
-
-    def _machine(self) -> Machine:
-        return Machine(wall=lambda: self._times.true.now() + self.off, steady=self._times.true.monotonic)
-
-    async def agree(self) -> None:
-        """Ask the store what time it is, every now and then."""
-        if self.app and self._times.true.monotonic() - self._agreed_at >= AGREE:
-            self._agreed_at = self._times.true.monotonic()
-            await follow(self.app.client, self.app.clock, self._times.stores)
-
-    async def start(self) -> None:
-        self.app = self._make()
-        self._agreed_at = self._times.true.monotonic()
-        await follow(self.app.client, self.app.clock, self._times.stores)
-        self.app.ready.faults = ()
-        self.app.channels["telegram"] = self._far
-        self.app.sender._paces.clear()  # type: ignore[attr-defined]
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(run) for run in (self.app.waker.run(), self.app.sender.run())]
-
-    async def kill(self) -> None:
-        if self.app:
-            app, self.app = self.app, None
-            await end(self._tasks)
-            await app.client.aclose()
 
 
 class Campaign:
@@ -111,10 +42,11 @@ class Campaign:
         self._plans: list[tuple[datetime, str]] = []
         self.happened = Happened()
         self._restarts: list[tuple[datetime, Replica]] = []
+        self._thaws: list[tuple[datetime, Replica]] = []
 
     @property
     def live(self) -> list[App]:
-        return [one.app for one in self.replicas if one.app]
+        return [one.app for one in self.replicas if one.app and not one.is_frozen]
 
     async def fire(self, number: int) -> None:
         """One incident, and when somebody will take it, if ever."""
@@ -152,6 +84,7 @@ class Campaign:
         for at, replica in [one for one in self._restarts if one[0] <= now]:
             self._restarts.remove((at, replica))
             await replica.start()
+        self._freeze()
         if chance < 0.03 and len(self.live) > 1:
             victim = self.random.choice([one for one in self.replicas if one.app])
             await victim.kill()
@@ -170,6 +103,21 @@ class Campaign:
         elif chance < 0.062:
             self.set_a_clock()
 
+    def _freeze(self) -> None:
+        """One may freeze while others are there; whoever did goes on when others have long had what it held."""
+        now = self.clock.now()
+        for at, replica in [one for one in self._thaws if one[0] <= now]:
+            self._thaws.remove((at, replica))
+            replica.thaw()
+        for replica in self.replicas:
+            if replica.is_frozen and all(one is not replica for _, one in self._thaws):
+                self.figures.freezes += 1
+                self._thaws.append((now + timedelta(seconds=self.random.uniform(21, 45)), replica))
+                self.happened.stalls.append((now - timedelta(seconds=2 * STEP), self._thaws[-1][0] + timedelta(seconds=2 * STEP)))
+        chosen = self.random.choice(self.replicas)
+        for replica in self.replicas:
+            replica.allow(freeze=replica is chosen and len(self.live) > 1 and not self._thaws)
+
     async def _black_out(self) -> None:
         """Every replica dies at once and all come back together. The store's clock is right: else nobody would be left to know the time."""
         self.figures.blackouts += 1
@@ -177,6 +125,7 @@ class Campaign:
         for replica in self.replicas:
             await replica.kill()
         self._restarts.clear()
+        self._thaws.clear()
         before = self.clock.now()
         await self.pass_time(self.random.uniform(30, 600), outage=True)
         self.happened.blackouts.append((before, self.clock.now()))
@@ -239,13 +188,13 @@ def _rules(directory: Path) -> Path:
 async def run(directory: Path, timers: int, seed: int) -> Figures:
     """The whole campaign; about two timers come of every incident."""
     rng, figures, times = random.Random(seed), Figures(seed=seed), Times(ManualClock(NOW))
-    far = FarEnd(times.true, rng)
+    far = FarEnd(times.true, rng, could_not_send)
     with redis_server(directory) as url:
         environ = {"RECEIVER_REDIS_URL": url, "RECEIVER_SECRET_KEY": "k" * 32, "RECEIVER_TELEGRAM_MODE": "off", "RECEIVER_DATA_DIR": str(directory)}
         places = {"RECEIVER_RULES_DIR": str(_rules(directory)), "RECEIVER_TEMPLATES_DIR": str(ROOT / "message_templates"), "RECEIVER_LANGUAGE": "en"}
         settings = load_settings({**environ, **places, "HOME": "/"})
         loaded = load(Place(rules=settings.rules_dir, templates=settings.templates_dir))
-        replicas = [Replica(settings, url, times, far, loaded) for _ in range(3)]
+        replicas = [Replica(settings, url, times, far, loaded, rng) for _ in range(3)]
         for replica in replicas:
             await replica.start()
         campaign = Campaign(replicas, times, far, rng, figures)
@@ -273,6 +222,8 @@ async def _play(campaign: Campaign, timers: int) -> None:
         if 2 * fired >= timers and quiet_until is None:
             quiet_until = campaign.clock.now() + timedelta(minutes=40)
     for replica in campaign.replicas:
+        replica.thaw()
+        replica.allow(freeze=False)
         if replica.app is None:
             await replica.start()
     await campaign.settle()

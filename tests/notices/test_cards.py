@@ -112,6 +112,13 @@ def resolved() -> Flow:
     return flow
 
 
+def after() -> Flow:
+    flow = resolved()
+    flow.wake(minutes=31)
+    flow(Menu(actor=ANNA, name="more"))
+    return flow
+
+
 def correction() -> Flow:
     flow = Flow().published()
     flow(Corrected(actor=SVETA, language="ru", body="Оформление заказов: часть действий не проходит. Напишем снова до 06:32."))
@@ -139,7 +146,7 @@ def menu(name: str) -> Callable[[], Flow]:
     return made
 
 
-STATES = {f.__name__: f for f in (draft, edited, blocked, publishing, published, overdue, trouble, calm, quiet, unproven, another, resolved, correction, retracted, dismissed)}  # fmt: skip
+STATES = {f.__name__: f for f in (draft, edited, blocked, publishing, published, overdue, trouble, calm, quiet, unproven, another, resolved, after, correction, retracted, dismissed)}  # fmt: skip
 STATES |= {f"menu-{name}": menu(name) for name in ("impact", "channels", "next", "lang", "dismiss", "edit")}
 
 

@@ -161,6 +161,30 @@ def test_half_an_hour_after_the_end_it_lets_go_of_its_component():
     assert flow.notice.stage is Stage.OVER
 
 
+def test_what_was_learnt_is_told_days_after_the_end_and_prolongs_nothing():
+    flow = Flow().published()
+    assert flow(Proposed(actor=ANNA, key="looking-back")).reason is NoticeReason.IMPOSSIBLE, "it is not over"
+    calm(flow)
+    flow.wake(minutes=16)
+    flow(Proposed(actor=ANNA, key="nothing-lost", agrees=True))
+    flow.wake(seconds=20)
+    ended = flow.notice.updates[-1].at
+    flow.wake(minutes=30)
+    flow.wake(days=2)
+    assert flow.notice.stage is Stage.OVER
+    assert flow(Proposed(actor=ANNA, key="looking-back")).reason is NoticeReason.PROPOSED
+    assert flow.notice.shares == ("checkout",), "a new fault has a notice of its own"
+    assert "С 23.11 05:58 до 23.11 06:18" in flow.notice.draft.texts["ru"].body
+    assert flow.approve(OLEG).reason is NoticeReason.APPROVED, "it is no phrase that one person says"
+    flow.approve(ANNA)
+    flow.wake(seconds=20)
+    public = project(flow.notice)
+    assert (public.phase, public.resolved_at, public.is_open) == (Phase.POSTMORTEM, ended, False)
+    assert public.updates[0].at > ended + timedelta(days=1)
+    flow.wake(minutes=31)
+    assert flow.notice.stage is Stage.OVER
+
+
 def test_a_persons_phase_is_never_overwritten():
     flow = Flow().published()
     flow(Proposed(actor=ANNA, key="cause-found", agrees=True))

@@ -156,3 +156,16 @@ def test_a_retracted_text_is_nowhere():
     for key in keys(made):
         found = document(made, key, Links())
         assert found is None or b"zz-secret" not in found.content, key
+
+
+def test_every_word_has_an_address_of_its_own_and_its_age():
+    html = page(edition(), "en/notices/N7K2QRST")
+    assert re.search(r'href="#U2"><time[^>]*>14:26 UTC\+3</time></a>, 9 min ago', html)
+    assert 'id="U2"' in html
+
+
+def test_the_bots_link_is_a_code_for_cameras_too():
+    html = page(replace(edition(), site=replace(SITE, telegram="https://t.me/shop_status_bot?start=s-")), "ru/updates")
+    assert 'role="img" aria-label="Та же ссылка кодом для камеры телефона"><svg' in html
+    assert "style=" not in html.partition('class="code"')[2].partition("</div>")[0], "the policy forbids it"
+    assert 'class="code"' not in page(edition(), "ru/updates")

@@ -1,5 +1,6 @@
 """A page is claimed before everything else that is due, however much that is and however long it has waited."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from receiver.core.delivery import Verdict
 from receiver.core.incident import Destination
-from receiver.core.plan import Kind, Priority
+from receiver.core.plan import Kind, Notification, Plan, Priority, Reason
 from receiver.store.connection import connect
+from receiver.store.incidents import Incidents
 from receiver.store.keys import Partitions
 from receiver.store.outbox import Outbox
-from tests.builders import NOW
+from receiver.store.promise import Promise
+from tests.builders import NOW, incident
 from tests.harness import redis_server
 
 ALICE = Destination(name="alice/telegram", channel="telegram", address={"chat": 7})
@@ -55,3 +59,74 @@ async def test_a_page_is_never_behind_a_resolve(tmp_path: Path, count: int) -> N
             assert [claimed[0].incident_id, claimed[0].priority, len(claimed)] == ["INC-101", Priority.PAGE, 10]
         finally:
             await client.aclose()
+
+
+class _Wishes:
+    """One incident, told to one place with one priority after the other."""
+
+    def __init__(self, client: Redis) -> None:
+        self.client, self.partitions = client, Partitions(1)
+        self.incidents, self.outbox = Incidents(client, self.partitions, Promise()), Outbox(client, self.partitions)
+
+    async def begin(self) -> None:
+        await self.client.hset(self.partitions.first.of("inc", "INC-1"), "ver", 1)
+
+    async def want(self, version: int, priority: Priority, *, after: timedelta = timedelta(), said: dict[str, str] | None = None) -> None:
+        """A commit that wants the living message there, some seconds after the one before."""
+        at = incident(version=version)
+        wish = Notification(kind=Kind.INCIDENT, destination=ALICE, priority=priority, args=said or {})
+        plan = Plan(before=at, next=at, reason=Reason.GOT_WORSE, notifications=(wish,))
+        assert await self.incidents.commit(plan, NOW + after, is_woken=False) == version + 1
+
+    async def lanes(self) -> list[int]:
+        """How many wait in each."""
+        return [await self.client.zcard(self.partitions.first.of(f"due:{lane}")) for lane in range(3)]
+
+
+@pytest.fixture
+async def wishes(tmp_path: Path) -> AsyncIterator[_Wishes]:
+    with redis_server(tmp_path) as url:
+        client = connect(url)
+        found = _Wishes(client)
+        await found.begin()
+        yield found
+        await client.aclose()
+
+
+async def test_what_nobody_has_seen_and_is_a_page_by_now_is_claimed_as_one(wishes: _Wishes) -> None:
+    await wishes.want(1, Priority.CHAT)
+    await wishes.want(2, Priority.PAGE, after=timedelta(seconds=1), said={"because": "unanswered"})
+    assert await wishes.lanes() == [1, 0, 0]
+    for number in range(2, 12):
+        await _put(wishes.client, wishes.partitions, number, Kind.ENDED, Priority.RELEASE, timedelta(minutes=5))
+    (first,) = await wishes.outbox.claim(NOW + timedelta(seconds=1), 1)
+    assert (first.incident_id, first.priority, first.args) == ("INC-1", Priority.PAGE, {"because": "unanswered"})
+
+
+async def test_a_message_that_waits_out_a_failure_does_not_wait_once_it_is_a_page(wishes: _Wishes) -> None:
+    await wishes.want(1, Priority.CHAT)
+    (tried,) = await wishes.outbox.claim(NOW, 1)
+    await wishes.outbox.done(tried, Verdict.RETRY, NOW, after=timedelta(seconds=30), reason="connection refused")
+    await wishes.want(2, Priority.PAGE, after=timedelta(seconds=2))
+    assert [slot.priority for slot in await wishes.outbox.claim(NOW + timedelta(seconds=2), 9)] == [Priority.PAGE]
+
+
+async def test_one_that_is_under_way_keeps_its_lease_and_is_tried_again_as_a_page(wishes: _Wishes) -> None:
+    await wishes.want(1, Priority.CHAT)
+    (taken,) = await wishes.outbox.claim(NOW, 1)
+    assert await wishes.outbox.begin(taken)
+    await wishes.want(2, Priority.PAGE)
+    assert await wishes.outbox.claim(NOW + timedelta(seconds=1), 9) == [], "nobody sends it a second time meanwhile"
+    assert await wishes.outbox.done(taken, Verdict.RETRY, NOW + timedelta(seconds=1), after=timedelta(seconds=2))
+    assert [slot.priority for slot in await wishes.outbox.claim(NOW + timedelta(seconds=3), 9)] == [Priority.PAGE]
+    assert await wishes.lanes() == [1, 0, 0]
+
+
+async def test_less_urgent_wishes_and_edits_change_no_lane(wishes: _Wishes) -> None:
+    await wishes.want(1, Priority.PAGE)
+    await wishes.want(2, Priority.CHAT)
+    assert await wishes.lanes() == [1, 0, 0]
+    (sent,) = await wishes.outbox.claim(NOW, 1)
+    await wishes.outbox.done(sent, Verdict.SENT, NOW, version=3, ref="7")
+    await wishes.want(3, Priority.PAGE)
+    assert await wishes.lanes() == [0, 0, 1], "an edit rings nobody: it waits behind the pages"

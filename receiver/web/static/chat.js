@@ -183,6 +183,9 @@ async function turn() {
   const got = await answer.json();
   meet(got.people);
   places = got.chats;
+  const gone = got.outages.map((o) => `⚠ ${ru ? o.ru : o.en}`).join("\n");
+  if ($("outages").textContent !== gone) $("outages").textContent = gone;
+  $("outages").hidden = !gone;
   if (!$("commands").children.length) $("commands").append(...got.commands.map((name) => new Option(`/${name}`)));
   for (const m of got.messages) { messages.set(m.id, m); last = Math.max(last, m.seq); }
   got.messages.forEach(put);

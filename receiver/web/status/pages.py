@@ -4,7 +4,9 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
+import segno
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
 from receiver.channels import moments
 from receiver.channels.public_words import known
@@ -112,9 +114,10 @@ class Pages:
     def updates(self, language: str, at: str, filled: str = "") -> str:
         """Every way to be told; forms carry `filled`, when they were fetched, and without it lead to the live page."""
         site, sign = self._edition.site, signup_words(language)
+        telegram = site.telegram + language if site.telegram else ""
         return self._render(
             "updates.html.j2", language, at, "updates", heading=sign["heading"], sign=sign, components=self._named(language), filled=filled,
-            takes_mail=site.takes_mail, takes_hooks=site.takes_hooks, telegram=site.telegram + language if site.telegram else "",
+            takes_mail=site.takes_mail, takes_hooks=site.takes_hooks, telegram=telegram, code=_code(telegram),
         )  # fmt: skip
 
     def form(self, language: str, heading: str, text: str, *, button: str = "", chosen: Subscriber | None = None) -> str:
@@ -172,3 +175,10 @@ class Pages:
             script=SCRIPT.key,
             **values,
         )
+
+
+def _code(address: str) -> Markup:
+    """A QR code, black on white in every scheme because cameras want it so."""
+    if not address:
+        return Markup("")
+    return Markup(segno.make(address, micro=False).svg_inline(omitsize=True, dark="#000", light="#fff"))  # noqa: S704 - the library draws it, nothing of the address stands in it
