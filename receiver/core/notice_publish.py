@@ -48,7 +48,7 @@ def publish_holding(notice: Notice, world: World) -> NoticePlan | None:
 def _say(notice: Notice, draft: Draft, world: World, remarks: tuple[Remark, ...]) -> Notice:
     """The next word, with everything that follows from it. A language that lags behind is left out where the rules say so."""
     texts = public_texts(draft.texts)
-    lagging = draft.stale if world.rules.translation is Translation.PUBLISH_READY and remarks else ()
+    lagging = draft.stale if world.rules.translation is not Translation.REQUIRE_ALL else ()
     texts = {language: text for language, text in texts.items() if language not in lagging} or texts
     word = Update(id=next_update_id(notice), phase=draft.phase, impacts=dict(draft.impacts), texts=texts, at=world.now)
     is_over = draft.phase.is_over

@@ -60,8 +60,8 @@ class LoginLink:
 
     def redeem(self, token: str) -> str | None:
         """The session cookie's value, or None when the token is unknown, used or old."""
-        until = self._unused.pop(hashlib.sha256(token.encode()).hexdigest(), 0.0)
-        if until < self._clock.monotonic():
+        until = self._unused.pop(hashlib.sha256(token.encode()).hexdigest(), None)
+        if until is None or until < self._clock.monotonic():
             return None
         body = f"{int((self._clock.now() + SESSION).timestamp())}.{secrets.token_hex(8)}"
         return f"{body}.{self._sign(body)}"

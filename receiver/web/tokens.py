@@ -117,21 +117,27 @@ class Guesses:
 
 
 def tokened(rest: ASGIApp, tokens: Tokens, guesses: Guesses, clock: Clock) -> ASGIApp:
-    """The same application; a token is looked at first, and whoever only guesses is made to wait."""
+    """The same application; a token is looked at first, and whoever only guesses is told to wait.
+
+    What is right is never refused because somebody of the same network guesses: every token, link and signature is compared first.
+    """
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
         if not (path.startswith(API) or path == "/chat/login"):
             await rest(scope, receive, send)
             return
-        if guesses.is_too_many(scope):
-            await _refuse(send, 429, "too many refused attempts, wait a minute")
-            return
+        is_stopped = False
 
         async def say(message: Any) -> None:
+            nonlocal is_stopped
             if message["type"] == "http.response.start" and message["status"] == 401:
+                is_stopped = guesses.is_too_many(scope)
                 guesses.note(scope)
-            await send(message)
+                if is_stopped:
+                    await _refuse(send, 429, "too many refused attempts, wait a minute")
+            if not is_stopped:
+                await send(message)
 
         text = _bearer(scope)
         fault = await _look(scope, tokens, clock, path, text) if text.startswith(f"{PREFIX}_") else None

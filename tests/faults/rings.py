@@ -15,6 +15,7 @@ AGAIN = timedelta(minutes=55)  # the last step is paged again from hour to hour 
 LEASE = timedelta(seconds=19)  # of a message; who holds one longer is taken for dead, and what it did for unknown
 LATE = timedelta(seconds=30)  # a killed replica's lease, and a look
 USUALLY = timedelta(seconds=2)  # all but one in a hundred
+FIRST_PAGE = timedelta(seconds=2)  # the routes' group_wait
 FROZEN = timedelta(seconds=45)  # at most, and its leases end before that
 SLEWED = timedelta(seconds=5)  # what replicas fall behind while a store that stepped back is followed, suspends included, and make up afterwards
 AFTER_RESTART = timedelta(seconds=10)  # the same, where every replica was down
@@ -94,6 +95,12 @@ class Happened:
         at = self.without_outage(due)
         return any(start <= (until or at) and at <= over for start, over in self.stalls)
 
+    def latest(self, due: datetime, deadline: datetime) -> datetime:
+        """When a page that is due must have rung at the latest: a dead or frozen replica may hold it first, and time may jump meanwhile."""
+        held = self.without_outage(deadline) + LATE
+        held += FROZEN if self.is_stalled(due, held) else timedelta(0)
+        return held if self.without_outage(held) == held else self.without_outage(held) + LATE
+
 
 def judge(figures: Figures, happened: Happened, far: FarEnd) -> None:
     """Hold what rang against what must have."""
@@ -103,10 +110,11 @@ def judge(figures: Figures, happened: Happened, far: FarEnd) -> None:
         figures.rings += 1
         figures.marked += ring.is_marked
     for service, at in happened.fired.items():
-        people = by_incident.get(happened.ids.get(service, ""), {})
+        incident = happened.ids.get(service, "")
+        people, taken = by_incident.get(incident, {}), happened.acks.get(incident)
         if people.get("a"):
-            _judge_one(figures, happened, happened.ids[service], people, at, far.asked)
-        else:
+            _judge_one(figures, happened, incident, people, at, far.asked)
+        elif taken is None or taken > happened.latest(at, at + FIRST_PAGE):
             figures.missed.append(f"{service}, fired at {at}: its first page")
 
 
@@ -144,8 +152,7 @@ def _judge_step(
     """One timer: the wait counts from the first confirmed page, and at most twice as long from when the page was decided."""
     figures.timers += 1
     due = first[0].at + wait
-    earliest, latest = min(due, decided + 2 * wait), happened.without_outage(first[0].at + 2 * wait) + LATE
-    latest += FROZEN if happened.is_stalled(due, latest) else timedelta(0)
+    earliest, latest = min(due, decided + 2 * wait), happened.latest(due, first[0].at + 2 * wait)
     is_unknown = any(ring.is_marked for ring in first)  # two lost answers: somebody else hears at once
     if then and then[0].at < earliest - SLEWED and not is_unknown:
         figures.early.append(f"{name}: {then[0].at - first[0].at}")

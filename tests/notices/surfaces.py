@@ -47,14 +47,17 @@ class Ends:
 
 
 def rules_text(far: Statuspage) -> str:
+    """Published to a webhook and a Statuspage too."""
     more = f"""  hook: {{channel: webhook, url: "{far.url}/hook", secret: HOOK, allow_private: true}}
   far: {{channel: statuspage, page: p1, url: "{far.url}", secret: FAR, components: {{checkout: c1}}}}
-  letters: {{channel: email}}
-  private: {{channel: telegram-private}}
-  customers: {{channel: webhooks}}
 """
-    publish = "publish: [page, feeds, telegram-ru, hook, far, letters, private, customers]"
-    return NOTICES.replace("publish: [page, feeds, telegram-ru]", publish).replace("reminders:", f"{more}reminders:")
+    return NOTICES.replace("publish: [page, feeds, telegram-ru]", "publish: [page, feeds, telegram-ru, hook, far]").replace("reminders:", f"{more}reminders:")
+
+
+def everywhere(far: Statuspage) -> str:
+    """And to readers of every kind."""
+    readers = "  letters: {channel: email}\n  private: {channel: telegram-private}\n  customers: {channel: webhooks}\n"
+    return rules_text(far).replace("hook, far]", "hook, far, letters, private, customers]").replace("reminders:", f"{readers}reminders:")
 
 
 @contextlib.asynccontextmanager
@@ -71,7 +74,7 @@ async def whole_town(directory: Path) -> AsyncIterator[tuple[Story, Ends]]:
                 "RECEIVER_PUBLIC_URL": "https://status.example",
             }
             routes = ROUTES.replace("id: critical", "id: canary-route").replace("id: root", "id: canary-root")
-            rules = town(directory / "rules", notices=rules_text(far), routes=routes, maintenance=MAINTENANCE)
+            rules = town(directory / "rules", notices=everywhere(far), routes=routes, maintenance=MAINTENANCE)
             async with story(directory, rules=rules, **environ) as s:
                 s.app.customers.hooks._http = httpx.AsyncClient(transport=hook.transport())  # this end is no public address
                 yield s, Ends(far, mail, hook)

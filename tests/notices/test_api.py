@@ -14,8 +14,9 @@ from receiver.cli.main import parser
 from tests.builders import wire
 from tests.fakes.statuspage import Statuspage
 from tests.harness import Story, free_port, story
+from tests.notices.surfaces import rules_text
 from tests.notices.test_story import ADMINS, first_card, press
-from tests.notices.town import ANNA, CHANNEL, NOTICES, OLEG, SUPPORT, town
+from tests.notices.town import ANNA, CHANNEL, OLEG, SUPPORT, town
 
 
 @pytest.fixture
@@ -142,9 +143,8 @@ async def test_the_command_line_drafts_shows_and_publishes_when_the_chat_does_no
 
 async def test_what_a_far_end_shows_instead_is_said_on_the_card(tmp_path):
     async with Statuspage() as far:
-        end = f'  far: {{channel: statuspage, page: p1, url: "{far.url}", secret: FAR, components: {{checkout: c1}}}}\nreminders:'
-        notices = NOTICES.replace("feeds, telegram-ru]", "feeds, telegram-ru, far]").replace("reminders:", end)
-        async with story(tmp_path, rules=town(tmp_path / "rules", notices=notices), RECEIVER_SECRET_FAR="far-key") as s:
+        environ = {"RECEIVER_SECRET_HOOK": "h" * 20, "RECEIVER_SECRET_FAR": "far-key"}
+        async with story(tmp_path, rules=town(tmp_path / "rules", notices=rules_text(far)), **environ) as s:
             card = await first_card(s)
             await press(s, card, "Approve", ANNA)
             await press(s, card, "Approve", OLEG)

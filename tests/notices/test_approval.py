@@ -10,7 +10,7 @@ from receiver.core.notice import Impact, Phase
 from receiver.core.notice_event import Approved, BrokeGlass, Edited, Proposed, Stopped, Ticked, Turned
 from receiver.core.notice_plan import NoticeReason
 from receiver.core.notice_record import Passage
-from receiver.core.notice_rules import ApprovalRule
+from receiver.core.notice_rules import ApprovalRule, Translation
 from tests.notices.flow import ANNA, LEO, OLEG, SVETA, TOKEN, Flow
 
 GOOD = "Часть заказов не оформляется. Мы разбираемся и напишем снова до 06:32."
@@ -194,3 +194,26 @@ def test_a_row_that_asks_nobody_publishes_unedited_text_by_itself():
     assert flow.notice.is_published
     flow = Flow(approval=(ApprovalRule(needed=0),))
     flow(Edited(actor=ANNA, language="ru", body=GOOD))
+
+
+@pytest.mark.parametrize("impact", [Impact.DEGRADED_PERFORMANCE, Impact.MAJOR_OUTAGE])
+def test_an_unedited_holding_notice_needs_one_whatever_the_impact(impact):
+    flow = Flow().drafted()
+    flow(Proposed(actor=ANNA, key="holding"))
+    flow(Turned(actor=ANNA, impact=impact))
+    assert flow.approve(OLEG).reason is NoticeReason.APPROVED_ENOUGH
+    assert flow.notice.draft.impact is impact
+
+
+@pytest.mark.parametrize("translation", [Translation.PUBLISH_READY, Translation.PRIMARY_ONLY])
+def test_a_language_that_lags_behind_is_not_published_where_the_rules_do_not_wait_for_it(translation):
+    flow = Flow(translation=translation).drafted()
+    flow(Edited(actor=ANNA, language="ru", body="Часть заказов не проходит, оформление заказов мы чиним. Напишем снова до 06:32."))
+    if translation is Translation.PUBLISH_READY:
+        flow(Ticked(actor=SVETA, revision=flow.notice.draft.revision))
+    flow.approve(OLEG)
+    flow.approve(SVETA)
+    if flow.notice.draft.publish_at is None:
+        flow.approve(LEO)
+    flow.wake(seconds=20)
+    assert set(flow.notice.updates[0].texts) == {"ru"}

@@ -130,3 +130,30 @@ async def test_less_urgent_wishes_and_edits_change_no_lane(wishes: _Wishes) -> N
     await wishes.outbox.done(sent, Verdict.SENT, NOW, version=3, ref="7")
     await wishes.want(3, Priority.PAGE)
     assert await wishes.lanes() == [0, 0, 1], "an edit rings nobody: it waits behind the pages"
+
+
+async def test_who_outlived_a_lease_begins_and_records_nothing(wishes: _Wishes) -> None:
+    await wishes.want(1, Priority.PAGE)
+    (late,) = await wishes.outbox.claim(NOW, 1)
+    after = NOW + timedelta(seconds=21)
+    (now,) = await wishes.outbox.claim(after, 1)
+    assert (late.id, late.fence + 1) == (now.id, now.fence)
+    assert not await wishes.outbox.begin(late), "somebody else has it"
+    assert await wishes.outbox.begin(now)
+    for verdict in (Verdict.RETRY, Verdict.DEAD, Verdict.SKIPPED, Verdict.SENT):
+        assert not await wishes.outbox.done(late, verdict, after, version=2, reason="late")
+    assert await wishes.outbox.done(now, Verdict.SENT, after, version=2, ref="8")
+    assert not await wishes.outbox.done(late, Verdict.RETRY, after), "what is sent is not sent again"
+    assert await wishes.lanes() == [0, 0, 0]
+    assert [slot["st"] for slot in await wishes.outbox.slots(incident().id)] == ["sent"]
+
+
+async def test_what_a_late_worker_sent_after_all_is_kept_as_a_copy_and_made_to_say_the_newest(wishes: _Wishes) -> None:
+    await wishes.want(1, Priority.PAGE)
+    (late,) = await wishes.outbox.claim(NOW, 1)
+    after = NOW + timedelta(seconds=21)
+    (now,) = await wishes.outbox.claim(after, 1)
+    await wishes.outbox.done(now, Verdict.SENT, after, version=2, ref="8")
+    await wishes.outbox.done(late, Verdict.SENT, after, version=2, ref="7")
+    (again,) = await wishes.outbox.claim(after + timedelta(seconds=3), 1)
+    assert (again.ref, again.copies, again.priority) == ("8", ("7",), Priority.CHAT)

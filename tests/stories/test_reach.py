@@ -120,7 +120,9 @@ async def test_while_telegram_is_away_everything_else_says_so_and_the_first_mess
         await s.advance(seconds=10)
         for seconds in (1, 2, 4, 8, 16):
             await s.advance(seconds=seconds)
-        assert [one["en"] for one in banners(s.app.reach, s.clock, "UTC")] == ["Telegram unreachable since 03:02 (31 s)"]
+        assert (await s.http.get(f"/chat/login?token={s.app.login.new()}", follow_redirects=False)).status_code == 302
+        page = (await s.http.get("/chat/messages")).json()
+        assert page["outages"] == [{"en": "Telegram unreachable since 03:02 (31 s)", "ru": "Telegram недоступен с 03:02 (31 с)"}]
         assert len(await shown_in_browser(s)) == 2, "both pages went elsewhere"
         await s.app.chat.outages.turn()
         assert len(await shown_in_browser(s)) == 2, "half a minute is nobody's business"

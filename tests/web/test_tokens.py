@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
 
 import pytest
 import uvicorn
@@ -11,7 +13,7 @@ from receiver.cli import tokens
 from receiver.cli.main import parser
 from receiver.core.token import Scope
 from receiver.web.tokens import needed
-from tests.builders import wire
+from tests.builders import body, wire
 from tests.harness import free_port, story
 from tests.notices.test_story import ADMINS, first_card
 from tests.notices.town import CHANNEL, town
@@ -139,7 +141,25 @@ async def test_guessing_is_stopped_for_a_minute(told):
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
     assert (await s.http.get("/chat/login?token=x")).status_code == 429
     s.clock.advance(minutes=1)
-    assert (await call(s, "GET", "incidents")).status_code == 200
+    assert (await call(s, "GET", "incidents", "wrong")).status_code == 401
+
+
+async def test_what_is_right_is_let_in_while_a_neighbour_guesses(tmp_path):
+    async with story(tmp_path, rules=town(tmp_path / "rules"), RECEIVER_WEBHOOK_TOKEN="hook", RECEIVER_SECRET_RULES_PUSH="pushed") as s:
+        reader = await make(s, "read")
+        for _ in range(40):
+            await call(s, "GET", "incidents", "wrong")
+            assert (await s.post(body(wire()), authorization="Bearer wrong")).status_code == 401
+        assert (await call(s, "GET", "incidents", "rcv_wrong")).status_code == 429
+        assert (await call(s, "GET", "incidents")).status_code == 200
+        assert (await call(s, "GET", "incidents", reader)).status_code == 200
+        assert (await s.http.get(f"/chat/login?token={s.app.login.new()}", follow_redirects=False)).status_code == 302
+        signed = hmac.new(b"pushed", b"{}", hashlib.sha256).hexdigest()
+        pushed = [(await s.post(b"{}", "/api/v1/rules/push", x_hub_signature_256=f"sha256={tag}")).status_code for tag in (signed, "0" * 64)]
+        assert (pushed[0] < 300, pushed[1]) == (True, 429)
+        assert (await s.post(body(wire(service="crm-api")), authorization="Bearer hook")).status_code == 202
+        assert (await call(s, "GET", "incidents", "wrong")).status_code == 429
+        s._seen.update(range(len(s.api.sends())))
 
 
 def test_everything_that_can_be_posted_needs_a_scope_or_the_one_token():
