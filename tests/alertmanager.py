@@ -64,7 +64,7 @@ class Peer:
 
     async def until_up(self) -> None:
         async with httpx.AsyncClient(trust_env=False) as http:
-            for _ in range(600):
+            for _ in range(2400):
                 with contextlib.suppress(httpx.HTTPError):
                     if (await http.get(f"{self.url}/-/ready")).status_code == 200:
                         return
@@ -79,7 +79,7 @@ class Pair:
         self.peers = peers
 
     async def _post(self, path: str, content: Any, peers: list[Peer]) -> None:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             for peer in peers:
                 (await http.post(f"{peer.url}/api/v2/{path}", json=content)).raise_for_status()
 
@@ -93,7 +93,7 @@ class Pair:
         """At the first peer; gossip tells the other."""
         await self.silence_quietly(**labels)
         async with httpx.AsyncClient(trust_env=False) as http:
-            for _ in range(100):
+            for _ in range(600):
                 held = [one for one in (await http.get(f"{self.peers[1].url}/api/v2/alerts")).json() if one["status"]["silencedBy"]]
                 if held:
                     return

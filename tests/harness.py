@@ -84,7 +84,7 @@ def _join(ports: list[int]) -> None:
     buses = [client.config_get("cluster-port")["cluster-port"] for client in clients]
     for port, bus in zip(ports[1:], buses[1:], strict=True):
         clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not all(c.cluster("info")["cluster_state"] == "ok" and c.cluster("info")["cluster_known_nodes"] == str(len(ports)) for c in clients):
         if time.monotonic() > end:
             raise TimeoutError("the cluster does not come together")
@@ -93,7 +93,7 @@ def _join(ports: list[int]) -> None:
         client.close()
 
 
-def wait_for_store(path: Path, seconds: float = 20) -> None:
+def wait_for_store(path: Path, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         client = redis.Redis(unix_socket_path=str(path), socket_timeout=1)
@@ -257,10 +257,9 @@ async def story(
 
 async def _until_started(apps: Sequence[App]) -> None:
     """Nothing that is noticed at a start may be taken for what the story does to the clock."""
-    for _ in range(400):
-        if not any(app.watches.respool.is_starting for app in apps):
-            return
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(60):
+        while any(app.watches.respool.is_starting for app in apps):
+            await asyncio.sleep(0.005)
 
 
 def _workers(app: App) -> list[Any]:

@@ -61,7 +61,7 @@ class Served:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(120)
         assert self._process.stderr
         self._process.stderr.close()
 

@@ -53,7 +53,7 @@ def status_server(directory: Path, site: Site, notices: tuple[PublicNotice, ...]
         thread.start()
         try:
             base = f"http://127.0.0.1:{port}"
-            for _ in range(200):
+            for _ in range(1200):
                 with contextlib.suppress(httpx.HTTPError):
                     if httpx.get(f"{base}/status", trust_env=False).status_code == 200:
                         break

@@ -18,7 +18,7 @@ LONG = "The queue orders.new holds 48200 messages and grows; " * 6 + "a" * 300
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-expect.set_options(timeout=15_000)  # a busy machine is not a fault of the page
+expect.set_options(timeout=60_000)  # a busy machine is not a fault of the page
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def visit(browser: Browser, served: Served, session):
     def go(*, lang: str = "en", size=DESKTOP, scheme: str = "light", to: str = "") -> Page:
         context = browser.new_context(viewport=size, color_scheme=scheme, storage_state=session)
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: complaints.append(str(e)))
@@ -161,7 +161,7 @@ def test_the_login_link_works_once_and_then_says_what_to_do(browser, served, ses
 def test_an_empty_chat_shows_a_first_step_and_a_lost_service_is_said(browser, tmp_path):
     server = Served(tmp_path / "own")
     context = browser.new_context(viewport=PHONE, locale="ru-RU")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     try:
         page.goto(server.link)

@@ -30,7 +30,7 @@ def past(directory):
     url = f"127.0.0.1:{free_port()}"
     words = (f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data", f"--web.listen-address={url}")
     with running("prometheus", *words, log=directory / "log"):
-        for _ in range(300):
+        for _ in range(1200):
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"http://{url}/-/ready").status_code == 200:
                     break
@@ -65,7 +65,7 @@ def test_the_picture_is_shown_below_its_words_and_fits(told, tmp_path, lang, siz
     page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
     page.goto(f"{served.url}/chat?lang={lang}")
     pictures = page.locator(".picture img")
-    expect(pictures).to_have_count(2, timeout=40_000)
+    expect(pictures).to_have_count(2, timeout=90_000)
     for picture in pictures.all():
         expect(picture).to_be_visible()
         page.wait_for_function("image => image.complete", arg=picture.element_handle())

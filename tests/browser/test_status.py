@@ -26,7 +26,7 @@ CONTRAST = """all => all.flatMap(e => {
   return [[Math.round((Math.max(a, b) + .05) / (Math.min(a, b) + .05) * 100) / 100, (e.getAttribute("class") || e.tagName) + ""]];
 })"""
 
-expect.set_options(timeout=15_000)  # a busy machine is not a fault of the page
+expect.set_options(timeout=60_000)  # a busy machine is not a fault of the page
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def visit(browser: Browser, base: str):
     def go(path: str, *, size=DESKTOP, scheme: str = "light", scripts: bool = True, locale: str = "en-GB") -> Page:
         context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts, locale=locale, timezone_id="Asia/Tokyo")
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") and not re.search("404|410", m.text) else None)
         page.on("pageerror", lambda e: complaints.append(str(e)))

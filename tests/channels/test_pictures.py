@@ -245,6 +245,6 @@ async def test_the_process_ends_when_no_picture_was_wanted_for_a_while(tmp_path)
     easel = Easel(tmp_path, limit=60, idle=0.05)
     await easel.draw(graph())
     process = easel._process
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await process.wait() == 0
     await easel.close()

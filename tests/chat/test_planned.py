@@ -18,7 +18,7 @@ async def test_work_is_previewed_begun_and_mutes_until_its_end(tmp_path):
         await s.api.press(told, "Begin", ANNA)
         assert told.text == '🔧 Planned work until 05:02, begun by Anna\nservice="shop-api"'
         await s.advance(seconds=2)
-        await s.api.until(lambda: all(len(app.rules.current.maintenance) == 1 for app in s.apps), 5)
+        await s.api.until(lambda: all(len(app.rules.current.maintenance) == 1 for app in s.apps))
         for replica in (0, 1):
             await s.fire(wire(environment=f"env-{replica}"), replica=replica)
         await s.advance(minutes=1)

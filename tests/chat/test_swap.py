@@ -33,7 +33,7 @@ async def test_a_shift_is_offered_in_a_group_and_taken_by_somebody_else(tmp_path
         assert "may not" in (await s.api.press(told, "Беру", SVETA))["text"]
         await s.api.press(told, "Беру", ANNA)
         assert told.text == "🔁 Anna is on call instead of Борис: primary 7 Dec 07:00 – 14 Dec 07:00"
-        await s.api.until(lambda: all(app.rules.current.schedules["primary"].swaps for app in s.apps), 5)
+        await s.api.until(lambda: all(app.rules.current.schedules["primary"].swaps for app in s.apps))
         assert "Anna until 21 Dec 07:00" in (await ask(s, "/oncall primary 2026-12-08T10:00")).text
         listing = await s.http.get("/api/v1/oncall?at=2026-12-08T10:00", headers={"authorization": f"Bearer {s.app.api_token}"})
         assert [p["id"] for p in listing.json()[0]["on_call"]] == ["anna"]

@@ -24,7 +24,7 @@ async def test_the_command_line_looks_back_through_the_running_service(tmp_path)
             return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env={**environ, **other})
 
         assert (await s.post(body(wire()))).status_code == 202
-        await api.until(lambda: any(m.chat == DEVOPS for m in api.sends()), 30)
+        await api.until(lambda: any(m.chat == DEVOPS for m in api.sends()))
         counted = json.loads((await say("stats", "--since", "1h", "--json")).stdout)
         assert (counted["incidents"], counted["open"], counted["noisiest"][0]["alertname"]) == (1, 1, "HighErrorRate")
         (listed,) = json.loads((await say("incidents", "list", "--json")).stdout)

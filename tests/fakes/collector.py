@@ -52,7 +52,7 @@ class Collector:
     def of(self, name: str) -> list[Seen]:
         return [span for span in self.spans if span.name == name]
 
-    async def until(self, is_so: Callable[[], bool], seconds: float = 30) -> None:
+    async def until(self, is_so: Callable[[], bool], seconds: float = 120) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not is_so():

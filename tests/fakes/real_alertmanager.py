@@ -50,7 +50,7 @@ def running(directory: Path, port: int) -> Iterator[RealAlertmanager]:
         process = subprocess.Popen(words, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
-            end = time.monotonic() + 30
+            end = time.monotonic() + 120
             while time.monotonic() < end:
                 with contextlib.suppress(httpx.HTTPError):
                     if httpx.get(f"{url}/-/ready", trust_env=False).status_code == 200:
@@ -59,4 +59,4 @@ def running(directory: Path, port: int) -> Iterator[RealAlertmanager]:
             yield RealAlertmanager(url)
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(120)

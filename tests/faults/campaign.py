@@ -106,7 +106,7 @@ class Process:
         assert self._process
         self._process.terminate()
         try:
-            return self._process.wait(20)
+            return self._process.wait(120)
         except subprocess.TimeoutExpired:
             self.kill()
             return -9
@@ -169,7 +169,7 @@ class Campaign:
 
     async def _until_ready(self, http: httpx.AsyncClient) -> None:
         for port in self._ports:
-            for _ in range(600):
+            for _ in range(2400):
                 with contextlib.suppress(httpx.HTTPError):
                     if (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
                         break

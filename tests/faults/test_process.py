@@ -56,14 +56,14 @@ class Service:
         raise TimeoutError(f"{path} is not {status}:\n{self.log.read_text()[-2000:]}")
 
     async def post(self, content: bytes, **headers: str) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             return await http.post(f"{self.url}/webhooks/alertmanager", content=content, headers={**JSON, **headers})
 
     def stop(self) -> None:
         """Politely, for its embedded store must stop with it."""
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -41,7 +41,7 @@ def item(group: str, alerts: int = 1, truncated: int = 0) -> Item:
 async def test_whatever_breaks_while_a_batch_is_merged_every_caller_hears_of_it_and_the_next_ones_are_served(client):
     clock = _StoppedClock()
     admission = Admission(client, clock, Partitions(1), Promise())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for fault in await asyncio.gather(*(admission.submit(item(f"g{n}")) for n in range(3)), return_exceptions=True):
             assert isinstance(fault, StoreUnavailableError)
             assert "no time" in str(fault)
@@ -87,7 +87,7 @@ async def test_senders_that_come_again_at_once_share_calls(client, monkeypatch):
             for _ in range(n % 4):  # not all as fast
                 await asyncio.sleep(0)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(sender(n) for n in range(senders)))
     calls = sum(one["calls"] for name, one in (await client.info("commandstats")).items() if name.startswith("cmdstat_evalsha"))
     assert calls < rounds * 1.7  # it would be two a round
@@ -96,5 +96,5 @@ async def test_senders_that_come_again_at_once_share_calls(client, monkeypatch):
 async def test_one_that_comes_alone_after_many_is_not_kept_waiting_for_them(client):
     admission = Admission(client, SystemClock(), Partitions(1), Promise())
     await asyncio.gather(*(admission.submit(item(f"g{n}")) for n in range(8)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await admission.submit(item("alone"))).opened == 1

@@ -43,7 +43,7 @@ async def test_what_was_written_is_there_after_a_stop_and_after_a_kill(tmp_path)
     write(path, "b", "2")
     os.kill(pid_of(path), signal.SIGKILL)
     watch = asyncio.get_running_loop().create_task(second.supervise())
-    for _ in range(200):
+    for _ in range(1200):
         with contextlib.suppress(redis.RedisError, OSError):
             if read(path, "b") == b"2":
                 break

@@ -74,13 +74,13 @@ async def test_the_picture_is_a_silent_reply_that_is_replaced_while_the_incident
         await told.advance(minutes=4)
         assert [verb for verb, _ in told.api.log if verb in ("photo", "media")] == ["photo", "photo"], "not yet"
         await told.advance(minutes=2)
-        await told.api.until(lambda: picture.picture != first and edits() == 2, 30)
+        await told.api.until(lambda: picture.picture != first and edits() == 2)
         await until_shown(told)
         second = picture.picture
         await told.fire({**ALERT, "status": "resolved", "endsAt": "2026-11-23T03:09:00Z"})
         await told.advance(seconds=20)
         await told.advance(seconds=6)
-        await told.api.until(lambda: picture.picture != second and edits() == 4, 30)
+        await told.api.until(lambda: picture.picture != second and edits() == 4)
         assert "закончилось в" in picture.text
         await told.advance(minutes=20)
         assert len(told.api.pictures(ADMINS)) == 1, "one for the incident's whole life"
@@ -119,7 +119,7 @@ async def test_an_unknown_outcome_is_repeated_and_no_more_than_twice(tmp_path):
         await opened(told)
         for seconds in (0, 10, 30, 30):
             await told.advance(seconds=seconds)
-            await told.api.until(lambda: len(told.api.pictures(DEVOPS)) == 1, 30)
+            await told.api.until(lambda: len(told.api.pictures(DEVOPS)) == 1)
         slot = await until_slot(told, "admin-chat", st="skipped")
         assert len(told.api.pictures(ADMINS)) == 3, slot
 
@@ -171,8 +171,8 @@ async def test_a_text_does_not_wait_for_a_picture_that_hangs(tmp_path):
     async with history(tmp_path / "past") as url, story(tmp_path, RECEIVER_PROMETHEUS_URL=url) as told:
         told.api.fail("sendPhoto", PERFORM_THEN_HANG, PERFORM_THEN_HANG)
         sent, _ = await opened(told)
-        await told.api.until(lambda: "photo" in [verb for verb, _ in told.api.log], 30)
+        await told.api.until(lambda: "photo" in [verb for verb, _ in told.api.log])
         await told.api.press(sent, "Беру", 111111111)
-        await told.api.until(lambda: "🟡" in told.api.messages[sent.chat, sent.id].text, 5)
+        await told.api.until(lambda: "🟡" in told.api.messages[sent.chat, sent.id].text)
         verbs = [verb for verb, _ in told.api.log]
         assert verbs.index("photo") < verbs.index("edit")

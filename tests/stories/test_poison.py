@@ -73,7 +73,7 @@ async def test_a_worker_that_could_not_read_the_incident_and_lives_is_not_counte
 
 async def _until_tried(s: Story, incident_id: IncidentId, fence: int) -> None:
     """Both messages were taken so often, and their worker has said that it lives."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while any(int(slot["fence"]) < fence or "lost" in slot for slot in await s.app.outbox.slots(incident_id)):
             s.app.nudge.sends.set()
             await asyncio.sleep(0.02)

@@ -51,11 +51,11 @@ class Service:
                 yield http, process
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(words, env={**os.environ, **self.environ}, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(words, env={**os.environ, **self.environ}, capture_output=True, text=True, timeout=120, check=False)
 
 
 async def until_version(http: httpx.AsyncClient, other_than: str) -> dict:
-    for _ in range(400):
+    for _ in range(2400):
         shown = (await http.get("/api/v1/rules")).json()
         if shown["version"] != other_than:
             return shown
@@ -84,7 +84,7 @@ async def test_a_hangup_reloads_what_no_look_at_the_directory_would_see(tmp_path
         shown = await until_version(http, before)
         assert [r["version"] for r in shown["replicas"]] == [shown["version"]]
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
 
 
 async def test_a_bad_commit_pushed_while_webhooks_flow_changes_nothing(tmp_path):
@@ -113,21 +113,21 @@ async def test_a_bad_commit_pushed_while_webhooks_flow_changes_nothing(tmp_path)
             flowing = asyncio.get_running_loop().create_task(flow())
             remote.commit({"routing_rules/routes.yaml": QUICK["routes.yaml"].replace("destinations: [admin-chat]", "destinations: [nobody]", 1)})
             await push()
-            await api.until(lambda: any("routes.yaml:9:18" in m.text for m in api.messages.values() if m.chat == ADMINS), 20)
+            await api.until(lambda: any("routes.yaml:9:18" in m.text for m in api.messages.values() if m.chat == ADMINS))
             told = next(m for m in api.messages.values() if "routes.yaml:9:18" in m.text)
             assert (await http.get("/api/v1/rules")).json()["commit"] == good[:12]
             better = remote.commit({"routing_rules/routes.yaml": QUICK["routes.yaml"] + "# better\n"})
             await push()
             await until_version(http, before["version"])
             assert (await http.get("/api/v1/rules")).json()["commit"] == better[:12]
-            await api.until(lambda: told.text.startswith("🟢"), 20)
+            await api.until(lambda: told.text.startswith("🟢"))
             stop.set()
             await flowing
             assert {code for code, _ in answers} == {202}
             assert len(answers) > 50
             assert max(seconds for _, seconds in answers) < 2.0  # a machine that is busy with other tests
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
 
 
 async def test_an_unsigned_commit_is_refused_by_the_running_service_and_doctor_says_the_policy(tmp_path):

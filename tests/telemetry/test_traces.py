@@ -71,7 +71,7 @@ async def test_one_trace_spans_webhook_decision_and_telegram_call_even_when_anot
                     await collector.until(lambda: bool(collector.of("POST /webhooks/alertmanager")))
                     first.process.kill()
                     first.process.wait()
-                    await api.until(lambda: bool(api.sends()), 30)
+                    await api.until(lambda: bool(api.sends()))
                     await collector.until(lambda: bool(collector.of("deliver")))
                 finally:
                     second.stop()

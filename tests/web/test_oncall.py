@@ -78,7 +78,7 @@ async def test_a_calendar_needs_its_own_key(tmp_path: Path):
 async def until_read(served: Service, server: CalendarServer, wanted: list[dict]) -> list[dict]:
     """What the API says once the calendar was asked for and these people are on call."""
     async with httpx.AsyncClient(trust_env=False, headers={"authorization": f"Bearer {'t' * 20}"}) as http:
-        for _ in range(200):
+        for _ in range(1200):
             found = (await http.get(f"{served.url}/api/v1/oncall")).json()
             if server.asked and found[0]["on_call"] == wanted:
                 return found
