@@ -118,7 +118,7 @@ class Desk:
     async def uncalled(self) -> list[Any]:
         """Causes of which not exactly those were told who should be: the chats, somebody by name when it is critical, and support when customers see it."""
         found, missing = {one["id"]: one for one in await self.incidents()}, []
-        for one in await self.causes():
+        for one in [found for found in await self.causes() if found["state"] != "resolved"]:  # some condition may pass before anybody is told
             parts = [found[part] for part in carried_by(one)]
             chats = {sent.chat for sent in self.api.sends() if one["id"] in sent.text and not sent.picture}
             wanted = {ADMINS} | ({DEVOPS} if not is_critical(one) and one["alert_list"][0]["labels"]["signal"] in ("errors", "saturation") else set())
