@@ -25,7 +25,6 @@ from receiver.core.notice_rules import NoticeChannel, NoticeRules
 from receiver.core.notice_text import STARTERS, Compose
 from receiver.core.notice_wish import causes_of, confirmed, doubt_of, impacts_of, wants
 from receiver.core.wolf import LOOKED_BACK, count_cries
-from receiver.core.rulebook import RuleBook
 from receiver.engine import Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import TAKEN, NoticeDesk, new_notice_id

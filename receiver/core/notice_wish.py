@@ -37,6 +37,7 @@ def confirmed(found: Collection[Confirmation], *, is_begin: bool) -> Confirmatio
 
 
 def impacts_of(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]:
+    """What the routes of these incidents want said of each component, the worst of each."""
     found: dict[str, Impact] = {}
     for incident in incidents:
         wanted = wants(incident, book)
