@@ -13,6 +13,7 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "system": ("system", "systems"),
         "time": ("time", "times"),
         "incident": ("incident", "incidents"),
+        "new incident": ("new incident", "new incidents"),
         "webhook": ("identical webhook", "identical webhooks"),
         "change": ("change", "changes"),
         "consumer": ("consumer", "consumers"),
@@ -25,6 +26,7 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "system": ("системе", "системах", "системах"),  # after «на»
         "time": ("раз", "раза", "раз"),
         "incident": ("инцидент", "инцидента", "инцидентов"),
+        "new incident": ("новый инцидент", "новых инцидента", "новых инцидентов"),
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
         "change": ("изменение", "изменения", "изменений"),
         "consumer": ("потребитель", "потребителя", "потребителей"),

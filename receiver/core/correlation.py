@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from receiver.core.alert import Severity
+from receiver.core.collection import is_meant
 from receiver.core.incident import Incident, IncidentId, State
 from receiver.core.mute import find_mutes, is_all_muted
 from receiver.core.part import Part, Symptom
@@ -163,6 +164,7 @@ def describe(part: Incident) -> Symptom:
         taken_by=part.acknowledged_by,
         destinations=part.route.destinations if part.route else (),
         policies=part.route.policies if part.route else (),
+        is_collected=part.is_collected or (part.announced_at is None and is_meant(part.route, part.severity)),
     )
 
 

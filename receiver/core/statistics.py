@@ -209,6 +209,6 @@ def measure(plan: Plan) -> Measured:
     return Measured(
         acknowledged_in=after.answered_at - after.began_at if is_answer and after.answered_at else None,
         resolved_in=after.resolved_at - before.began_at if is_end and after.resolved_at else None,
-        is_begin=plan.reason in (Reason.OPENED, Reason.REOPENED) or (plan.reason is Reason.FLAPPING and not before.is_open),
+        is_begin=plan.reason in (Reason.OPENED, Reason.COLLECTED, Reason.REOPENED) or (plan.reason is Reason.FLAPPING and not before.is_open),
         is_hold=plan.reason in HOLDS and not before.firing,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from receiver.channels.words import plural, span
+from receiver.channels.words import clock, plural, span
 from receiver.core.flap import Flaps
 from receiver.trial.explain import Explanation, Verdict, Visit
 
@@ -31,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "times": "Told after {wait}, the same incident when it fires again within {reopen}",
         "noise": "Flapping is {flapping}; a storm is {storm}",
         "told": "Told: {destination} by {channel} ({address}){instead}{soft}",
+        "collected": ", collected until {until}",
         "soft": ", without sound: quiet hours {window}",
         "instead": ", in place of {name}",
         "policy": "On call: {policy}",
@@ -65,6 +66,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "times": "Скажем через {wait}; сработает снова в течение {reopen} — тот же инцидент",
         "noise": "Мигание: {flapping}; шторм: {storm}",
         "told": "Узнает: {destination}, канал {channel} ({address}){instead}{soft}",
+        "collected": ", собираем до {until}",
         "soft": ", без звука: тихие часы {window}",
         "instead": ", вместо {name}",
         "policy": "Дежурит: {policy}",
@@ -86,7 +88,7 @@ def tell(found: Explanation, language: str, zone: str) -> str:
     at = f"{found.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"
     lines = [words["head"].format(where=found.where, route=found.route_id, rules=found.rules_version, source=found.source, at=at)]
     lines += [_visit(visit, words) for visit in found.visits] or [f"  {step}" for step in found.path]
-    lines += _facts(found, words, language)
+    lines += _facts(found, words, language, zone)
     if found.is_quiet:
         lines.append(words["quiet"])
     if found.maintenance_until:
@@ -124,7 +126,7 @@ def _visit(visit: Visit, words: Mapping[str, str]) -> str:
     return f"  {'  ' * visit.depth}{mark} {visit.where} {visit.route_id}: {conditions} — {verdict}"
 
 
-def _facts(found: Explanation, words: Mapping[str, str], language: str) -> Iterator[str]:
+def _facts(found: Explanation, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
     word = found.severity_word or words["nothing"]
     yield words["severity" if found.is_severity_known else "severity_unknown"].format(severity=found.severity, word=word)
     yield words["service" if found.is_service_known else "service_unknown"].format(service=found.service or words["nothing"])
@@ -137,6 +139,8 @@ def _facts(found: Explanation, words: Mapping[str, str], language: str) -> Itera
     for one in found.recipients:
         instead = words["instead"].format(name=one.stands_for) if one.stands_for else ""
         soft = words["soft"].format(window=one.quiet_hours) if one.quiet_hours else ""
+        if one.collected_until:
+            soft = words["collected"].format(until=clock(one.collected_until, zone, found.at, language))
         yield words["told"].format(destination=one.destination, channel=one.channel, address=one.address, instead=instead, soft=soft)
     for policy in found.policies:
         yield words["policy"].format(policy=policy)

@@ -44,6 +44,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "reopened": incident.reopened,
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
+        "is_collected": incident.is_collected,
         "part_of": incident.part.cause if incident.part else None,
         "affected": list(dict.fromkeys(one.service for one in incident.symptoms.values())),
         "symptoms": [{"id": i, "service": one.service, "severity": one.severity.value, "firing": one.firing} for i, one in incident.symptoms.items()],
