@@ -45,7 +45,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
         "part_of": incident.part.cause if incident.part else None,
-        "affected": list(dict.fromkeys(one.service for one in incident.symptoms.values())),
+        "affected": list(dict.fromkeys(one.service for one in incident.symptoms.values() if one.where)),
         "symptoms": [{"id": i, "service": one.service, "severity": one.severity.value, "firing": one.firing} for i, one in incident.symptoms.items()],
     }
 
