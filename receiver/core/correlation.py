@@ -68,6 +68,12 @@ def _standing(incident: Incident) -> tuple[bool, int, datetime, tuple[int, str]]
     return incident.is_quiet, -worst, began_at(incident), _number(incident.id)
 
 
+def _stands_above(one: Incident, other: Incident, within: timedelta) -> bool:
+    """True when `one` carries `other` of the same system. Something as bad that comes later is news: nobody who took the first has taken it."""
+    first, second = _standing(one), _standing(other)
+    return first < second and (first[:2] < second[:2] or abs(began_at(one) - began_at(other)) <= within)
+
+
 def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetime) -> Part | None:
     """The worst incident of the same system, else the nearest system below that is broken and began at about the same time; of several the first.
 
@@ -78,7 +84,7 @@ def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetim
         return None
     ways, service = _ways(incident, rules), system_of(incident)
     same = [one for one in around.values() if system_of(one) == service != "" and one.id != incident.id]
-    worse = sorted((one for one in same if _standing(one) < _standing(incident)), key=_standing)
+    worse = sorted((one for one in same if _stands_above(one, incident, by.within)), key=_standing)
     below = [one for one in around.values() if system_of(one) in ways and system_of(one) != service and abs(began_at(incident) - began_at(one)) <= by.within]
     below.sort(key=lambda one: (len(ways[system_of(one)]), began_at(one), _number(one.id)))
     for cause in (*worse, *below):

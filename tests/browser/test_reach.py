@@ -1,9 +1,10 @@
 """The page of the browser chat says above everything what can't be reached, while it can't."""
 
+import contextlib
 import json
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.test_chat import PHONE, WIDE, browser, served, session, visit
 
@@ -16,8 +17,9 @@ def say(page: Page, *outages: dict[str, str]) -> None:
     """The service's own answers, with these outages."""
 
     def answer(route: Route) -> None:
-        got = route.fetch()
-        route.fulfill(response=got, body=json.dumps({**got.json(), "outages": list(outages)}))
+        with contextlib.suppress(Error):  # the page that asked has gone
+            got = route.fetch()
+            route.fulfill(response=got, body=json.dumps({**got.json(), "outages": list(outages)}))
 
     page.unroute("**/chat/messages*")
     page.route("**/chat/messages*", answer)

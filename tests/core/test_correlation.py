@@ -168,6 +168,7 @@ SAME: dict[str, tuple[Incident, Incident, str]] = {
     "however long the other has been there": (broken(1, "shop-db", -HOUR, severity=WARNING), broken(2, "shop-db"), "INC-2"),
     "and not the other way round": (broken(1, "shop-db"), broken(2, "shop-db", severity=WARNING), ""),
     "of equals the first": (broken(1, "shop-db", MINUTE), broken(2, "shop-db"), "INC-2"),
+    "of equals only about the same time": (broken(2, "shop-db"), broken(1, "shop-db", -HOUR), ""),
     "of equals the lower number": (broken(2, "shop-db"), broken(1, "shop-db"), "INC-1"),
     "its own alerts count, not its parts'": (
         broken(1, "shop-db"), replace(broken(2, "shop-db", severity=WARNING), severity=Severity.CRITICAL), "",

@@ -94,7 +94,8 @@ class Desk:
         return [found for found in full if found["alert_list"][0]["labels"].get("environment") in set(Fault)]
 
     async def causes(self) -> list[dict[str, Any]]:
-        return [one for one in await self.incidents() if one["service"] in CAUSES[Fault(environment_of(one))]]
+        """What people see in the list: one incident for each system at the bottom of a fault."""
+        return [one for one in await self.incidents() if one["service"] in CAUSES[Fault(environment_of(one))] and not one["part_of"]]
 
     async def unmeasured(self) -> list[Any]:
         """Environments that the rules have not seen yet."""
@@ -108,17 +109,19 @@ class Desk:
         return sorted(wanted - seen)
 
     async def apart(self) -> list[Any]:
-        """Symptoms that do not stand inside the incident of what they stand on, and causes that stand in one."""
+        """What does not stand inside the one incident of its cause, be it a symptom or more of the same system, and causes that stand in one."""
         found, causes = await self.incidents(), await self.causes()
         held = {(environment_of(one), part) for one in causes for part in carried_by(one)}
         own = {one["id"] for one in causes}
         wrong = [one for one in found if (one["id"] in own) == ((environment_of(one), one["id"]) in held) or (one["id"] in own) == (one["part_of"] in own)]
+        systems = Counter((environment_of(one), one["service"]) for one in causes)
+        wrong += [one for one in causes if systems[environment_of(one), one["service"]] > 1]
         return [(one["id"], environment_of(one), one["service"], one["part_of"], one["state"]) for one in wrong]
 
     async def uncalled(self) -> list[Any]:
         """Causes of which not exactly those were told who should be: the chats, somebody by name when it is critical, and support when customers see it."""
         found, missing = {one["id"]: one for one in await self.incidents()}, []
-        for one in await self.causes():
+        for one in [found for found in await self.causes() if found["state"] != "resolved"]:  # some condition may pass before anybody is told
             parts = [found[part] for part in carried_by(one)]
             chats = {sent.chat for sent in self.api.sends() if one["id"] in sent.text and not sent.picture}
             wanted = {ADMINS} | ({DEVOPS} if not is_critical(one) and one["alert_list"][0]["labels"]["signal"] in ("errors", "saturation") else set())
