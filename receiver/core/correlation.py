@@ -62,10 +62,10 @@ def _ways(incident: Incident, rules: RuleBook) -> Mapping[str, tuple[str, ...]]:
     return {service: (service,), **rules.graph.below(service)}
 
 
-def _standing(incident: Incident) -> tuple[bool, int, datetime, tuple[int, str]]:
+def _standing(incident: Incident) -> tuple[bool, int, datetime, str, tuple[int, str]]:
     """Of several of one system the least in this order carries the others: heard, worst, first, lowest number. By its own alerts, not its parts'."""
     worst = max((alert.severity.rank for alert in incident.firing), default=0)
-    return incident.is_quiet, -worst, began_at(incident), _number(incident.id)
+    return incident.is_quiet, -worst, began_at(incident), incident.group_key, _number(incident.id)  # a trial gives other numbers
 
 
 def _stands_above(one: Incident, other: Incident, within: timedelta) -> bool:
