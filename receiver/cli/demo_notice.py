@@ -27,7 +27,7 @@ def with_short_hold(settings: Settings, hold: timedelta, undo: timedelta) -> Set
     shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(settings.rules_dir, directory)
     routes = directory / "routes.yaml"
-    routes.write_text(re.sub(r"hold: \w+", f"hold: {max(1, int(hold.total_seconds()))}s", routes.read_text("utf-8")), "utf-8")
+    routes.write_text(re.sub(r"(customers: .*hold: )\w+", rf"\g<1>{max(1, int(hold.total_seconds()))}s", routes.read_text("utf-8")), "utf-8")
     notices = directory / "notices.yaml"
     notices.write_text(f"{notices.read_text('utf-8')}undo: {int(undo.total_seconds())}s\n", "utf-8")
     return settings.model_copy(update={"rules_dir": Path(directory)})

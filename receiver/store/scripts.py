@@ -32,7 +32,7 @@ class Script:
                 return await self._call(client, keys, ("EVALSHA", self._digest, len(keys), *keys, *args), commands)
             except NoScriptError:
                 return await self._call(client, keys, ("EVAL", self._text, len(keys), *keys, *args), commands)
-        except (RedisError, OSError, TimeoutError) as fault:
+        except (RedisError, OSError, TimeoutError, AttributeError) as fault:  # the client forgets its writer when a node goes while it writes
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
 
     async def run_many(self, client: Redis, keys: Sequence[str], calls: Sequence[Sequence[Argument]], promise: Promise | None = None) -> list[Any]:
@@ -42,7 +42,7 @@ class Script:
         commands = promise.commands if promise else ()
         try:
             said = await _together(client, keys[0], [*(("EVALSHA", self._digest, len(keys), *keys, *args) for args in calls), *commands])
-        except (RedisError, OSError, TimeoutError) as fault:
+        except (RedisError, OSError, TimeoutError, AttributeError) as fault:  # the client forgets its writer when a node goes while it writes
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
         answers = list(said[: len(calls)])
         for at, answer in enumerate(said):

@@ -91,7 +91,9 @@ class Desk:
     async def incidents(self) -> list[dict[str, Any]]:
         listed = (await self.http.get("/api/v1/incidents", params={"limit": 200, "parts": True})).json()
         full = [(await self.http.get(f"/api/v1/incidents/{found['id']}")).json() for found in listed]
-        return [found for found in full if found["alert_list"][0]["labels"].get("environment") in set(Fault)]
+        ours = [found for found in full if found["alert_list"][0]["labels"].get("environment") in set(Fault)]
+        said = " ".join(sent.text for sent in self.api.messages.values())
+        return [one for one in ours if one["state"] != "resolved" or re.search(rf"{one['id']}\b", said)]  # a condition may pass before anybody is told
 
     async def causes(self) -> list[dict[str, Any]]:
         """What people see in the list: one incident for each system at the bottom of a fault."""
@@ -122,7 +124,7 @@ class Desk:
         """Causes of which not exactly those were told who should be: the chats, somebody by name when it is critical, and support when customers see it."""
         found, missing = {one["id"]: one for one in await self.incidents()}, []
         for one in [found for found in await self.causes() if found["state"] != "resolved"]:  # some condition may pass before anybody is told
-            parts = [found[part] for part in carried_by(one)]
+            parts = [found[part] for part in carried_by(one) if part in found]
             chats = {sent.chat for sent in self.api.sends() if one["id"] in sent.text and not sent.picture}
             wanted = {ADMINS} | ({DEVOPS} if not is_critical(one) and one["alert_list"][0]["labels"]["signal"] in ("errors", "saturation") else set())
             is_paged = any(not chat.startswith("-") for chat in chats)
