@@ -24,7 +24,8 @@ from receiver.core.rulebook import RuleBook
 from receiver.core.signal import Signals
 from receiver.core.statistics import measure
 from receiver.gathering import Gathering
-from receiver.grouping import Grouping
+from receiver.grouping import Grouping, Piece
+from receiver.homing import Homing
 from receiver.sources.alertmanager import Webhook
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.admission import Admission, Merged
@@ -36,6 +37,7 @@ from receiver.telemetry.logs import get_logger
 from receiver.vetting import Vetting
 
 COMMIT_ATTEMPTS = 12
+MOST_QUESTIONS = 3
 _NOBODY = Near()
 log = get_logger(__name__)
 
@@ -105,9 +107,19 @@ class Engine:
     """Admission of alerts and application of events."""
 
     def __init__(
-        self, admission: Admission, incidents: Incidents, rules: Rules, clock: Clock, nudge: Nudge, vetting: Vetting, storms: Storms, neighbours: Neighbours
+        self,
+        admission: Admission,
+        incidents: Incidents,
+        rules: Rules,
+        clock: Clock,
+        nudge: Nudge,
+        vetting: Vetting,
+        storms: Storms,
+        neighbours: Neighbours,
+        homing: Homing | None = None,
     ) -> None:
         self.signals = SignalBoard()
+        self._homing = homing
         self._vetting, self._gathering, self._neighbours = vetting, Gathering(admission, storms, incidents, clock), neighbours
         self._admission = admission
         self._incidents = incidents
@@ -131,21 +143,33 @@ class Engine:
         report.reasons = [f"alert {b.index}: {b.reason}" for b in webhook.bad][:20]
         if self._trails is not None:
             await self._trails.leave(piece.group.key for piece in pieces)
-        futures = [self._admission.submit(piece.item()) for piece in pieces]
-        for piece, merged in zip(pieces, await _all(futures), strict=True):
-            if merged.is_miss:
-                merged = await self._admission.submit(piece.item(in_full=True))
-            is_over = merged.is_over
-            if is_over:
-                merged = await self._admission.submit(piece.overflown(self._admission.beside(piece.group.key, piece.overflow)))
-                metrics.overflowed.labels(source=source).inc(merged.changed)
-            if merged.is_miss:
-                raise StoreUnavailableError("the store asked twice for the same alerts")
-            piece.confirm(is_overflown=is_over)
-            self._count(report, merged)
+        pieces = await self._merge(source, pieces, report)
         if digest and not webhook.bad and not aside:
             grouping.repeats.remember(digest, pieces)
         return report
+
+    async def _merge(self, source: str, pieces: Sequence[Piece], report: Report) -> list[Piece]:
+        """Until the store has all of them, and where they live: it asks for more where this process is wrong about what it knows."""
+        merged_pieces: list[Piece] = []
+        waiting = await self._homing.sort(pieces) if self._homing else pieces
+        for turn in range(MOST_QUESTIONS):
+            missed: list[Piece] = []
+            futures = [self._admission.submit(piece.item(in_full=turn > 0)) for piece in waiting]
+            for piece, merged in zip(waiting, await _all(futures), strict=True):
+                is_over = merged.is_over
+                if is_over:
+                    merged = await self._admission.submit(piece.overflown(self._admission.beside(piece.group.key, piece.overflow)))
+                    metrics.overflowed.labels(source=source).inc(merged.changed)
+                if merged.is_miss:
+                    missed.append(piece)
+                    continue
+                piece.confirm(is_overflown=is_over)
+                self._count(report, merged)
+                merged_pieces.append(piece)
+            if not missed:
+                return merged_pieces
+            waiting = await self._homing.sort(missed, is_afresh=True) if self._homing else missed
+        raise StoreUnavailableError("the store asked for the same alerts again and again")
 
     async def tell(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str], severity: Severity = Severity.CRITICAL) -> None:
         """What the product itself has to say is an alert like any other: grouped, routed, acknowledged. Raises as `admit` does."""

@@ -34,12 +34,15 @@ _NOTHING: tuple[bytes, ...] = ()  # a tuple, which the collector does not look a
 
 
 class Group(msgspec.Struct, gc=False, eq=False):
-    """One of our groups: its key, its route, whether we believe that the store has an incident for it, and a count of what changed in it."""
+    """One of our groups: its key, its route, whether we believe that the store has an incident for it, a count of what changed in it, and
+    whether alerts of it live in another partition (on a cluster).
+    """
 
     key: str
     route: RouteSnapshot
     is_open: bool = False
     changes: int = 0
+    is_scattered: bool = False
 
 
 class Course(msgspec.Struct, gc=False, eq=False):
@@ -67,12 +70,16 @@ _Entry = tuple[Known, WireAlert, str, bytes, bytes]
 
 
 class Piece:
-    """The alerts of one webhook that share a group. An entry is what is known of one, what came, its row, and its labels and notes as spelt."""
+    """The alerts of one webhook that share a group. An entry is what is known of one, what came, its row, and its labels and notes as spelt.
 
-    __slots__ = ("_blob", "_clock", "_rules", "_source", "_truncated", "entries", "group")
+    `elsewhere` is a key in the partition where they live when that is not their group's; there they are merged and never open anything.
+    """
+
+    __slots__ = ("_blob", "_clock", "_rules", "_source", "_truncated", "elsewhere", "entries", "group")
 
     def __init__(self, group: Group, source: str, truncated: int, rules: RuleBook, clock: Clock) -> None:
         self.group = group
+        self.elsewhere = ""
         self.entries: list[_Entry] = []
         self._blob = ""
         self._source = source
@@ -100,17 +107,29 @@ class Piece:
             payloads.append(_payload(known.course.head, self._source, alert, spelt, notes))
         self._blob = "".join([row for _, _, row, _, _ in self.entries])
         return Item(
-            group_key=self.group.key,
+            group_key=self.elsewhere or self.group.key,
             truncated=self._truncated,
             blob=self._blob,
             flags="".join(flags),
             payloads=payloads,
-            document=self._document() if is_firing and (in_full or not self.group.is_open) else b"",
+            document=self._document() if is_firing and not self.elsewhere and (in_full or not self.group.is_open) else b"",
             wait=int(self.group.route.group_wait.total_seconds() * 1000),
             source=self._source,
             limit=self._rules.noise.overflow_incidents,
             within=int(self._rules.noise.overflow_within.total_seconds() * 1000),
         )
+
+    @property
+    def is_uncertain(self) -> bool:
+        """True when this process has not seen where all of these live."""
+        return self.group.is_scattered or any(known.row == row[:MEMBER] for known, _, row, _, _ in self.entries)
+
+    def part(self, entries: list[_Entry], elsewhere: str = "") -> "Piece":
+        """Some of these, for the partition where they live."""
+        part = Piece(self.group, self._source, self._truncated, self._rules, self._clock)
+        part.entries, part.elsewhere = entries, elsewhere
+        self.group.is_scattered |= bool(elsewhere)
+        return part
 
     @property
     def overflow(self) -> str:
@@ -129,7 +148,7 @@ class Piece:
         has_changed = False
         for known, _, row, _, notes in self.entries:
             if row[MEMBER] == "F":
-                self.group.is_open = not is_overflown
+                self.group.is_open = self.group.is_open if self.elsewhere else not is_overflown
                 if known.annotations != (held := hash(notes)):
                     has_changed = True
                     known.annotations = held
@@ -141,7 +160,7 @@ class Piece:
 
     def repeated(self) -> Item:
         """What to say when the same comes again: signatures alone."""
-        return Item(group_key=self.group.key, truncated=self._truncated, blob=self._blob, flags="0" * len(self.entries), payloads=_NOTHING)
+        return Item(group_key=self.elsewhere or self.group.key, truncated=self._truncated, blob=self._blob, flags="0" * len(self.entries), payloads=_NOTHING)
 
     def _document(self) -> bytes:
         route = self.group.route

@@ -2,8 +2,10 @@
 
 from receiver.clock import Clock
 from receiver.engine import Engine, Nudge, Rules
+from receiver.homing import Homing
 from receiver.store.admission import Admission
 from receiver.store.connection import Client
+from receiver.store.homes import Homes
 from receiver.store.incidents import Incidents
 from receiver.store.keys import Partitions
 from receiver.store.neighbours import Neighbours
@@ -17,4 +19,5 @@ from receiver.vetting import Vetting
 def build_engine(client: Client, clock: Clock, at: Partitions, promise: Promise, incidents: Incidents, rules: Rules, nudge: Nudge) -> Engine:
     """Build it without starting anything."""
     vetting, storms, neighbours = Vetting(Sightings(client), Suspects(client), clock), Storms(client, at), Neighbours(client, at, promise, incidents)
-    return Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, storms, neighbours)
+    homing = Homing(Homes(client, clock, at), at) if len(at) > 1 else None
+    return Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, storms, neighbours, homing)

@@ -50,8 +50,15 @@ class Partitions:
 
     def beside(self, group_key: str, name: str) -> str:
         """A group key made of this name that lies where that group does."""
-        at = self.of_group(group_key)
-        return next(key for key in itertools.chain([name], (f"{name}:{n}" for n in itertools.count(1))) if self.of_group(key) is at)
+        return self.key_in(self.of_group(group_key), name)
+
+    def key_in(self, place: Partition, name: str) -> str:
+        """A group key made of this name that lies there."""
+        return next(key for key in itertools.chain([name], (f"{name}:{n}" for n in itertools.count(1))) if self.of_group(key) is place)
+
+    def numbered(self, number: int) -> Partition:
+        """The partition of this number; counted round where there is none of it."""
+        return self._all[number % len(self._all)]
 
     def of_incident(self, incident_id: str) -> Partition:
         """Where an incident, or a message of it, lies: `INC-n` by n, ids are given out so that its group lies there too."""
@@ -89,6 +96,11 @@ RULES = "{rules}:"  # which replica runs which rules, and what the product said 
 def rate(chat: str) -> str:
     """GCRA state of one chat; a tag of its own, never part of an incident's commit."""
     return "{rl}:" + chat  # one tag: a chat and its bot are asked in one script
+
+
+def home(member: str) -> str:
+    """Which partition an alert lives in; a tag of its own, for it must be found whatever the rules say."""
+    return "home:{" + member + "}"
 
 
 NOTICE = "{notice}:"  # one tag for notices and their public projection; `{notice}:public:*` is all that the public side may read

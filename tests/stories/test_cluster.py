@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -63,6 +64,32 @@ async def test_two_replicas_and_many_groups_make_one_incident_each(tmp_path, url
         assert lie == {s.app.partitions.of_group(i.group_key).number for i in incidents}
         assert len(lie) > 8
         assert await s.app.incidents.count_open() == len(services)
+
+
+async def test_a_firing_alert_stays_in_its_incident_when_changed_rules_put_its_group_elsewhere(tmp_path, url):
+    """The first replica groups by service, the second has the new rules already and groups by name as well."""
+    old, new = rules_files(tmp_path / "old"), rules_files(tmp_path / "new")
+    routes = (new / "routes.yaml").read_text("utf-8")
+    (new / "routes.yaml").write_text(routes.replace("group_by: [service, environment]", "group_by: [alertname, service, environment]"), "utf-8")
+    services = [f"service-{n}" for n in range(12)]
+    async with story(tmp_path, on=url, replicas=2, rules=(old, new)) as s:
+
+        async def tell(replica: int, **about: Any) -> tuple[int, int]:
+            answers = [await s.post(body(wire(service=service, **about)), replica=replica) for service in services]
+            assert {answer.status_code for answer in answers} == {202}
+            return sum(answer.json()["opened"] for answer in answers), sum(answer.json()["transitions"] for answer in answers)
+
+        assert await tell(0) == (12, 12)
+        before = {i.id: set(i.alerts) for i in await s.incidents()}
+        for replica in (1, 0, 1, 1):
+            assert await tell(replica) == (0, 0)
+        assert {i.id: set(i.alerts) for i in await s.incidents()} == before
+        assert await tell(1, status="resolved", ended=NOW + timedelta(minutes=5)) == (0, 12)
+        assert {i.id for i in await s.incidents()} == set(before)
+        assert not any(alert.is_firing for i in await s.incidents() for alert in i.alerts.values())
+        s.clock.advance(minutes=6)
+        assert await tell(1, since=NOW + timedelta(minutes=6)) == (12, 12)  # a new fire lives where the rules of now put it
+        assert await tell(0, since=NOW + timedelta(minutes=6)) == (0, 0)
 
 
 async def test_the_number_of_partitions_is_fixed_at_the_first_start(url):
