@@ -213,7 +213,17 @@ async def check_outages(desk: Desk) -> None:
         await wait_for(what)
     check_incidents(await desk.incidents())
     check_messages(await desk.incidents(), desk.api)
+    await check_one_page(desk)
     assert all(size_of(sent.picture) == (1080, 720) for sent in desk.api.pictures())
+
+
+async def check_one_page(desk: Desk) -> None:
+    """The outage of the database, with an API and a shop that fail with it, wakes people for one incident: that of the database."""
+    outage = [one for one in await desk.incidents() if environment_of(one) == Fault.SHOP_DB_POOL]
+    (cause,) = [one["id"] for one in outage if not one["part_of"]]
+    pages = [re.findall(r"INC-\d+", sent.text)[0] for sent in desk.api.sends() if not sent.chat.startswith("-") and "INC-" in sent.text]
+    assert {one for one in pages if one in {found["id"] for found in outage}} == {cause}
+    assert len(outage) > 2, "the API and the shop are inside it"
 
 
 def check_incidents(incidents: list[dict[str, Any]]) -> None:
