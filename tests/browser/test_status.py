@@ -104,6 +104,7 @@ def test_colours_can_be_told_from_their_ground(visit, scheme):
 def test_the_page_is_whole_without_scripts(visit, scripts):
     page = visit("/status/en", scripts=scripts)
     expect(page.get_by_role("heading", level=1)).to_have_text("Some things are not working")
+    assert page.locator(".name img").evaluate("e => e.decode().then(() => e.naturalWidth)") > 0, "the logo is drawn"
     page.get_by_text("Earlier updates (1)").click()
     expect(page.get_by_text("Payment on the site fails at times.")).to_be_visible()
     page.get_by_role("link", name="Some orders cannot be placed").click()

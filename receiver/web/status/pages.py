@@ -13,7 +13,7 @@ from receiver.channels.public_words import known
 from receiver.core.notice_rules import PublicComponent
 from receiver.core.subscriber import Subscriber
 from receiver.web.status import component_view
-from receiver.web.status.assets import SCRIPT, STYLE
+from receiver.web.status.assets import SCRIPT, STYLE, logo_of
 from receiver.web.status.edition import WEEK, Edition, text_in
 from receiver.web.status.links import Links
 from receiver.web.status.notice_view import NoticeView, view, when
@@ -175,6 +175,7 @@ class Pages:
             has_feeds=site.has_feeds,
             is_indexed=site.is_indexed,
             style=STYLE.key,
+            logo=logo.key if (logo := logo_of(site)) else "",
             script=SCRIPT.key,
             **values,
         )
