@@ -23,7 +23,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sent:
-    """One message of an incident. `person` is who alone got it, `sent_at` (UTC) its first delivery; `is_page` when it was to wake somebody."""
+    """One message of an incident. `person` is who alone got it, `sent_at` (UTC) its first delivery; `is_page` when it was to wake somebody.
+    `hush` is why it made no sound (`core.sound`), empty when it did."""
 
     to: str
     channel: str
@@ -33,6 +34,7 @@ class Sent:
     is_page: bool = False
     state: str = ""
     reason: str = ""
+    hush: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -103,6 +103,7 @@ def _sent(slot: Mapping[str, str]) -> Sent:
         is_page=slot.get("loud", slot["prio"]) == "0",
         state=slot["st"],
         reason=slot.get("reason", ""),
+        hush=slot.get("hush", ""),
     )
 
 
