@@ -5,10 +5,14 @@ Called by `engine.admit` before admission. One partition needs none of it: there
 
 from collections.abc import Sequence
 
+from receiver.core.errors import StoreUnavailableError
 from receiver.grouping import Piece
 from receiver.store.homes import Homes
 from receiver.store.incidents import MEMBER
 from receiver.store.keys import Partition, Partitions
+from receiver.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 
 class Homing:
@@ -19,7 +23,7 @@ class Homing:
 
     async def sort(self, pieces: Sequence[Piece], *, is_afresh: bool = False) -> list[Piece]:
         """The same alerts; those that live in another partition than their group as pieces of their own. Alerts that this process has
-        seen confirmed where their group lies are not asked about again, unless `is_afresh`. Raises StoreUnavailableError.
+        seen confirmed where their group lies are not asked about again, unless `is_afresh`.
         """
         asked = [piece for piece in pieces if is_afresh or piece.is_uncertain]
         if not asked:
@@ -33,7 +37,11 @@ class Homing:
                     firing[row[:MEMBER]] = at
                 else:
                     ended[row[:MEMBER]] = None
-        found = await self._homes.find(firing, ended.keys() - firing.keys())
+        try:
+            found = await self._homes.find(firing, ended.keys() - firing.keys())
+        except StoreUnavailableError as fault:  # a master is gone: an incident too many is better than a webhook that must wait for it
+            log.warning("homes of alerts unknown, each goes where its group is", error=str(fault), alerts=len(firing))
+            return list(pieces)
         sorted_pieces = [part for piece in asked for part in self._parted(piece, found)]
         return [piece for piece in pieces if piece not in asked] + sorted_pieces
 

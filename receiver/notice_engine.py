@@ -20,11 +20,11 @@ from receiver.core.notice_event import HOUSE, Actor, Attached, BrokeGlass, Merge
 from receiver.core.notice_offline import join
 from receiver.core.notice_plan import QUIET_REASONS, Confirmation, Facts, NoticePlan, NoticeReason, World
 from receiver.core.notice_public import project
-from receiver.core.notice_record import Notice, Stage
+from receiver.core.notice_record import Cause, Cry, Notice, Stage
 from receiver.core.notice_rules import NoticeChannel, NoticeRules
 from receiver.core.notice_text import STARTERS, Compose
-from receiver.core.notice_wish import wants
-from receiver.core.rulebook import RuleBook
+from receiver.core.notice_wish import causes_of, confirmed, doubt_of, impacts_of, wants
+from receiver.core.wolf import LOOKED_BACK, count_cries
 from receiver.engine import Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import TAKEN, NoticeDesk, new_notice_id
@@ -32,13 +32,10 @@ from receiver.telemetry.logs import get_logger
 
 COMMIT_ATTEMPTS = 12
 MOST_INCIDENTS = 50
-PROOFS = frozenset({"", "resolved", "resolved (Alertmanager lists it no more)"})  # what an incident's `end_reason` may be when its end is proved
 log = get_logger(__name__)
 
 Confirm = Callable[[Sequence[Incident]], Awaitable[frozenset[Confirmation]]]
 """Asks Alertmanager itself whether the alerts of these incidents still fire; a word for every source."""
-_TO_BEGIN = (Confirmation.FIRING, Confirmation.UNKNOWN, Confirmation.UNSURE, Confirmation.GONE)  # one source that fires is enough to speak
-_TO_END = (Confirmation.FIRING, Confirmation.UNSURE, Confirmation.GONE, Confirmation.UNKNOWN)  # all must be over to say that it is over
 IsLost = Callable[[str], bool]
 """Whether a source's Watchdog is missing, so that nothing it no longer says means anything."""
 
@@ -273,23 +270,31 @@ class NoticeEngine:
         now = self._clock.now()
         is_lost = any(self.senses.is_lost(alert.source) for incident in found for alert in incident.alerts.values())
         confirmation = await self._confirmation(notice, live, found)
+        causes = causes_of(firing) if notice.stage is Stage.HELD else ()
         texts = [text for incident in found for alert in incident.alerts.values() for text in (*alert.labels.values(), *alert.annotations.values())]
         texts += [key for key in book.services if key not in self.rules.components]
         muted = [book.muted_by(matched_labels(alert.labels, alert.severity), now) is not None for _, alert in firing]
         return Facts(
             incidents=len(found),
             firing=len(firing),
-            impacts=_impacts(live or found, book),
+            impacts=impacts_of(live or found, book),
             confirmation=confirmation,
             is_muted=bool(muted) and all(muted),
             is_flapping=bool(live) and all(map(self.senses.is_flapping, live)),
             is_signal_lost=is_lost,
             ended_at=max((i.resolved_at for i in found if i.resolved_at), default=None) if not live else None,
-            doubt=_doubt(found, confirmation, is_lost=is_lost) if found and not firing else "",
+            doubt=doubt_of(found, confirmation, is_lost=is_lost) if found and not firing else "",
             recipients=await self._recipients(notice),
             said=await self.senses.readers.said() if notice.draft else 0,
+            causes=causes,
+            cries=await self._cries(causes) if causes else (),
             secrets=Secrets(values=values_of(texts), people=frozenset(person.name for person in book.people.values())),
         )
+
+    async def _cries(self, causes: Sequence[Cause]) -> tuple[Cry, ...]:
+        """What people said of drafts these rules asked for before."""
+        since = self._clock.now() - LOOKED_BACK
+        return tuple(cry for cry in count_cries(await self._desk.since(since)) if cry.cause in causes)
 
     async def _recipients(self, notice: Notice) -> Mapping[str, int]:
         """Asked while something is to be decided about."""
@@ -300,9 +305,9 @@ class NoticeEngine:
         """Asked where something hangs on it: before a card comes, and before an end is suggested."""
         fires = any(incident.firing for incident in live)
         if notice.stage is Stage.HELD and fires:
-            return _first(_TO_BEGIN, await self.senses.confirm(live))
+            return confirmed(await self.senses.confirm(live), is_begin=True)
         if notice.stage is Stage.OPEN and notice.is_published and found and not fires:
-            return _first(_TO_END, await self.senses.confirm(found))
+            return confirmed(await self.senses.confirm(found), is_begin=False)
         return Confirmation.UNKNOWN
 
 
@@ -315,33 +320,6 @@ def speak_alone(notice: Notice, key: str, impact: Impact | None, actor: Actor, w
     going = decide_notice(drafted, BrokeGlass(actor=actor, revision=revision, why="the service is down"), world)
     draft = going.next.draft
     return decide_notice(going.next, Woke(), replace(world, now=draft.publish_at)) if draft and draft.publish_at else going
-
-
-def _first(order: Sequence[Confirmation], found: frozenset[Confirmation]) -> Confirmation:
-    return next((one for one in order if one in found), Confirmation.UNKNOWN)
-
-
-def _impacts(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]:
-    found: dict[str, Impact] = {}
-    for incident in incidents:
-        wanted = wants(incident, book)
-        if wanted:
-            impact = Impact(wanted.impact)
-            found[wanted.component] = max(found.get(wanted.component, impact), impact, key=lambda i: i.rank)
-    return found
-
-
-def _doubt(incidents: Sequence[Incident], confirmation: Confirmation, *, is_lost: bool) -> str:
-    """Why the end of these incidents is no proof: only alerts that were reported as resolved, and that Alertmanager lists no more, are one."""
-    if is_lost:
-        return "watchdog"
-    if confirmation is Confirmation.FIRING:
-        return "still listed"
-    reasons = [incident.end_reason for incident in incidents if incident.end_reason not in PROOFS]
-    still = [incident for incident in incidents if incident.is_open]
-    if reasons or still:
-        return reasons[0] if reasons else "not reported"
-    return "not asked" if confirmation is Confirmation.UNSURE else ""
 
 
 __all__ = ["Audit", "NoticeEngine", "NoticeReason", "Senses", "unaudited", "unconfirmed"]

@@ -16,7 +16,7 @@ def looking_back_routes(app: App) -> list[Any]:
     """Handlers under `/api/v1`."""
     language, timezone = app.settings.language, app.settings.timezone
     exported = postmortem_route(app.incidents, app.outbox, app.notices.desk, lambda: app.rules.current, app.clock, language, timezone)
-    return [statistics_route(_history(app), app.clock, timezone), exported]
+    return [statistics_route(_history(app), app.notices.desk, app.clock, timezone), exported]
 
 
 def weekly(app: App) -> Weekly:

@@ -68,6 +68,7 @@ def _scale(axes: Axes, graph: Graph) -> None:
     axes.set_xlim(_x(first), _x(graph.now + (graph.now - first) * 0.03))
     _ticks(axes, first, graph)
     axes.tick_params(colors=_SOFT, labelsize=14, length=0, pad=6)
+    axes.tick_params(axis="x", pad=12)  # clear of the lowest value's label, where a time stands in the corner
     axes.grid(color=_GRID, linewidth=1)
     for side in axes.spines.values():
         side.set_visible(False)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from receiver.channels.base import Message
 from receiver.channels.notice_buttons import Keys, call_buttons, card_buttons
-from receiver.channels.notice_says import approvers, calls, checks, deliveries, goes_to, languages, pieces, suggestion, why_word
+from receiver.channels.notice_says import approvers, calls, checks, cries, deliveries, goes_to, languages, pieces, suggestion, why_word
 from receiver.channels.notice_words import MARKS, impact_word, phase_word
 from receiver.channels.render import FAILURES
 from receiver.channels.text import plain_text
@@ -104,6 +104,7 @@ def _view(notice: Notice, world: World, desk: Desk, language: str) -> dict[str, 
         "overdue": span(now - promised, language) if promised and promised <= now else "",
         "deliveries": deliveries(notice, rules, language),
         "because": _because(notice, language),
+        "cries": cries(notice, language) if notice.draft and not notice.phase else "",
         "suggestion": suggestion(notice, world, language, desk.timezone),
         "why": why_word(notice, language),
         "by": notice.dismissed_by,

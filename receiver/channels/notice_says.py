@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from receiver.channels.notice_words import button_words, finding_word
-from receiver.channels.words import clock, span
+from receiver.channels.words import clock, form, span
 from receiver.core.lint import Remark
 from receiver.core.notice_plan import World
-from receiver.core.notice_record import Delivery, Draft, Form, Notice, Passage, Suggestion
+from receiver.core.notice_record import Cry, Delivery, Draft, Form, Notice, Passage, Suggestion
 from receiver.core.notice_rules import FEEDS, PAGE, NoticeRules
 from receiver.core.wording import Piece
 
@@ -17,6 +17,7 @@ _PLACES = {
     "ru": {PAGE: "страница", FEEDS: "ленты", "email": "почта", "statuspage": "Statuspage", "telegram-private": "личные чаты", "webhooks": "вебхуки"},
 }
 _MOST_REMARKS = 6
+_MOST_CAUSES = 3
 _DOUBTS = {
     "en": {
         "watchdog": "the source's Watchdog is silent",
@@ -175,6 +176,21 @@ def suggestion(notice: Notice, world: World, language: str, timezone: str) -> st
 def why_word(notice: Notice, language: str) -> str:
     """Why it is not for customers."""
     return button_words(language)[notice.dismissal.value].lower() if notice.dismissal else ""
+
+
+def cries(notice: Notice, language: str) -> str:
+    """What became of drafts the same rules asked for before; nothing of rules that were always right."""
+    return "\n".join(_cry(cry, language) for cry in notice.cries if cry.unwanted and cry.cause in notice.causes[:_MOST_CAUSES])
+
+
+def _cry(cry: Cry, language: str) -> str:
+    words = button_words(language)
+    why = ", ".join(f"{words[name].lower()} {count}" for name, count in cry.why.items())
+    rule = f"{cry.cause.alert} ({cry.cause.route})"
+    if language == "ru":
+        drafts = "черновика" if cry.drafts % 10 == 1 and cry.drafts % 100 != 11 else "черновиков"
+        return f"Раньше не для клиентов: за 30 дней {cry.unwanted} из {cry.drafts} {drafts} по {rule}, {why}"
+    return f"Not for customers before: {cry.unwanted} of {cry.drafts} {form(cry.drafts, ('draft', 'drafts'))} within 30 days by {rule}, {why}"
 
 
 def pieces(diff: Iterable[Piece]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from receiver.channels.moments import offset
-from receiver.channels.postmortem_words import BY, COLUMNS, CONDITIONS, END_REASONS, FACTS, HEADS, KINDS, OUTCOMES, REASONS
+from receiver.channels.postmortem_words import BY, COLUMNS, CONDITIONS, END_REASONS, FACTS, HEADS, KINDS, OUTCOMES, REASONS, SOUNDLESS
 from receiver.channels.public_words import PHASES
 from receiver.channels.render import ServiceView
 from receiver.channels.view import links_of, name_of, title_of
@@ -20,6 +20,7 @@ from receiver.channels.visible import visible
 from receiver.channels.words import SEVERITY, plural, span
 from receiver.core.history import Past, Sent, TimelineEntry, episodes
 from receiver.core.notice_record import Notice
+from receiver.core.sound import window_of
 from receiver.telemetry.logs import masked
 
 MOST_ALERTS = 200
@@ -103,6 +104,8 @@ class _Page:
         outcome = OUTCOMES[self._language].get("sent" if one.sent_at else one.state, one.state)
         why = escape(one.reason) if one.state in ("dead", "skipped") and not one.sent_at else ""
         to = escape(self._name(one.person) if one.person else one.to)
+        if window := window_of(one.hush):
+            outcome += SOUNDLESS[self._language].format(window=escape(window))
         return self._when(one.sent_at), to, escape(one.channel), self._word(KINDS, one.kind), f"{outcome}: {why}" if why else outcome
 
     def _alerts(self) -> Iterator[str]:

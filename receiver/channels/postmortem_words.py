@@ -87,6 +87,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "en": {"sent": "delivered", "dead": "failed", "skipped": "not needed", "new": "waits", "leased": "waits", "sending": "waits"},
     "ru": {"sent": "доставлено", "dead": "не доставлено", "skipped": "не понадобилось", "new": "ждёт", "leased": "ждёт", "sending": "ждёт"},
 }
+SOUNDLESS: Mapping[str, str] = {"en": ", without sound: quiet hours “{window}”", "ru": ", без звука: тихие часы «{window}»"}
 KINDS: Mapping[str, tuple[str, str]] = {
     "incident": ("the incident", "сам инцидент"),
     "worse": ("it got worse", "стало хуже"),

@@ -22,7 +22,7 @@ from receiver.core.policy import Escalation, Policy, Step, Way
 from receiver.core.remedy import Remedy
 
 _TURN = ("because", "by", "about", "waited")
-ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "incident": _TURN, "your_turn": _TURN, "nobody": ("why",)}
+ARGS: Mapping[str, tuple[str, ...]] = {"worse": ("severity", "systems"), "incident": _TURN, "your_turn": _TURN, "nobody": ("why",), "why": ("quiet_hours",)}
 BECAUSE = ("nobody", "lease_over", "voided", "released", "assigned", "by_hand", "snooze_over", "reopened", "unreachable", "symptom", "cause_over", "split")
 HOSTILE = (
     '<b>&amp;<a href="tg://user?id=1">',

@@ -70,6 +70,7 @@ def build(
         **_times(incident, language, zone, now),
         **_conditions(incident, firing, language, zone, now),
         "all_held_back": is_suppressed,
+        "quiet_hours": visible((args or {}).get("quiet_hours", ""), 60),
         **_alerts(firing),
         "total": len(incident.alerts),
         **_route(incident),

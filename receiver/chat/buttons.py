@@ -17,10 +17,11 @@ from receiver.clock import Clock
 from receiver.core.callback import Pressed, read
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.history import TimelineEntry
-from receiver.core.incident import Incident
+from receiver.core.incident import Destination, Incident
 from receiver.core.plan import Plan, Reason
 from receiver.core.roles import Verb, is_allowed
 from receiver.core.rulebook import Person
+from receiver.core.sound import window_of
 from receiver.engine import Engine, Rules
 from receiver.store.audit import Audit, Deed
 from receiver.store.incidents import Incidents
@@ -126,7 +127,7 @@ class Buttons:
             return "", False
         zone = person.timezone or self._timezone
         if action.event is None:
-            return self._why(incident, language, zone), True
+            return await self._why(incident, _place(incident, press), language, zone), True
         event = action.event(Asked(person=person, choice=choice, rules=self._rules.current, now=self._clock.now(), zone=zone))
         if event is None:
             return answer_text("not_possible", language), True
@@ -142,7 +143,7 @@ class Buttons:
         await self._audit.note(f"press:{press.callback_id}", deed)
 
     async def _show(self, name: str, incident: Incident, press: Press, language: str) -> None:
-        place = next((one for one in incident.places if str(one.address.get("chat", "")) in (press.chat, press.chat_name)), None)
+        place = _place(incident, press)
         shown_in = (place.language if place else "") or language
         await self._menus.show(name, incident, via=press.via, chat=press.chat, ref=press.message_id, language=shown_in)
 
@@ -170,8 +171,11 @@ class Buttons:
             case _:
                 return answer_text("closed", language)
 
-    def _why(self, incident: Incident, language: str, timezone: str) -> str:
-        message = self._templates.current.render("why", incident, language=language, timezone=timezone, now=self._clock.now(), services={})
+    async def _why(self, incident: Incident, place: Destination | None, language: str, timezone: str) -> str:
+        hush, now = await self._outbox.hush(incident.id, place.name) if place else "", self._clock.now()
+        message = self._templates.current.render(
+            "why", incident, language=language, timezone=timezone, now=now, services={}, args={"quiet_hours": window_of(hush)}
+        )
         return for_popup(message.plain)
 
     def _person(self, press: Press) -> Person | None:
@@ -198,6 +202,11 @@ class Buttons:
         answerer = self._answerers.get(press.via)
         if answerer:
             await answerer.answer(press.callback_id, said[0], said[1])
+
+
+def _place(incident: Incident, press: Press) -> Destination | None:
+    """The place of the incident where this was pressed."""
+    return next((one for one in incident.places if str(one.address.get("chat", "")) in (press.chat, press.chat_name)), None)
 
 
 def _press(body: dict[str, Any]) -> Press | None:

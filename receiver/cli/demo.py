@@ -79,9 +79,11 @@ def run(settings: Settings, *, is_fast: bool, is_once: bool) -> int:
     """Serve and play; until Ctrl-C unless `is_once`."""
     prepare(settings)
     settings = demo_notice.with_short_hold(settings, timedelta(seconds=1 if is_fast else 10), timedelta(seconds=1 if is_fast else 20))
+    is_measured = outage.is_installed() and not is_fast
+    settings = outage.with_evidence(settings) if is_measured else settings
 
     async def play(app: App) -> None:
-        if outage.is_installed() and not is_fast:
+        if is_measured:
             await outage.play(app, is_once=is_once)
         else:
             await _play(app, is_fast=is_fast)

@@ -18,11 +18,14 @@ from receiver.core.notice_record import Notice
 from receiver.settings import Settings
 
 ATTEMPTS = 60
-WHY = "the demo has nobody else"
+WHY = {"en": "the demo has nobody else", "ru": "в демо больше никого нет"}
 
 
 def with_short_hold(settings: Settings, hold: timedelta, undo: timedelta) -> Settings:
-    """The same settings with a copy of the rules whose routes tell customers after this hold, and whose notices can be stopped so long."""
+    """The same settings with a copy of the rules whose routes tell customers after this hold, and whose notices can be stopped so long.
+
+    Where the environment asks for a language, people and chats of the copy speak it; the examples, whose texts are in the shipped one, stay away.
+    """
     directory = settings.data_dir / "demo-rules"
     shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(settings.rules_dir, directory)
@@ -30,6 +33,10 @@ def with_short_hold(settings: Settings, hold: timedelta, undo: timedelta) -> Set
     routes.write_text(re.sub(r"(customers: .*hold: )\w+", rf"\g<1>{max(1, int(hold.total_seconds()))}s", routes.read_text("utf-8")), "utf-8")
     notices = directory / "notices.yaml"
     notices.write_text(f"{notices.read_text('utf-8')}undo: {int(undo.total_seconds())}s\n", "utf-8")
+    if "language" in settings.model_fields_set:
+        shutil.rmtree(directory / "examples")
+        for path in (directory / "people.yaml", directory / "destinations.yaml"):
+            path.write_text(re.sub(r"language: \w+", f"language: {settings.language}", path.read_text("utf-8")), "utf-8")
     return settings.model_copy(update={"rules_dir": Path(directory)})
 
 
@@ -64,8 +71,13 @@ async def end(app: App, http: httpx.AsyncClient) -> None:
 async def _act(app: App, http: httpx.AsyncClient, notice: Notice, verb: str, **body: Any) -> None:
     url = f"http://127.0.0.1:{app.settings.port}/api/v1/notices/{notice.id}/{verb}"
     revision = notice.draft.revision if notice.draft else ""
-    given = {"by": "cli:demo", "revision": revision, "why": WHY, **body}
+    given = {"by": "cli:demo", "revision": revision, "why": WHY[_language(app.settings)], **body}
     await http.post(url, json=given, headers={"Authorization": f"Bearer {app.api_token}"})
+
+
+def _language(settings: Settings) -> str:
+    """What the demo's chats speak: what was asked for, else the shipped one."""
+    return settings.language if "language" in settings.model_fields_set else "ru"
 
 
 async def _wait(app: App, is_it: Any) -> Notice | None:

@@ -2,27 +2,37 @@
 
 import asyncio
 import sys
+from urllib.parse import urlsplit
 
 import httpx
+from pydantic import SecretStr
 
 from receiver.app.build import App
 from receiver.cli import demo_notice
+from receiver.settings import Settings
 from receiver.simulation.fault import EFFECTS, Fault
 from receiver.simulation.server import ADDRESS, Simulation, served
-from receiver.simulation.stack import is_installed, stack
+from receiver.simulation.stack import free_port, is_installed, stack
 
 SPEED = 20.0
 FAULT = Fault.SHOP_DB_POOL
 CALM, NOTICED, OUTAGE, AFTER = 15.0, 30.0, 30.0, 60.0
 PATIENCE = 25.0
-__all__ = ["is_installed", "play"]
+__all__ = ["is_installed", "play", "with_evidence"]
+
+
+def with_evidence(settings: Settings) -> Settings:
+    """The same settings with the addresses that the demo's Prometheus and Alertmanager will have: pictures, advice and silences need them."""
+    prometheus, alertmanager = (SecretStr(f"http://{ADDRESS}:{free_port()}") for _ in range(2))
+    return settings.model_copy(update={"prometheus_url": prometheus, "alertmanager_urls": alertmanager})
 
 
 async def play(app: App, *, is_once: bool) -> None:
     """Calm, the outage, calm again; afterwards the simulation stays, so that people switch faults themselves."""
     simulation = Simulation(app.clock, speed=SPEED)
     hook = f"http://{ADDRESS}:{app.settings.port}/webhooks/alertmanager"
-    async with served(simulation) as port, stack(app.settings.data_dir / "simulation", simulation, port, hook, speed=SPEED) as where:
+    at = _port(app.settings.prometheus_url), _port(app.settings.alertmanager_urls)
+    async with served(simulation) as port, stack(app.settings.data_dir / "simulation", simulation, port, hook, speed=SPEED, at=at) as where:
         switch = f"http://{ADDRESS}:{port}/prod/faults"
         _say(
             app,
@@ -44,6 +54,10 @@ async def play(app: App, *, is_once: bool) -> None:
         _say(app, "The outage is over. The simulation goes on until Ctrl-C")
         if not is_once:
             await asyncio.Event().wait()
+
+
+def _port(url: SecretStr | None) -> int:
+    return (urlsplit(url.get_secret_value()).port if url else None) or 0
 
 
 def _say(app: App, text: str) -> None:

@@ -20,7 +20,9 @@ WIDEST = 40
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command and its options."""
-    one = commands.add_parser("stats", help="time to acknowledge and to resolve, pages by person and hour, noisiest rules, flappers, stranded alerts")
+    one = commands.add_parser(
+        "stats", help="time to acknowledge and to resolve, pages by person and hour, noisiest rules, flappers, stranded alerts, unwanted drafts"
+    )
     one.add_argument("--since", default="7d", metavar="SPAN", help="how far back, such as 24h or 7d; history is kept for 30 days (default: 7d)")
     one.add_argument("--json", action="store_true")
 
@@ -58,6 +60,9 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield from _hours(found["pages_by_hour"])
     yield from _table("noisiest rules", ("alertname", "route", "incidents", "pages", "untouched"), found["noisiest"])
     yield from _table("flappers", ("incident", "service", "alertname", "returns"), found["flappers"])
+    yield from _table(
+        "drafts for customers", ("alertname", "route", "drafts", "not_for_customers", "why"), [_cry(one) for one in found["drafts_for_customers"]]
+    )
     if found["is_cut"]:
         yield "there was more history than is looked at: ask for a shorter span"
 
@@ -77,6 +82,10 @@ def _table(title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> 
     cells = [columns, *(tuple(str(row[name]) or "-" for name in columns) for row in rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
     yield from ("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def _cry(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "why": ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in one["why"].items())}
 
 
 def _spread(found: dict[str, Any]) -> str:

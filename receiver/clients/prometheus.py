@@ -55,9 +55,10 @@ class Prometheus:
         return tuple(dict.fromkeys(str(rule["query"]) for rule in rules))
 
     async def over(self, expression: str, start: datetime, end: datetime) -> tuple[Series, ...]:
-        """Values from `start` to `end` (UTC) in about 240 steps; raises PrometheusUnavailableError."""
+        """Values from `start` to `end` (UTC) in about 240 steps, the last one at `end`; raises PrometheusUnavailableError."""
         step = max(15, math.ceil((end - start) / timedelta(seconds=1) / POINTS))
-        found = await self._get("query_range", {"query": expression, "start": start.timestamp(), "end": end.timestamp(), "step": step})
+        first = end.timestamp() - (end - start) // timedelta(seconds=step) * step
+        found = await self._get("query_range", {"query": expression, "start": first, "end": end.timestamp(), "step": step})
         return tuple(_series(one, one.get("values", ())) for one in found.get("result", ())[:_MOST_SERIES])
 
     async def at(self, expression: str, at: datetime) -> tuple[Series, ...]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from receiver.core.lint import Remark, Secrets
 from receiver.core.notice import Impact
-from receiver.core.notice_record import Notice
+from receiver.core.notice_record import Cause, Cry, Notice
 from receiver.core.notice_rules import NoticeRules
 from receiver.core.notice_text import Compose
 
@@ -95,7 +95,7 @@ class Confirmation(StrEnum):
 class Facts:
     """What is known of the incidents behind a notice. `impacts` are what their routes want, by component; `ended_at` when the last of them
     ended; `doubt` why an end is no proof of recovery; `secrets` must not stand in any public text. `recipients` are subscribers by channel,
-    `said` the messages they were sent within the hour.
+    `said` the messages they were sent within the hour. `causes` are the rules whose alerts fire, `cries` what became of drafts they asked for before.
     """
 
     incidents: int = 0
@@ -110,6 +110,8 @@ class Facts:
     recipients: Mapping[str, int] = field(default_factory=dict)
     said: int = 0
     secrets: Secrets = field(default_factory=Secrets)
+    causes: tuple[Cause, ...] = ()
+    cries: tuple[Cry, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from receiver.core.lint import Remark
+from receiver.core.lint import Remark, is_sensitive
 from receiver.core.notice import Impact, Phase, Update
 from receiver.core.notice_approval import look
 from receiver.core.notice_delivery import call, heads, posts, resend
@@ -32,10 +32,10 @@ def publish(notice: Notice, world: World) -> NoticePlan:
 
 def publish_holding(notice: Notice, world: World) -> NoticePlan | None:
     """Nobody has decided in time and the rules allow it: customers hear that we know. The draft still waits for people. None when the
-    lint objects to anything.
+    lint objects to anything, or when the draft touches security, law or personal data: of that nothing is said by itself.
     """
     draft = notice.draft
-    if draft is None:
+    if draft is None or is_sensitive(draft, world.rules):
         return None
     holding = make_draft(notice, HOLDING, world, impact=min(draft.impact, Impact.PARTIAL_OUTAGE, key=lambda i: i.rank))
     if look(holding, world):

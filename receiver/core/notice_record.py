@@ -180,12 +180,31 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """The rule that asked for a notice: an alert's name and the id of its route."""
+
+    alert: str
+    route: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cry:
+    """What became of the drafts a rule asked for: of `drafts`, `unwanted` were judged not for customers, `why` how often for which reason."""
+
+    cause: Cause
+    drafts: int
+    unwanted: int
+    why: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
     """One notice at one version. `incidents` are internal and never leave it; `updates` oldest first, already public;
     `earlier` are words as they were before a correction or retraction: what exactly customers had read.
 
     `shares` are components it speaks of beside another open notice; all others it covers alone.
     `calm_at`: since when every linked alert is over with proof. `reminded` counts the calls about the promise now standing.
+    `causes` asked for it, `cries` is what became of their earlier drafts; both as they were when it was drafted.
     `rhythm`: how soon the next word is promised. `doubt` says why there is no proof, `waits_for` why a held one is not offered yet.
     """
 
@@ -200,6 +219,8 @@ class Notice:
     apart: tuple[IncidentId, ...] = ()
     shares: tuple[str, ...] = ()
     starter: str = "errors"
+    causes: tuple[Cause, ...] = ()
+    cries: tuple[Cry, ...] = ()
     draft: Draft | None = None
     updates: tuple[Update, ...] = ()
     earlier: tuple[Update, ...] = ()

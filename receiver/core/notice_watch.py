@@ -74,8 +74,9 @@ def _held(notice: Notice, world: World) -> NoticePlan | None:
         return NoticePlan(before=notice, next=replace(notice, stage=Stage.DROPPED), reason=reason)
     if reason is not None:
         return NoticePlan(before=notice, next=replace(notice, waits_for="" if reason is NoticeReason.HELD else reason.value), reason=reason)
-    opened = replace(notice, stage=Stage.OPEN, firing=world.facts.firing, waits_for="")
-    impact = max(world.facts.impacts.values(), key=lambda i: i.rank, default=None)
+    facts = world.facts
+    opened = replace(notice, stage=Stage.OPEN, firing=facts.firing, waits_for="", causes=facts.causes, cries=facts.cries)
+    impact = max(facts.impacts.values(), key=lambda i: i.rank, default=None)
     return NoticePlan(before=notice, next=replace(opened, draft=make_draft(opened, notice.starter, world, impact=impact)), reason=NoticeReason.DRAFTED)
 
 

@@ -103,7 +103,7 @@ class RuleBook:
     """A version of the rules. `notes` are remarks for the operator, none of them a fault.
 
     `version` is a digest of the files, `commit` the git commit they come from (empty for a plain directory). `windows` are those
-    that routes name; `teams` hold ids of people, `calendars` are by the schedule they belong to. `notices` are none where there is no
+    that routes name, `quiet_hours` those of destinations, by the clocks of each; `teams` hold ids of people, `calendars` are by the schedule they belong to. `notices` are none where there is no
     notices.yaml: then no customer is told anything. `graph` is the catalogue's `depends_on`, `correlation` none where it is switched off. `warnings` are those notes that
     `--strict` makes faults.
     """
@@ -125,6 +125,7 @@ class RuleBook:
     graph: Graph = field(default_factory=Graph)
     correlation: Correlation | None = field(default_factory=Correlation)
     windows: tuple[Window, ...] = ()
+    quiet_hours: Mapping[str, Window] = field(default_factory=dict)
     maintenance: tuple[MaintenanceWindow, ...] = ()
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from receiver.core.route import RouteNode, describe_step
 from receiver.core.rulebook import POLICY_CHANNEL, Capacity, Noise, PageStep, Person, RuleBook, Service
 from receiver.core.source import Source
 from receiver.core.window import Window
-from receiver.rules.calendar import build_maintenance, build_windows
+from receiver.rules.calendar import build_maintenance, build_quiet_hours, build_windows
 from receiver.rules.correlation import build_correlation, build_graph
 from receiver.rules.notices import build_notices
 from receiver.rules.policies import build_policies
@@ -79,7 +79,6 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
     """Put the validated files together; `documents` give the lines."""
     windows = build_windows(files.routes.windows)
     places = {name: _destination(name, place) for name, place in files.destinations.destinations.items()}
-    places = {name: _destination(name, place) for name, place in files.destinations.destinations.items()}
     common = files.sources.severity if files.sources else CommonSeverity()
     return RuleBook(
         version=version,
@@ -98,6 +97,7 @@ def build(version: str, files: Files, documents: Mapping[str, Document], notes: 
         graph=build_graph(files.services, documents["services.yaml"]) if files.services else Graph(),
         correlation=build_correlation(files.services) if files.services else Correlation(),
         windows=tuple(windows.values()),
+        quiet_hours=build_quiet_hours(files.destinations, windows),
         maintenance=build_maintenance(files.maintenance, documents["maintenance.yaml"]) if files.maintenance else (),
         teams={name: tuple(dict.fromkeys(ids)) for name, ids in files.people.teams.items()},
         schedules=build_schedules(files.schedules, files.people, documents["schedules.yaml"]) if files.schedules else {},

@@ -1,6 +1,7 @@
 """Builds time windows and maintenance windows from entries that were found right. Called by `rules.build`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from receiver.core.matcher import parse_matcher
 from receiver.core.recurrence import parse_recurrence
 from receiver.core.window import Span, Window
 from receiver.rules.fields import read_instant
+from receiver.rules.schema import DestinationsFile
 from receiver.rules.schema import Span as SpanEntry
 from receiver.rules.schema import Window as WindowEntry
 from receiver.rules.schema_later import MaintenanceFile
@@ -22,6 +24,12 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def build_windows(entries: Mapping[str, WindowEntry]) -> dict[str, Window]:
     """The windows of routes.yaml by name."""
     return {name: Window(name=name, zone=ZoneInfo(entry.timezone), spans=tuple(build_span(span) for span in entry.times)) for name, entry in entries.items()}
+
+
+def build_quiet_hours(file: DestinationsFile, windows: Mapping[str, Window]) -> dict[str, Window]:
+    """The window of each destination that has one, by the clocks of those who read there."""
+    asked = {name: (windows[place.quiet_hours], place.timezone) for name, place in file.destinations.items() if place.quiet_hours}
+    return {name: replace(window, zone=ZoneInfo(zone)) if zone else window for name, (window, zone) in asked.items()}
 
 
 def build_span(entry: SpanEntry) -> Span:

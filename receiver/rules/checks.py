@@ -40,6 +40,7 @@ REFERENCES = (
     Reference(file="routes.yaml", pattern="route/**/customers/component", what="component", targets=_COMPONENTS, also=_TEMPLATES),
     Reference(file="destinations.yaml", pattern="fallback/*", what="destination", targets=_DESTINATIONS),
     Reference(file="destinations.yaml", pattern="digest/destination", what="destination", targets=_DESTINATIONS),
+    Reference(file="destinations.yaml", pattern="destinations/*/quiet_hours", what="window", targets=(("routes.yaml", "windows"),)),
     Reference(file="destinations.yaml", pattern="destinations/*/policy", what="policy", targets=(("escalation.yaml", "policies"),)),
     Reference(file="people.yaml", pattern="teams/*/*", what="person", targets=_PEOPLE),
     Reference(file="services.yaml", pattern="services/*/depends_on/*", what="service", targets=_SERVICES),
@@ -166,7 +167,17 @@ def remarks(documents: Documents) -> tuple[str, ...]:
             found.append(f"{file}:{document.marks[places[0]][0]}: {sentence}")
     if "routes.yaml" in documents:
         found += _strangers(documents)
-    return (*found, *_missing_ways(documents))
+    return (*found, *_missing_ways(documents), *_soundless(documents))
+
+
+def _soundless(documents: Documents) -> Iterator[str]:
+    """Say of each destination with quiet hours that nothing sent there has a sound to leave out."""
+    document = documents.get("destinations.yaml")
+    for path, place in find(document.tree, "destinations/*") if document else ():
+        if place.get("quiet_hours") and place.get("channel") != "telegram":
+            line = document.marks[(*path, "quiet_hours")][0] if document else 1
+            why = f"{place['channel']} has no sound to leave out" if "channel" in place else "a policy pages, and a page always sounds"
+            yield f"destinations.yaml:{line}: quiet_hours of {path[1]} has no effect, {why}"
 
 
 def _missing_ways(documents: Documents) -> Iterator[str]:

@@ -63,8 +63,11 @@ class PeopleFile(Strict):
 
 
 class _Place(Strict):
+    """`quiet_hours` names a window of routes.yaml; it is read by the clocks of the place's own `timezone` where it has one."""
+
     language: Language = ""
     timezone: Zone = ""
+    quiet_hours: Name | None = None
 
 
 class TelegramPlace(_Place):

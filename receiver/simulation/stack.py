@@ -48,10 +48,10 @@ def pack() -> Path:
 
 @contextlib.asynccontextmanager
 async def stack(
-    directory: Path, simulation: Simulation, port: int, hook: str, *, speed: float, scrape: str = "1s", token: str = "", at: int = 0
+    directory: Path, simulation: Simulation, port: int, hook: str, *, speed: float, scrape: str = "1s", token: str = "", at: tuple[int, int] = (0, 0)
 ) -> AsyncIterator[Stack]:
-    """Run both while the block runs; `directory` is theirs and is emptied first. Alerts go to `hook`, Prometheus listens on port `at`. Raises StackError."""
-    prometheus, alertmanager = f"{ADDRESS}:{at or _free_port()}", f"{ADDRESS}:{_free_port()}"
+    """Run both while the block runs; `directory` is theirs and is emptied first. Alerts go to `hook`, both listen on the ports `at`. Raises StackError."""
+    prometheus, alertmanager = (f"{ADDRESS}:{one or free_port()}" for one in at)
     write(directory, simulation, port, hook, alertmanager, speed=speed, scrape=scrape, token=token)
     words = {
         "prometheus-alertmanager": (
@@ -137,7 +137,8 @@ async def _ready(url: str, name: str, log: Path, process: asyncio.subprocess.Pro
     raise StackError(f"{name} does not start, its log is {log}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         return int(probe.getsockname()[1])

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Record one attempt's outcome under its fence. KEYS[1] = message
--- ARGV: prefix, mid, fence, verdict (sent|retry|wait|dead|skipped), now ms, at ms, ref, version, unknown '1'|'0', reason, spacing ms
+-- ARGV: prefix, mid, fence, verdict (sent|retry|wait|dead|skipped), now ms, at ms, ref, version, unknown '1'|'0', reason, spacing ms, hush
 -- A stale fence never changes state; a message it created is kept as a copy, and what it overwrote is asserted again.
 local P, mid, fence, verdict, now, at, ref, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local key = KEYS[1]
@@ -21,7 +21,10 @@ redis.call('HDEL', key, 'lost')
 if ARGV[9] == '1' then redis.call('HINCRBY', key, 'unknowns', 1) end
 if verdict == 'sent' then
   if ref ~= '' and m[4] and m[4] ~= ref then copy(m[4]) end
-  if ref ~= '' then redis.call('HSET', key, 'ref', ref); redis.call('HSETNX', key, 'sent_at', now) end
+  if ref ~= '' then
+    redis.call('HSET', key, 'ref', ref)
+    if redis.call('HSETNX', key, 'sent_at', now) == 1 and ARGV[12] ~= '' then redis.call('HSET', key, 'hush', ARGV[12]) end
+  end
   redis.call('HSET', key, 'sent', version, 'done_at', now, 'attempts', 0, 'st', 'sent')
   redis.call('ZREM', due, mid)
   if tonumber(m[3]) > tonumber(version) then

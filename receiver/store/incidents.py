@@ -65,7 +65,7 @@ class Incidents:
 
     def __init__(self, client: Redis, partitions: Partitions, promise: Promise) -> None:
         self._client = client
-        self._partitions = partitions
+        self.partitions = partitions
         self._promise = promise
         self._commit = Script("commit")
         self._wake, self._forget = Script("wake"), Script("forget")
@@ -103,7 +103,7 @@ class Incidents:
         """The places in this list that belong to each partition."""
         shares: dict[Partition, list[int]] = {}
         for place, incident_id in enumerate(incident_ids):
-            shares.setdefault(self._partitions.of_incident(incident_id), []).append(place)
+            shares.setdefault(self.partitions.of_incident(incident_id), []).append(place)
         return shares
 
     async def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> int:
@@ -126,7 +126,7 @@ class Incidents:
         incident = plan.next
         entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value, text=plan.text)
         args: list[Argument] = [
-            self._partitions.of_incident(incident.id).prefix,
+            self.partitions.of_incident(incident.id).prefix,
             incident.id,
             plan.before.version,
             encode_document(incident),
@@ -155,36 +155,36 @@ class Incidents:
 
     async def _lease(self, what: str, now: datetime, limit: int) -> list[IncidentId]:
         args = [_ms(now), int(LEASE.total_seconds() * 1000), limit]
-        found = await asyncio.gather(*(self._wake.run(self._client, [at.of(what)], args) for at in self._partitions))
+        found = await asyncio.gather(*(self._wake.run(self._client, [at.of(what)], args) for at in self.partitions))
         return [IncidentId(i.decode()) for share in found for i in share]
 
     async def told(self, incident_id: IncidentId, leased_at: datetime) -> None:
         """Forget one of `lease_telling`, unless it changed again meanwhile."""
-        await self._forget.run(self._client, [self._partitions.of_incident(incident_id).of("telling")], [incident_id, _ms(leased_at + LEASE)])
+        await self._forget.run(self._client, [self.partitions.of_incident(incident_id).of("telling")], [incident_id, _ms(leased_at + LEASE)])
 
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""
-        listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self._partitions]
+        listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self.partitions]
         newest = heapq.merge(*listed, key=lambda one: one[1], reverse=True)
         return [IncidentId(i.decode()) for i, _ in itertools.islice(newest, limit)]
 
     async def held(self) -> list[IncidentId]:
         """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
-        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self._partitions]
+        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self.partitions]
         return sorted((IncidentId(i.decode()) for share in found for i in share), key=_number, reverse=True)
 
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
-        lines = await self._ask(self._client.lrange(self._partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
+        lines = await self._ask(self._client.lrange(self.partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
         return [msgspec.json.decode(line, type=TimelineEntry) for line in lines]
 
     async def note(self, incident_id: IncidentId, entry: TimelineEntry) -> None:
         """Add a line that changes nothing, such as a refused press."""
-        await self._ask(self._client.rpush(self._partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
+        await self._ask(self._client.rpush(self.partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
 
     async def count_open(self) -> int:
         """Groups that hold an incident, resolved ones inside their reopen window included."""
-        return sum([int(await self._ask(self._client.hlen(at.of("open")))) for at in self._partitions])
+        return sum([int(await self._ask(self._client.hlen(at.of("open")))) for at in self.partitions])
 
     async def _ask(self, question: Any) -> Any:
         try:

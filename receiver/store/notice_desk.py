@@ -48,7 +48,7 @@ class NoticeDesk:
         ver, doc = await self._ask(self._client.hmget(f"{NOTICE}doc:{notice_id}", "ver", "doc"))
         if doc is None:
             raise UnknownNoticeError(notice_id)
-        return replace(_decoder.decode(doc), version=int(ver))
+        return _read(ver, doc)
 
     async def commit(self, notice: Notice, public: PublicNotice | None, now: datetime) -> int:
         """Write it if the store still has `notice.version` (0: it is new); the new version, -1 when somebody was faster, or `TAKEN`
@@ -94,6 +94,11 @@ class NoticeDesk:
         ids = await self._ask(self._client.zrevrange(_LIST, 0, limit - 1))
         return await self._many([i.decode() for i in ids])
 
+    async def since(self, since: datetime, limit: int = 500) -> list[Notice]:
+        """Those that began since then, newest first, whatever became of them."""
+        ids = await self._ask(self._client.zrevrangebyscore(_LIST, "+inf", _ms(since), start=0, num=limit))
+        return await self._many([i.decode() for i in ids])
+
     async def open(self) -> list[Notice]:
         """Those that are held, offered or published and not over."""
         ids = await self._ask(self._client.smembers(_OPEN))
@@ -107,13 +112,13 @@ class NoticeDesk:
         return None
 
     async def _many(self, ids: Collection[str]) -> list[Notice]:
-        found = []
-        for notice_id in ids:
-            try:
-                found.append(await self.load(notice_id))
-            except UnknownNoticeError:
-                continue
-        return found
+        if not ids:
+            return []
+        async with self._client.pipeline(transaction=False) as pipe:
+            for notice_id in ids:
+                pipe.hmget(f"{NOTICE}doc:{notice_id}", "ver", "doc")
+            rows = await self._ask(pipe.execute())
+        return [_read(ver, doc) for ver, doc in rows if doc is not None]
 
     async def _ask(self, question: Any) -> Any:
         try:
@@ -124,3 +129,7 @@ class NoticeDesk:
 
 def _ms(instant: datetime) -> int:
     return int(instant.timestamp() * 1000)
+
+
+def _read(ver: bytes, doc: bytes) -> Notice:
+    return replace(_decoder.decode(doc), version=int(ver))

@@ -101,10 +101,14 @@ class Outbox:
         after: timedelta = timedelta(0),
         is_unknown: bool = False,
         reason: str = "",
+        hush: str = "",
     ) -> bool:
-        """Record the attempt; False when the fence was stale. `ref="-"` forgets the message, so that the next try is a new one."""
+        """Record the attempt; False when the fence was stale. `ref="-"` forgets the message, so that the next try is a new one.
+
+        `hush` is why it made no sound (`core.sound`); kept of the first message, for an edit makes none anyway.
+        """
         args: list[Argument] = [self._partitions.of_incident(slot.id).prefix, slot.id, slot.fence, verdict.value, _ms(now), _ms(now + after), ref, version]
-        args += ["1" if is_unknown else "0", reason[:300], _span(EDIT_SPACING)]
+        args += ["1" if is_unknown else "0", reason[:300], _span(EDIT_SPACING), hush]
         return bool(await self._done.run(self._client, [self._key(slot.id)], args))
 
     async def throttle(self, chat: str, bot: str, now: datetime, pace: Pace, *, is_page: bool, is_picture: bool = False) -> timedelta:
@@ -136,6 +140,10 @@ class Outbox:
     async def main_ref(self, incident_id: IncidentId, destination: str) -> str:
         """The living message's id in one destination, or empty."""
         return (await self.living(incident_id, destination))[0]
+
+    async def hush(self, incident_id: IncidentId, destination: str) -> str:
+        """Why the living message came to this destination without a sound; empty when it had one, or is not there. Raises StoreUnavailableError."""
+        return (await self._ask(self._client.hget(self._key(f"{incident_id}.incident.0.{destination}"), "hush")) or b"").decode()
 
     async def living(self, incident_id: IncidentId, destination: str) -> tuple[str, bool]:
         """The living message's id in one destination, or empty; and whether it is still on its way: wanted, and neither sent nor given up."""

@@ -1,7 +1,7 @@
 """Why an alert goes where it goes: the one answer behind `receiver rules explain`, the API and the *Why?* of an incident."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from receiver.core.incident import Incident, RouteSnapshot
 from receiver.core.policy import Target
 from receiver.core.route import RouteNode
 from receiver.core.rulebook import RuleBook
+from receiver.core.sound import is_soft, quiet_hours
 from receiver.trial.cases import webhook, wire_alert
 from receiver.trial.examples import Page
 from receiver.trial.world import World, longest_group_wait
@@ -53,13 +54,16 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
-    """Who is told: the destination, by which channel and where. `stands_for` is the destination that can't be reached itself."""
+    """Who is told: the destination, by which channel and where. `stands_for` is the destination that can't be reached itself, `quiet_hours`
+    the window because of which it makes no sound there.
+    """
 
     destination: str
     channel: str
     address: str
     language: str
     stands_for: str = ""
+    quiet_hours: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,7 +195,7 @@ def _answer(
         group_key=rules.group_key(snapshot),
         group_wait_seconds=int(snapshot.group_wait.total_seconds()),
         reopen_within_seconds=int(snapshot.reopen_within.total_seconds()),
-        recipients=tuple(_recipients(rules, snapshot)),
+        recipients=tuple(_recipients(rules, snapshot, at if is_soft(snapshot, severity) else None)),
         noise=_noise(rules),
         visits=visits,
         is_quiet=snapshot.is_quiet,
@@ -236,7 +240,7 @@ def _judge(*, takes: bool, held_by: str) -> Verdict:
     return Verdict.TAKEN if takes else Verdict.REFUSED
 
 
-def _recipients(rules: RuleBook, snapshot: RouteSnapshot) -> Iterator[Recipient]:
+def _recipients(rules: RuleBook, snapshot: RouteSnapshot, quiet_at: datetime | None) -> Iterator[Recipient]:
     """As the incident's destinations are made: a name that is gone, or a policy that is, stands for the fallback."""
     seen: set[str] = set()
     for name in snapshot.destinations:
@@ -246,7 +250,9 @@ def _recipients(rules: RuleBook, snapshot: RouteSnapshot) -> Iterator[Recipient]
                 held = rules.destinations[each]
                 address = ", ".join(str(value) for value in held.address.values() if value != "none")
                 stands_for = "" if each == name else name
-                yield Recipient(destination=each, channel=held.channel, address=address, language=held.language, stands_for=stands_for)
+                window = quiet_hours(each, rules, quiet_at) if quiet_at else ""
+                said = Recipient(destination=each, channel=held.channel, address=address, language=held.language)
+                yield replace(said, stands_for=stands_for, quiet_hours=window)
 
 
 def _policies(rules: RuleBook, snapshot: RouteSnapshot, at: datetime) -> Iterator[str]:

@@ -30,7 +30,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "group": "Grouped by {by}: {values}; key {key}",
         "times": "Told after {wait}, the same incident when it fires again within {reopen}",
         "noise": "Flapping is {flapping}; a storm is {storm}",
-        "told": "Told: {destination} by {channel} ({address}){instead}",
+        "told": "Told: {destination} by {channel} ({address}){instead}{soft}",
+        "soft": ", without sound: quiet hours {window}",
         "instead": ", in place of {name}",
         "policy": "On call: {policy}",
         "customers": "Customers: {component}, {impact}, text “{text}”, after {hold}",
@@ -63,7 +64,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "group": "Группа по {by}: {values}; ключ {key}",
         "times": "Скажем через {wait}; сработает снова в течение {reopen} — тот же инцидент",
         "noise": "Мигание: {flapping}; шторм: {storm}",
-        "told": "Узнает: {destination}, канал {channel} ({address}){instead}",
+        "told": "Узнает: {destination}, канал {channel} ({address}){instead}{soft}",
+        "soft": ", без звука: тихие часы {window}",
         "instead": ", вместо {name}",
         "policy": "Дежурит: {policy}",
         "customers": "Клиентам: {component}, {impact}, текст «{text}», через {hold}",
@@ -134,7 +136,8 @@ def _facts(found: Explanation, words: Mapping[str, str], language: str) -> Itera
     yield words["noise"].format(flapping=found.noise.flapping, storm=found.noise.storm)
     for one in found.recipients:
         instead = words["instead"].format(name=one.stands_for) if one.stands_for else ""
-        yield words["told"].format(destination=one.destination, channel=one.channel, address=one.address, instead=instead)
+        soft = words["soft"].format(window=one.quiet_hours) if one.quiet_hours else ""
+        yield words["told"].format(destination=one.destination, channel=one.channel, address=one.address, instead=instead, soft=soft)
     for policy in found.policies:
         yield words["policy"].format(policy=policy)
     if found.customers is None:

@@ -34,6 +34,7 @@ def _delivery(slot: Mapping[str, str], timeline: Sequence[TimelineEntry]) -> dic
         "answered_at": _text(answer.at) if answer else None,
         "answer": answer.reason if answer else "",
         "reason": slot.get("reason", ""),
+        "silent_because": slot.get("hush", ""),
         "attempts": int(slot.get("attempts", 0)),
     }
 

@@ -10,13 +10,16 @@ from litestar.params import FromQuery
 
 from receiver.clock import Clock
 from receiver.core.durations import DurationError, parse_duration
-from receiver.core.statistics import Spread, Statistics, summarize
+from receiver.core.notice_record import Cry
+from receiver.core.statistics import SHOWN, Spread, Statistics, summarize
+from receiver.core.wolf import count_cries
 from receiver.store.history import History
+from receiver.store.notice_desk import NoticeDesk
 
 LONGEST = timedelta(days=30)
 
 
-def statistics_route(history: History, clock: Clock, timezone: str) -> Any:
+def statistics_route(history: History, desk: NoticeDesk, clock: Clock, timezone: str) -> Any:
     """The handler; hours of the day are those of `timezone`."""
 
     @get("/stats")
@@ -29,7 +32,8 @@ def statistics_route(history: History, clock: Clock, timezone: str) -> Any:
             raise ClientException(f"since={since}: history is kept for 30 days, ask for 1m to 30d")
         until = clock.now()
         pasts, is_cut = await history.since(until - span, until)
-        return describe(summarize(pasts, until - span, until, timezone, is_cut=is_cut))
+        cries = count_cries(await desk.since(until - span))
+        return {**describe(summarize(pasts, until - span, until, timezone, is_cut=is_cut)), "drafts_for_customers": [_cry(cry) for cry in cries[:SHOWN]]}
 
     return stats
 
@@ -58,6 +62,10 @@ def describe(found: Statistics) -> dict[str, Any]:
         "recoveries_false": found.false,
         "is_cut": found.is_cut,
     }
+
+
+def _cry(cry: Cry) -> dict[str, Any]:
+    return {"alertname": cry.cause.alert, "route": cry.cause.route, "drafts": cry.drafts, "not_for_customers": cry.unwanted, "why": dict(cry.why)}
 
 
 def _spread(found: Spread) -> dict[str, float]:

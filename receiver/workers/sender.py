@@ -23,6 +23,7 @@ from receiver.core.event import Delivered, DeliveryTrouble
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
 from receiver.core.reach import has_failed, is_awaited
+from receiver.core.sound import hush
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
@@ -135,7 +136,8 @@ class Sender:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), reason="incident is gone")
             return
         reply_to = "" if slot.kind is Kind.INCIDENT else await self._outbox.main_ref(incident.id, slot.destination.name)
-        skip = "" if slot.ref else pointless(slot.kind, incident, slot.destination, has_living=bool(reply_to))
+        was_out = incident.resolved_at is not None and self._reach.outages.was_out(slot.destination.channel, incident.resolved_at)
+        skip = "" if slot.ref else pointless(slot.kind, incident, slot.destination, has_living=bool(reply_to), was_out=was_out)
         if skip and not slot.unknowns:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), version=incident.version, reason=skip)
             return
@@ -161,8 +163,9 @@ class Sender:
                 return
         facts = {"incident": incident.id, "notification": slot.id, "message": slot.kind.value, "channel": destination.channel, "destination": destination.name}
         with traces.span("deliver", kind=traces.Kind.CONSUMER, parent=slot.trace, **facts) as span:
+            why = hush(incident, slot.kind, slot.priority, slot.destination, self._rules.current, self._clock.now())
             with traces.span("render"):
-                message = self._message(slot, incident, destination, is_idempotent=channel.is_idempotent)
+                message = self._message(slot, incident, destination, silent=bool(why), is_idempotent=channel.is_idempotent)
             if is_pointless:  # it may have got there: whoever has it sees how it went on, and is not rung again
                 message = replace(message, silent=True)
             if not await self._outbox.begin(slot):
@@ -170,7 +173,7 @@ class Sender:
                 return
             outcome = await self._call(channel, slot, destination, message, reply_to)
             await self._reach.learn(slot.destination, outcome, is_edit=bool(slot.ref))
-            await self._record(slot, incident, outcome, is_edit=bool(slot.ref))
+            await self._record(slot, incident, outcome, is_edit=bool(slot.ref), why_silent=why)
             if outcome.evidence is Evidence.OK:
                 for copy in slot.copies:
                     await channel.edit(destination, copy, message)
@@ -196,7 +199,7 @@ class Sender:
             await self._engine.apply(incident.id, DeliveryTrouble(destination=slot.destination.name, why=CHANNEL_DOWN))
         return True
 
-    def _message(self, slot: Slot, incident: Incident, destination: Destination, *, is_idempotent: bool) -> Message:
+    def _message(self, slot: Slot, incident: Incident, destination: Destination, *, silent: bool, is_idempotent: bool) -> Message:
         language, form = destination.language or self._language, form_of(destination.channel)
         timezone = destination.timezone or self._timezone
         is_repeat = bool(slot.unknowns) and not slot.ref and not is_idempotent
@@ -212,7 +215,7 @@ class Sender:
             buttons=keyboard(self._key, slot.kind, incident, destination, language) if form is Form.CHAT else (),
             args={} if slot.ref and slot.kind is Kind.INCIDENT else slot.args,
             person=destination.person,
-            silent=incident.severity.rank == 0 or incident.is_quiet,
+            silent=silent,
             form=form,
             slot=slot.id,
             note="\n".join(notes),
@@ -224,7 +227,7 @@ class Sender:
             self._viewed, self._views = self._rules.current, views(self._rules.current)
         return self._views
 
-    async def _record(self, slot: Slot, incident: Incident, outcome: Outcome, *, is_edit: bool) -> None:
+    async def _record(self, slot: Slot, incident: Incident, outcome: Outcome, *, is_edit: bool, why_silent: str = "") -> None:
         now = self._clock.now()
         age = timedelta(milliseconds=max(0, int(now.timestamp() * 1000) - slot.first_due_ms))
         page = slot.priority is Priority.PAGE
@@ -249,7 +252,7 @@ class Sender:
         if page and not is_edit and outcome.evidence is Evidence.OK:
             metrics.pages.labels(to=slot.destination.person or slot.destination.name).inc()
         await self._aftermath(slot, outcome, judgement, now)
-        await self._until_recorded(slot, incident, outcome, judgement)
+        await self._until_recorded(slot, incident, outcome, judgement, why_silent)
         if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
             await self._engine.apply(slot.incident_id, Delivered(destination=slot.destination.name, ref=outcome.ref, at=now))
         if judgement.is_trouble:
@@ -275,7 +278,7 @@ class Sender:
         annotations = {"summary": english, "summary_ru": russian, "description": f"destinations.yaml: {destination.name}: chat: {new}"}
         await self._engine.tell("ChatMoved", {"destination": destination.name}, annotations, Severity.WARNING)
 
-    async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement) -> None:
+    async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement, why_silent: str) -> None:
         """The outcome is known to this process alone: keep trying to write it down until the fence says it is stale."""
         ref = outcome.ref if outcome.evidence is Evidence.OK else "-" if judgement.forgets else ""
         for pause in (0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 4.0):
@@ -289,6 +292,7 @@ class Sender:
                     after=judgement.after,
                     is_unknown=judgement.is_unknown,
                     reason=outcome.reason or outcome.evidence.value,
+                    hush=why_silent,
                 )
                 return
             except StoreUnavailableError:

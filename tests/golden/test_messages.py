@@ -221,6 +221,7 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "picture-over": ("picture", told(*(replace(a, status="resolved") for a in THREE), **OVER), timedelta(minutes=39), {}),
     "picture-hostile": ("picture", told(HOSTILE), timedelta(minutes=4), {}),
     "why": ("why", told(errors("shop-api-2"), repeats=14), timedelta(minutes=39), {}),
+    "why-quiet-hours": ("why", told(errors("shop-api-2")), timedelta(minutes=39), {"quiet_hours": "nights"}),
     "why-paged": ("why", told(*THREE, **paged(1)), timedelta(minutes=12), {}),
     "why-flapping": ("why", told(errors("shop-api-2"), flaps=flaps(5)), timedelta(minutes=12), {}),
     "why-not-flapping": ("why", told(errors("shop-api-2"), flaps=Flaps(changes=(NIGHT,))), timedelta(minutes=25), {}),

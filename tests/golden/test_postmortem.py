@@ -83,7 +83,7 @@ def case() -> Case:
         sent(0.3, "anna", person="anna", is_page=True),
         sent(0.2, "admin-chat"),
         sent(None, "boris/sms", person="boris", channel="sms", state="dead", reason="Forbidden: bot was blocked by the user"),
-        sent(5.1, "admin-chat", "ended"),
+        sent(5.1, "admin-chat", "ended", hush="quiet_hours:nights"),
         sent(None, "anna", "your_turn", person="anna", state="skipped", reason="somebody has it"),
     )
     notices = (notice(update(1, minutes=6), update(2, Phase.RESOLVED, minutes=36)),)

@@ -34,6 +34,11 @@ def alerts() -> list[dict[str, Any]]:
 
 def cases() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every expectation of the unit tests, with the name of its test."""
+    yield from ((name, case) for _, name, case in tried())
+
+
+def tried() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every expectation of the unit tests, with the names of its file and of its test."""
     for path in sorted(RULE_TESTS.glob("*.yml")):
         for test in read(path)["tests"]:
-            yield from ((test["name"], case) for case in test["alert_rule_test"])
+            yield from ((path.name, test["name"], case) for case in test["alert_rule_test"])

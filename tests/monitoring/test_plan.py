@@ -16,7 +16,8 @@ from receiver.core.route import route
 from receiver.rules.load import load_rules
 from tests.builders import NOW as NIGHT
 from tests.harness import ROOT
-from tests.monitoring.pack import PLAN, alerts, cases, read, rules
+from tests.monitoring.pack import PLAN, alerts, read, rules, tried
+from tests.monitoring.test_simulation import EXPECTED
 
 DAY = NIGHT + timedelta(hours=4)
 PAGE = ROOT / "docs" / "monitoring.md"
@@ -65,17 +66,25 @@ def test_what_is_recorded_comes_from_exporters_or_from_what_is_recorded():
             assert used or RAW.search(rule["expr"]), rule["record"]
 
 
+def faults(rule: dict[str, Any]) -> list[str]:
+    """The faults of the simulation that bring this alert, in the worst of its severities."""
+    name, service = rule["alert"], rule["labels"]["service"]
+    worst = max((one["labels"]["severity"] for one in alerts() if one["alert"] == name), key=lambda severity: Severity(severity).rank)
+    return [fault.value for fault, found in EXPECTED.items() if name in found.get(service, ())] if rule["labels"]["severity"] == worst else []
+
+
 def table() -> str:
     """The table as it stands in the docs; the route is asked of the real route function, at ten in the morning of a working day."""
     book = load_rules(ROOT / "routing_rules")
-    said = {}
-    for _, case in cases():
+    said, proved = {}, {}
+    for file, name, case in tried():
         for found in case["exp_alerts"]:
             said.setdefault((case["alertname"], found["exp_labels"]["severity"]), found["exp_annotations"]["summary"])
+            proved.setdefault((case["alertname"], found["exp_labels"]["severity"]), f"`{file}`: {name}")
     names = {service.names["en"]: id_ for id_, service in book.services.items()}
     lines = [
-        "| system | metric of the plan | recorded series | alert | severity | route → destinations | message |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| system | metric of the plan | recorded series | alert | severity | route → destinations | message | proved by |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for system, metric, watch in metrics():
         assert system in names or system.startswith(("MES API", "Saturation"))
@@ -84,14 +93,15 @@ def table() -> str:
             severity = rule["labels"]["severity"]
             took = route(book.root, matched_labels({"alertname": rule["alert"], "environment": "prod", **rule["labels"]}, Severity(severity)), DAY)
             where = f"`{took.route_id}` → {', '.join(took.destinations)}"
-            lines.append(f"| {head[0]} | {head[1]} | {series} | `{rule['alert']}` | {severity} | {where} | {said[rule['alert'], severity]} |")
+            by = "<br>".join((proved[rule["alert"], severity], *(f"fault `{fault}`" for fault in faults(rule))))
+            lines.append(f"| {head[0]} | {head[1]} | {series} | `{rule['alert']}` | {severity} | {where} | {said[rule['alert'], severity]} | {by} |")
             head, series = ("", ""), ""
     return "\n".join(lines) + "\n"
 
 
 def test_the_table_in_the_docs_tells_the_truth():
     before, rest = PAGE.read_text("utf-8").split(START)
-    found, after = rest.split(END)
+    found, after = rest.split(END, 1)
     if os.environ.get("UPDATE_GOLDEN"):
         PAGE.write_text(f"{before}{START}\n{table()}{END}{after}", "utf-8")
         return

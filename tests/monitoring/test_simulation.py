@@ -185,7 +185,7 @@ async def test_every_fault_brings_its_alerts_one_incident_the_right_audience_mes
             await until_up(f"http://127.0.0.1:{port}/readyz")
             async with (
                 served(simulation) as target,
-                stack(tmp_path / "stack", simulation, target, hook, speed=SPEED, scrape="3s", token="hook-token", at=asked) as programs,
+                stack(tmp_path / "stack", simulation, target, hook, speed=SPEED, scrape="3s", token="hook-token", at=(asked, 0)) as programs,
                 httpx.AsyncClient(
                     base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer api-token"}, trust_env=False, timeout=60, limits=FRESH
                 ) as http,

@@ -20,7 +20,7 @@ from receiver.core.notice import Impact
 from receiver.core.notice_event import Attached, Corrected, Dismissed, Drifted, Edited, Menu, Proposed, Retracted
 from receiver.core.notice_plan import World
 from receiver.core.notice_public import project
-from receiver.core.notice_record import Dismissal, Form
+from receiver.core.notice_record import Cause, Cry, Dismissal, Form
 from tests.notices.flow import ANNA, OLEG, SVETA, TEXTS, Flow
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,14 @@ CARDS = NoticeCards(ROOT / "message_templates")
 
 def draft() -> Flow:
     return Flow().drafted()
+
+
+def unwanted() -> Flow:
+    flow = Flow()
+    errors, slow = Cause(alert="ShopApiErrorRateHigh", route="critical-services"), Cause(alert="ShopApiSlow", route="critical-services")
+    cries = (Cry(cause=errors, drafts=5, unwanted=3, why={"false_alarm": 2, "internal": 1}), Cry(cause=slow, drafts=2, unwanted=0, why={}))
+    flow.facts = replace(flow.facts, causes=(errors, slow), cries=cries)
+    return flow.drafted()
 
 
 def edited() -> Flow:
@@ -146,7 +154,7 @@ def menu(name: str) -> Callable[[], Flow]:
     return made
 
 
-STATES = {f.__name__: f for f in (draft, edited, blocked, publishing, published, overdue, trouble, calm, quiet, unproven, another, resolved, after, correction, retracted, dismissed)}  # fmt: skip
+STATES = {f.__name__: f for f in (draft, unwanted, edited, blocked, publishing, published, overdue, trouble, calm, quiet, unproven, another, resolved, after, correction, retracted, dismissed)}  # fmt: skip
 STATES |= {f"menu-{name}": menu(name) for name in ("impact", "channels", "next", "lang", "dismiss", "edit")}
 
 

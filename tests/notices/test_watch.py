@@ -73,6 +73,14 @@ def test_a_holding_notice_goes_out_by_itself_only_where_the_rules_say_so():
     assert flow.notice.draft.origin == "errors"
 
 
+def test_about_security_nothing_goes_out_by_itself():
+    flow = Flow(holding_after=timedelta(minutes=10)).drafted()
+    flow(Edited(actor=ANNA, language="ru", body="Оформление заказов: разбираемся с возможной утечкой. Напишем снова до 06:32."))
+    flow.wake(minutes=5)
+    assert "published_holding" not in flow.wake(minutes=6)
+    assert not flow.notice.is_published
+
+
 def test_a_promise_that_would_be_broken_by_saying_it_is_made_anew():
     flow = Flow().drafted()
     flow.approve(ANNA)
