@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -92,10 +91,11 @@ class Both:
                 assert mine == history
             else:  # what happens to several at one instant may be decided in one step or in two, and before or after a delivery
                 assert _by_instant(mine) == _by_instant(history)
-        names = {i.id: name for name, i in real.items()}
-        sent = Counter((s.chat, names[re.search(r"INC-\d+", s.text)[0]]) for s in self.story.api.sends() if s.chat != SUPPORT)
         told = [t for t in self.world.effects.told if not t.is_edit]
-        assert Counter((str(t.destination.address["chat"]), _name(t.incident)) for t in told) == sent
+        sent = Counter(s.chat for s in self.story.api.sends() if s.chat != SUPPORT)
+        assert Counter(str(t.destination.address["chat"]) for t in told) == sent
+        slots = Counter([(slot["to"], name) for name, i in real.items() for slot in await self.story.app.outbox.slots(i.id) if slot.get("sent_at")])
+        assert Counter((t.destination.name, _name(t.incident)) for t in told) == slots
 
 
 def _name(incident):
