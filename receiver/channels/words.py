@@ -68,6 +68,17 @@ def span(length: timedelta, language: str) -> str:
     return f"{minutes} {minute}"
 
 
+def about(length: timedelta, towards: int = 0) -> timedelta:
+    """An estimate as exact as it is worth: to a minute under half an hour, then five, from two hours on ten, from ten hours on whole hours.
+
+    Down when `towards` is negative, up when it is positive, else to the nearest.
+    """
+    steps = ((timedelta(minutes=30), 1), (timedelta(hours=2), 5), (timedelta(hours=10), 10))
+    step = timedelta(minutes=next((minutes for below, minutes in steps if length < below), 60))
+    whole, rest = divmod(length, step)
+    return step * (whole + (rest > timedelta(0) if towards > 0 else towards == 0 and rest * 2 >= step))
+
+
 def ago(length: timedelta, language: str) -> str:
     """`2 min ago`, `2 мин назад`; under five seconds `just now`, `только что`."""
     if length < timedelta(seconds=5):
