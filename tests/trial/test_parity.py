@@ -104,7 +104,10 @@ def _facts(incident):
             name: getattr(incident, name)
             for name in ("version", "group_key", "state", "severity", "opened_at", "announced_at", "resolved_at", "acknowledged_by")
         },
-        **{name: getattr(incident, name) for name in ("end_reason", "reopened", "truncated", "repeats", "last_seen_at", "systems", "told", "hushed", "route")},
+        **{
+            name: getattr(incident, name)
+            for name in ("end_reason", "reopened", "begins", "truncated", "repeats", "last_seen_at", "systems", "told", "hushed", "route")
+        },
         "destinations": [d.name for d in incident.destinations],
         "alerts": alerts,
     }
