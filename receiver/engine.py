@@ -282,8 +282,10 @@ class Engine:
         if not isinstance(event, Woke):
             return [event] * len(incidents)
         woke = Woke(signals=self.signals.current)
-        told, seen = await asyncio.gather(self._gathering.inform(woke, incidents, self._rules.current), self._around(incidents))
-        return [replace(told, around=seen.get(one.id, {})) for one in incidents]
+        told, seen, began = await asyncio.gather(
+            self._gathering.inform(woke, incidents, self._rules.current), self._around(incidents), self._incidents.began(incidents)
+        )
+        return [replace(told, around=seen.get(one.id, {}), began=began.get(one.id, ())) for one in incidents]
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

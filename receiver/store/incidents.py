@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
+from receiver.core.occurrence import WITHIN, is_untold
 from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
@@ -32,6 +33,7 @@ NO_VARIANT = "0" * (MEMBER - IDENTITY)
 LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
+_began = msgspec.json.Decoder(tuple[datetime, ...])
 
 
 def encode_document(incident: Incident) -> bytes:
@@ -140,10 +142,21 @@ class Incidents:
             "1" if is_woken else "0",
             "1" if incident.route and incident.route.customers else "0",
             plan.trace,
+            msgspec.json.encode(incident.begins) if incident.begins != plan.before.begins else "",
+            int(WITHIN.total_seconds()),
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
         return args
+
+    async def began(self, incidents: Iterable[Incident]) -> Mapping[IncidentId, tuple[datetime, ...]]:
+        """When the groups of those that nobody was told of yet began before (UTC), oldest first; in one trip to each partition."""
+        asked: dict[Partition, list[Incident]] = {}
+        for one in filter(is_untold, incidents):
+            asked.setdefault(self.partitions.of_incident(one.id), []).append(one)
+        found = await asyncio.gather(*(self._ask(self._client.mget([at.of("began", one.group_key) for one in ones])) for at, ones in asked.items()))
+        kept = zip(itertools.chain(*asked.values()), itertools.chain(*found), strict=True)
+        return {one.id: _began.decode(raw) for one, raw in kept if raw}
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""

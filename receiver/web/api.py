@@ -42,6 +42,8 @@ def summary(incident: Incident) -> dict[str, Any]:
         "end_reason": incident.end_reason,
         "signal_lost": {"source": incident.signal_source, "since": _text(incident.signal_lost_at)} if incident.signal_lost_at else None,
         "reopened": incident.reopened,
+        "occurrences": len(incident.begins),
+        "occurred_at": [_text(at) for at in incident.begins],
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
         "part_of": incident.part.cause if incident.part else None,

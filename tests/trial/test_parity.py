@@ -113,7 +113,7 @@ def _by_instant(history):
 def _facts(incident, *, is_alone):
     alerts = sorted((a.id, a.status, a.severity, a.starts_at, a.ends_at, a.annotations["summary"]) for a in incident.alerts.values())
     same = ("group_key", "state", "severity", "opened_at", "announced_at", "resolved_at", "acknowledged_by", "end_reason", "reopened", "truncated")
-    same += ("repeats", "last_seen_at", "systems", "hushed", "route", "is_part")
+    same += ("begins", "repeats", "last_seen_at", "systems", "hushed", "route", "is_part")
     counted = ("version", "told") if is_alone else ()  # the steps of one instant, and the numbers of other incidents
     return {
         **{name: getattr(incident, name) for name in same + counted},
