@@ -281,9 +281,11 @@ class Engine:
         """The event for each of them, with what only the store and this process know."""
         if not isinstance(event, Woke):
             return [event] * len(incidents)
-        told = await self._gathering.inform(Woke(signals=self.signals.current), incidents, self._rules.current)
-        seen = await self._around(incidents)
-        return [replace(told, around=seen.get(one.id, {})) for one in incidents]
+        woke = Woke(signals=self.signals.current)
+        told, seen, began = await asyncio.gather(
+            self._gathering.inform(woke, incidents, self._rules.current), self._around(incidents), self._incidents.began(incidents)
+        )
+        return [replace(told, around=seen.get(one.id, {}), began=began.get(one.id, ())) for one in incidents]
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()

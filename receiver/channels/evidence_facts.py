@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from receiver.channels.visible import visible
-from receiver.channels.words import number, rounded, span, unit_of
+from receiver.channels.words import COUNTED, about, number, rounded, span, unit_of
 from receiver.core.evidence import Doubt, Evidence, Saturated, is_unread
 from receiver.core.remedy import find_futile
 
@@ -25,7 +25,10 @@ def facts_of(evidence: Evidence | None, name_of: Callable[[str], str], language:
         return {}
 
     def number_of(value: float | None) -> str:
-        return "" if value is None else number(rounded(value), language) + unit_of(rounded(value), visible(evidence.unit, 20), language)
+        if value is None:
+            return ""
+        said = round(value) if evidence.unit in COUNTED else rounded(value)
+        return number(said, language) + unit_of(said, visible(evidence.unit, 20), language)
 
     flow = evidence.flow
     return {
@@ -50,7 +53,7 @@ def facts_of(evidence: Evidence | None, name_of: Callable[[str], str], language:
         "more": max(0, len(evidence.also) - OTHERS),
         "remedy": evidence.remedy.value,
         "futile": find_futile(evidence.remedy, evidence.resource).value,
-        "postpones": span(evidence.postpones, language) if evidence.postpones else "",
+        "postpones": span(about(evidence.postpones), language) if evidence.postpones else "",
         "of": evidence.resource,
         "doubt": evidence.doubt.value,
     }
@@ -62,16 +65,18 @@ def _mean_then(evidence: Evidence) -> float | None:
 
 
 def _rate(evidence: Evidence, number_of: Callable[[float | None], str]) -> str:
-    """How much an hour; nothing for a value that stands still or sways."""
-    rate = abs(evidence.per_hour or 0.0)
-    stands = rate <= _SLOW * abs(evidence.limit or evidence.value or 0.0)
-    return "" if stands or evidence.doubt in (Doubt.SHORT, Doubt.UNSTEADY) else number_of(rate)
+    """How much an hour, with two digits, for a line through hours is no better known; nothing for a value that stands still or sways, that counts
+    less than one of something, or that fell because nobody is left to count."""
+    rate = float(f"{abs(evidence.per_hour or 0.0):.2g}")
+    stands = rate <= _SLOW * abs(evidence.limit or evidence.value or 0.0) or (evidence.unit in COUNTED and rate < 1)
+    gone = is_unread(evidence.flow) and (evidence.per_hour or 0.0) < 0
+    return "" if stands or gone or evidence.doubt in (Doubt.SHORT, Doubt.UNSTEADY) else number_of(rate)
 
 
 def _end(evidence: Evidence, language: str, now: datetime) -> dict[str, str]:
-    """From now until the limit; empty when no end is in sight, `latest_in` alone when there may be none."""
-    left = {"runs_out_in": evidence.runs_out_at, "earliest_in": evidence.earliest, "latest_in": evidence.latest}
-    return {name: span(max(at - now, timedelta(0)), language) if at else "" for name, at in left.items()}
+    """From now until the limit; empty when no end is in sight, `latest_in` alone when there may be none. Rounded so that the span holds what was found."""
+    left = {"runs_out_in": (evidence.runs_out_at, 0), "earliest_in": (evidence.earliest, -1), "latest_in": (evidence.latest, 1)}
+    return {name: span(about(max(at - now, timedelta(0)), towards), language) if at else "" for name, (at, towards) in left.items()}
 
 
 def _other(one: Saturated, name_of: Callable[[str], str], language: str) -> str:

@@ -90,7 +90,7 @@ def keyboard(key: bytes, kind: Kind, incident: Incident, place: Destination, lan
     if kind is Kind.STILL and incident.state is not State.ACKNOWLEDGED:
         rows = usual[incident.state]
     if rows and incident.is_open and (incident.is_part or incident.symptoms):
-        rows = (*rows, ("split",))
+        rows = (*rows[:-1], (*rows[-1], "split")) if len(rows[-1]) < _PER_ROW else (*rows, ("split",))
     names, held = labels(language), lease(incident, language)
     if incident.is_storm:
         names = {**names, "ack": names["ack-all"]}

@@ -126,7 +126,7 @@ def _make_small() -> Iterator[_Sample]:
     hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
     hostile = replace(hostile, part=_part(HOSTILE[0] * 20), symptoms={IncidentId(f"INC-{n}"): _symptom(HOSTILE[0] * 20) for n in range(50)})
     flaps = Flaps(changes=(_NOW - timedelta(days=3_000), _NOW), told_at=_NOW, quiet_at=_NOW + timedelta(minutes=10), alerts=1)
-    hostile = replace(hostile, flaps=flaps)
+    hostile = replace(hostile, flaps=flaps, begins=flaps.changes * 50)
     yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None

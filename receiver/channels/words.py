@@ -33,6 +33,10 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "instance": ("экземпляр", "экземпляра", "экземпляров"),
     },
 }
+NTH: Mapping[str, tuple[str, ...]] = {
+    "en": ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    "ru": ("первый", "второй", "третий", "четвёртый", "пятый", "шестой", "седьмой", "восьмой", "девятый", "десятый"),
+}
 SEVERITY: Mapping[str, Mapping[str, str]] = {
     "en": {"critical": "critical", "warning": "warning", "info": "info"},
     "ru": {"critical": "критично", "warning": "предупреждение", "info": "сведения"},
@@ -68,6 +72,17 @@ def span(length: timedelta, language: str) -> str:
     if hours:
         return f"{hours} {hour} {minutes} {minute}" if minutes else f"{hours} {hour}"
     return f"{minutes} {minute}"
+
+
+def about(length: timedelta, towards: int = 0) -> timedelta:
+    """An estimate as exact as it is worth: to a minute under half an hour, then five, from two hours on ten, from ten hours on whole hours.
+
+    Down when `towards` is negative, up when it is positive, else to the nearest.
+    """
+    steps = ((timedelta(minutes=30), 1), (timedelta(hours=2), 5), (timedelta(hours=10), 10))
+    step = timedelta(minutes=next((minutes for below, minutes in steps if length < below), 60))
+    whole, rest = divmod(length, step)
+    return step * (whole + (rest > timedelta(0) if towards > 0 else towards == 0 and rest * 2 >= step))
 
 
 def ago(length: timedelta, language: str) -> str:
@@ -111,6 +126,12 @@ def ordinal(count: int, language: str) -> str:
         return f"{count}-й"
     ending = "th" if 11 <= count % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
     return f"{count}{ending}"
+
+
+def nth(count: int, language: str) -> str:
+    """`third`, `третий` up to the tenth, in numbers from there on."""
+    named = NTH.get(language, NTH["en"])
+    return named[count - 1] if 1 <= count <= len(named) else ordinal(count, language)
 
 
 def number(value: float, language: str) -> str:

@@ -15,6 +15,7 @@ from receiver.core.hands import press
 from receiver.core.incident import Incident, State
 from receiver.core.life import gathered, observed, reported
 from receiver.core.mute import Mutes, find_mutes
+from receiver.core.occurrence import counted
 from receiver.core.parts import linked, look_around
 from receiver.core.picture import pictured
 from receiver.core.plan import Plan
@@ -37,7 +38,8 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
     mutes = find_mutes(incident, rules, now)
     match event:
         case Woke():
-            plan = gather(linked(with_wake(look_around(incident, event, rules, mutes, now), mutes)), rules, now)
+            plan = linked(with_wake(look_around(incident, event, rules, mutes, now), mutes))
+            plan = gather(counted(plan, event.began, now), rules, now)
             return _passed_on(spread(plan, ""), now) if incident.is_storm else plan
         case Reported(conditions=conditions):
             plan = reported(incident, conditions)

@@ -84,7 +84,8 @@ class Incident:
     `digest` is the storm it has joined, which keeps the time for it while it `is_paused`, and speaks for it while it `is_silent`; `spread` is
     a storm's own.
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
-    `pictured_at` is when its picture was last asked for. `flaps` is how often it came and went lately.
+    `pictured_at` is when its picture was last asked for. `flaps` is how often it came and went lately. `begins` are the instants at which it, or
+    one of its group before it, began to fire within the day before its last beginning, oldest first; that one is the last of them.
     It `is_collected` while nobody is told of it by itself (`core.collection`).
     """
 
@@ -137,6 +138,7 @@ class Incident:
     spread: Spread | None = None
     flaps: Flaps = field(default_factory=Flaps)
     is_collected: bool = False
+    begins: tuple[datetime, ...] = ()
 
     @property
     def is_storm(self) -> bool:

@@ -48,16 +48,16 @@ class Exhaustion:
 
 
 def fit_trend(samples: Sequence[Sample]) -> Trend | None:
-    """A line through the samples; none for fewer than three of them or for all at one instant."""
+    """A line through the samples; one that says nothing of the direction for fewer than three of them or all at one instant, none where there is no number."""
     found = [s for s in samples if math.isfinite(s.value)]
-    if len(found) < 3:
+    if not found:
         return None
     start, end = found[0].at, found[-1].at
+    if len(found) < 3 or end <= start:
+        return Trend(at=end, last=found[-1].value, per_hour=0.0, error=math.inf, span=end - start)
     hours = [(s.at - start).total_seconds() / 3600 for s in found]
     middle, level = sum(hours) / len(hours), sum(s.value for s in found) / len(found)
     spread = sum((h - middle) ** 2 for h in hours)
-    if spread <= 0:
-        return None
     slope = sum((h - middle) * (s.value - level) for h, s in zip(hours, found, strict=True)) / spread
     rest = sum((s.value - level - slope * (h - middle)) ** 2 for h, s in zip(hours, found, strict=True))
     independent = min(float(len(found)), max(3.0, (end - start) / INDEPENDENT + 1))

@@ -89,7 +89,8 @@ class CustomerWish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Life:
-    """What an incident adds to the answer for its alert. `is_current` is false when other rules than today's made the choice."""
+    """What an incident adds to the answer for its alert. `is_current` is false when other rules than today's made the choice.
+    `begins` are as in `Incident`."""
 
     id: str
     opened_at: datetime
@@ -97,6 +98,7 @@ class Life:
     reopened: int
     is_current: bool
     flaps: Flaps
+    begins: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +160,15 @@ def explain_incident(rules: RuleBook, incident: Incident, page: Page) -> Explana
     seen = matched_labels(labels, rules.severity(incident.source, labels)[0])
     snapshot = incident.route or rules.route(seen, incident.opened_at, rules.ignore_labels(incident.source))
     is_current = snapshot.rules_version == rules.name
-    life = Life(id=incident.id, opened_at=incident.opened_at, repeats=incident.repeats, reopened=incident.reopened, is_current=is_current, flaps=incident.flaps)
+    life = Life(
+        id=incident.id,
+        opened_at=incident.opened_at,
+        repeats=incident.repeats,
+        reopened=incident.reopened,
+        is_current=is_current,
+        flaps=incident.flaps,
+        begins=incident.begins,
+    )
     visits = tuple(_visits(rules.root, seen, incident.opened_at)) if is_current else ()
     told = _first_told(rules, labels, incident.opened_at, incident.source, page) if is_current else {}
     found = _answer(rules, labels, incident.opened_at, incident.source, snapshot, visits=visits, texts=told, life=life)

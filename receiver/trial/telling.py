@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from receiver.channels.view_occurrence import SHOWN, times_said
 from receiver.channels.words import clock, plural, span
 from receiver.core.flap import Flaps
-from receiver.trial.explain import Explanation, Verdict, Visit
+from receiver.trial.explain import Explanation, Life, Verdict, Visit
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -39,9 +40,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_component": "no component in the catalogue",
         "no_customers": "Customers: are not told",
         "text": "First message to {destination}:",
-        "incident": "{id} since {since}: {repeats} identical webhooks not repeated, fired again {reopened} times",
+        "incident": "{id} since {since}: {repeats} not repeated, fired again {reopened}",
         "flaps": "Flaps: {changes} in {span}, held until {until}",
         "steady": "Not flapping: {changes} since {since}",
+        "often": "Fired {times} in 24 hours: {instants}",
         "other_rules": "Chosen by rules {rules}, which are no longer in force",
     },
     "ru": {
@@ -74,9 +76,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_component": "в каталоге нет компонента",
         "no_customers": "Клиентам не говорим",
         "text": "Первое сообщение в {destination}:",
-        "incident": "{id} с {since}: {repeats} одинаковых сообщений не повторили, сработал снова {reopened} раз",
+        "incident": "{id} с {since}: не повторили {repeats}, сработал снова {reopened}",
         "flaps": "Мигает: {changes} за {span}, молчим до {until}",
         "steady": "Не мигает: {changes} с {since}",
+        "often": "Сработало {times} за сутки: {instants}",
         "other_rules": "Выбрано по правилам {rules}, сейчас действуют другие",
     },
 }
@@ -94,14 +97,23 @@ def tell(found: Explanation, language: str, zone: str) -> str:
     if found.maintenance_until:
         lines.append(words["muted"].format(window=found.maintenance, until=f"{found.maintenance_until.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"))
     if found.incident:
-        since = f"{found.incident.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-        lines.append(words["incident"].format(id=found.incident.id, since=since, repeats=found.incident.repeats, reopened=found.incident.reopened))
-        lines += _flaps(found.incident.flaps, words, language, zone)
+        lines += _life(found.incident, words, language, zone)
         if not found.incident.is_current:
             lines.append(words["other_rules"].format(rules=found.rules_version))
     for destination, text in found.texts.items():
         lines += ["", words["text"].format(destination=destination), *(f"  {line}".rstrip() for line in text.splitlines())]
     return "\n".join(lines) + "\n"
+
+
+def _life(life: Life, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
+    since = f"{life.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    repeats, reopened = plural(life.repeats, "webhook", language), plural(life.reopened, "time", language)
+    yield words["incident"].format(id=life.id, since=since, repeats=repeats, reopened=reopened)
+    yield from _flaps(life.flaps, words, language, zone)
+    if len(life.begins) > 1:
+        instants = [f"{at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}" for at in life.begins[-SHOWN:]]
+        shown = ", ".join(["…", *instants] if len(life.begins) > SHOWN else instants)
+        yield words["often"].format(times=times_said(len(life.begins), language), instants=shown)
 
 
 def _flaps(flaps: Flaps, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:

@@ -61,9 +61,15 @@ def test_what_lies_beyond_a_month_is_not_foretold():
     assert find_exhaustion(trend, 100) is None
 
 
-def test_samples_that_are_no_numbers_are_left_out_and_too_few_make_no_trend():
+def test_samples_that_are_no_numbers_are_left_out():
     broken = [Sample(at=START + timedelta(minutes=m), value=float("nan")) for m in range(60)]
     assert fit_trend(broken) is None
-    assert fit_trend(samples(1, lambda h: h)) is None
-    same = [Sample(at=START, value=float(v)) for v in range(5)]
-    assert fit_trend(same) is None
+    assert fit_trend([]) is None
+
+
+@pytest.mark.parametrize("found", [samples(1, lambda h: 100.0), [Sample(at=START, value=100.0) for _ in range(5)]], ids=["two", "at one instant"])
+def test_too_few_samples_say_where_it_stands_and_nothing_of_where_it_goes(found):
+    trend = fit_trend(found)
+    assert trend is not None
+    assert (trend.last, trend.per_hour, trend.is_steady) == (100.0, 0.0, False)
+    assert find_exhaustion(trend, 200) is None

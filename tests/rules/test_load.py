@@ -79,7 +79,7 @@ def test_shipped_routes_lead_where_they_should() -> None:
 
 def test_check_says_ok(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(SHIPPED, False) == 0
-    assert capsys.readouterr().out.startswith("ok: 8 routes, 4 destinations, 3 people, 9 services, 3 sources, version ")
+    assert capsys.readouterr().out.startswith("ok: 10 routes, 4 destinations, 3 people, 9 services, 3 sources, version ")
     assert check(SHIPPED, True) == 0
     assert json.loads(capsys.readouterr().out)["routes"] == 8
 
