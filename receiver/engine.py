@@ -306,13 +306,19 @@ class Engine:
             metrics.resolved_seconds.labels(severity=incident.severity.value).observe(found.resolved_in.total_seconds())
         if found.is_hold:
             metrics.recoveries_held.inc()
-        if found.is_begin:
-            rule = (incident.firing[0].name if incident.firing else "", incident.route.route_id if incident.route else "")
-            if rule in self._seen_rules or len(self._seen_rules) < metrics.MOST_RULES:
-                self._seen_rules.add(rule)
-            else:
-                rule = ("other", "other")  # whoever sends alerts must not make up label values without end
-            metrics.begun.labels(*rule).inc()
+        if found.is_begin or found.is_return:
+            rule = self._counted_rule(incident)
+            if found.is_begin:
+                metrics.begun.labels(*rule).inc()
+            if found.is_return:
+                metrics.returned.labels(*rule).inc()
+
+    def _counted_rule(self, incident: Incident) -> tuple[str, str]:
+        rule = (incident.firing[0].name if incident.firing else "", incident.route.route_id if incident.route else "")
+        if rule not in self._seen_rules and len(self._seen_rules) >= metrics.MOST_RULES:
+            return "other", "other"  # whoever sends alerts must not make up label values without end
+        self._seen_rules.add(rule)
+        return rule
 
 
 @contextlib.contextmanager

@@ -4,12 +4,17 @@ from datetime import datetime
 
 import pytest
 
+from receiver.telemetry import metrics
 from tests.builders import wire
 from tests.chat.test_commands import ask
 from tests.harness import ADMINS, ANNA, Story
 from tests.stories.paging import FILES, TO_ANNA, paging
 
 CALM = FILES["routes"] + "noise: {flapping: {changes: 9}}\n"
+
+
+def returns() -> float:
+    return sum(sample.value for family in metrics.returned.collect() for sample in family.samples if sample.name.endswith("_total"))
 
 
 async def fires(s: Story, replica: int = 0) -> datetime:
@@ -34,7 +39,9 @@ async def test_the_third_time_in_a_day_is_called_that_whether_it_came_back_or_is
             assert "time" not in (await s.expect(chat, "🔴", "INC-1")).text
         await ends(s, at)
         await s.advance(minutes=20)
+        before = returns()
         second = await fires(s)
+        assert returns() == before + 1
         for chat in (TO_ANNA, ADMINS):
             await s.expect(chat, "fired again, second time in 24 hours")
         await ends(s, second)
