@@ -109,7 +109,7 @@ async def test_an_old_rule_book_stays_whole_and_metrics_say_so(tmp_path, rules):
         assert await metric(s, "receiver_rules_info", version=before.version) == 1
         assert (await s.http.get("/readyz")).json() == {"ready": True, "faults": [], "degraded": [f"rules: {answer.json()['faults'][0]}"]}
         await s.advance(seconds=10)
-        told = await s.expect(ADMINS, "destinations.yaml:8:12")
+        told = await s.expect(ADMINS, "destinations.yaml:9:12")
 
         change(rules, "fallback: [nowhere]", "fallback: [devops]", "destinations.yaml")
         answer = await s.http.post("/api/v1/rules/reload", headers=API)
