@@ -281,9 +281,11 @@ class Engine:
         """The event for each of them, with what only the store and this process know."""
         if not isinstance(event, Woke):
             return [event] * len(incidents)
-        told = await self._gathering.inform(Woke(signals=self.signals.current), incidents, self._rules.current)
-        seen = await self._around(incidents)
-        return [replace(told, around=seen.get(one.id, {})) for one in incidents]
+        woke = Woke(signals=self.signals.current)
+        told, seen, began = await asyncio.gather(
+            self._gathering.inform(woke, incidents, self._rules.current), self._around(incidents), self._incidents.began(incidents)
+        )
+        return [replace(told, around=seen.get(one.id, {}), began=began.get(one.id, ())) for one in incidents]
 
     def _told(self, plan: Plan) -> None:
         metrics.transitions.labels(reason=plan.reason.value).inc()
@@ -304,13 +306,19 @@ class Engine:
             metrics.resolved_seconds.labels(severity=incident.severity.value).observe(found.resolved_in.total_seconds())
         if found.is_hold:
             metrics.recoveries_held.inc()
-        if found.is_begin:
-            rule = (incident.firing[0].name if incident.firing else "", incident.route.route_id if incident.route else "")
-            if rule in self._seen_rules or len(self._seen_rules) < metrics.MOST_RULES:
-                self._seen_rules.add(rule)
-            else:
-                rule = ("other", "other")  # whoever sends alerts must not make up label values without end
-            metrics.begun.labels(*rule).inc()
+        if found.is_begin or found.is_return:
+            rule = self._counted_rule(incident)
+            if found.is_begin:
+                metrics.begun.labels(*rule).inc()
+            if found.is_return:
+                metrics.returned.labels(*rule).inc()
+
+    def _counted_rule(self, incident: Incident) -> tuple[str, str]:
+        rule = (incident.firing[0].name if incident.firing else "", incident.route.route_id if incident.route else "")
+        if rule not in self._seen_rules and len(self._seen_rules) >= metrics.MOST_RULES:
+            return "other", "other"  # whoever sends alerts must not make up label values without end
+        self._seen_rules.add(rule)
+        return rule
 
 
 @contextlib.contextmanager

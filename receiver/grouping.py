@@ -14,7 +14,7 @@ import msgspec
 from receiver.clock import Clock
 from receiver.core.alert import identify, matched_labels, name_by, spell
 from receiver.core.incident import RouteSnapshot
-from receiver.core.instant import parse_instant
+from receiver.core.instant import spell_instant
 from receiver.core.overflow import GATHER, overflow_key, overflow_route
 from receiver.core.route import ALL_LABELS, labels_read
 from receiver.core.rulebook import RuleBook
@@ -301,12 +301,12 @@ class Grouping:
 
 
 def _signature(alert: WireAlert) -> str:
-    starts = str(parse_instant(alert.startsAt)).zfill(18)
+    starts = spell_instant(alert.startsAt)
     if alert.status == "firing":
         return "F" + starts + _NO_END  # thrice as fast as a format
     if alert.status != "resolved":
         raise ValueError(f"status {alert.status[:20]!r} is neither firing nor resolved")
-    return f"R{starts}{parse_instant(alert.endsAt) if alert.endsAt else 0:018d}"
+    return "R" + starts + (spell_instant(alert.endsAt) if alert.endsAt else _NO_END)
 
 
 def _variant(labels: Mapping[str, str], ignored: frozenset[str]) -> str:

@@ -36,6 +36,7 @@ from receiver.store.announced import Announced
 from receiver.store.audit import Audit, Deed
 from receiver.store.connection import Client
 from receiver.store.drafts import Drafts
+from receiver.store.history import History
 from receiver.store.incidents import Incidents
 from receiver.store.intake import Intake
 from receiver.store.links import Links
@@ -100,7 +101,8 @@ def build_chat(
     post = Post(channels, Once(client), outbox, paces, clock)
     silencer = Silencer(peers, silences, incidents, post, clock)
     announcer = Announcer(rules, Announced(client), engine, post, clock, language=settings.language, timezone=settings.timezone)
-    teller = OutageTeller(reach.outages, rules, post, clock, reach.asks, reach.learn_channel, language=settings.language, timezone=settings.timezone)
+    missed = History(client, incidents.partitions, incidents).missed
+    teller = OutageTeller(reach.outages, rules, post, clock, reach.asks, reach.learn_channel, missed, language=settings.language, timezone=settings.timezone)
     means = Means(post, answerers, key, Refusals(intake, engine), audit, customers)
     readers = Readers(rules, clock, language=settings.language, timezone=settings.timezone)
     desk = Desk(intake, buttons, commands, account, readers, means, clock, notices)

@@ -12,7 +12,7 @@ import uvicorn
 from receiver.app.build import App, auditor, build, calendars, origin_of, prover, works
 from receiver.app.derived import webhook_secret
 from receiver.app.http import litestar_app, webhooks
-from receiver.app.looking_back import weekly
+from receiver.app.looking_back import collector, weekly
 from receiver.app.pictures import evidence_workers
 from receiver.channels.telegram import TelegramChannel
 from receiver.chat.setup import introduce
@@ -128,6 +128,7 @@ def _workers(app: App, embedded: EmbeddedStore | None, companions: tuple[Callabl
         calendars(app).run(),
         auditor(app).run(),
         weekly(app).run(),
+        collector(app).run(),
         app.customers.twin.run(),
         *evidence_workers(app),
     ]

@@ -25,9 +25,12 @@ _LONGEST_SUBJECT = 160
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
-    """What one recipient gets. `key` tells letters apart, `thread` holds those of a notice together; `stop` is the one-click address."""
+    """What one recipient gets. `heading` is what it is about, for whoever sees no subject. `key` tells letters apart, `thread` holds those of a
+    notice together; `stop` is the one-click address.
+    """
 
     subject: str
+    heading: str
     paragraphs: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
     language: str
@@ -48,7 +51,7 @@ class Sender:
 def confirmation(page: str, link: str, language: str) -> Letter:
     """Did you ask for this?"""
     if known(language) == "ru":
-        subject = f"Подтвердите подписку: {page}"
+        heading = "Подтвердите подписку"
         said = (
             f"Кто-то, вероятно вы, указал этот адрес на странице «{page}».",
             "Чтобы получать сообщения о сбоях и плановых работах, подтвердите подписку. Ссылка действует сутки.",
@@ -56,42 +59,43 @@ def confirmation(page: str, link: str, language: str) -> Letter:
         )
         word = "Подтвердить подписку"
     else:
-        subject = f"Confirm your subscription: {page}"
+        heading = "Confirm your subscription"
         said = (
             f"Somebody, probably you, entered this address on the page “{page}”.",
             "To hear of outages and planned work, confirm the subscription. The link is valid for one day.",
             "If it was not you, there is nothing to do: no more letters will come.",
         )
         word = "Confirm the subscription"
-    return Letter(subject=subject, paragraphs=said, links=((word, link),), language=language, key=f"confirm-{link}")
+    return Letter(subject=f"{heading}: {page}", heading=heading, paragraphs=said, links=((word, link),), language=language, key=f"confirm-{link}")
 
 
 def settings(page: str, link: str, stop: str, language: str) -> Letter:
     """You are subscribed already; here is where you change it."""
     if known(language) == "ru":
-        subject, word = f"Ваша подписка: {page}", "Изменить подписку"
+        heading, word = "Ваша подписка", "Изменить подписку"
         said = ("Этот адрес уже подписан. По ссылке можно выбрать язык и сервисы или отписаться; она действует сутки.",)
     else:
-        subject, word = f"Your subscription: {page}", "Change the subscription"
+        heading, word = "Your subscription", "Change the subscription"
         said = ("This address is subscribed already. The link lets you choose language and components, or unsubscribe; it is valid for one day.",)
-    return Letter(subject=subject, paragraphs=said, links=((word, link),), language=language, key=f"settings-{link}", stop=stop)
+    subject = f"{heading}: {page}"
+    return Letter(subject=subject, heading=heading, paragraphs=said, links=((word, link),), language=language, key=f"settings-{link}", stop=stop)
 
 
 def farewell(page: str, link: str, language: str) -> Letter:
     """You are not subscribed any more; for everybody who shares the address."""
     if known(language) == "ru":
-        subject, word = f"Подписка отменена: {page}", "Вернуть подписку"
+        heading, word = "Подписка отменена", "Вернуть подписку"
         said = (
             f"Этот адрес отписан от сообщений страницы «{page}», больше писем не будет.",
             "Если адрес общий и отписался кто-то другой, подписку можно вернуть по ссылке в течение суток.",
         )
     else:
-        subject, word = f"You are unsubscribed: {page}", "Subscribe again"
+        heading, word = "You are unsubscribed", "Subscribe again"
         said = (
             f"This address is unsubscribed from the page “{page}”; no more letters will come.",
             "If the address is shared and somebody else unsubscribed it, the link brings the subscription back; it is valid for one day.",
         )
-    return Letter(subject=subject, paragraphs=said, links=((word, link),), language=language, key=f"farewell-{link}")
+    return Letter(subject=f"{heading}: {page}", heading=heading, paragraphs=said, links=((word, link),), language=language, key=f"farewell-{link}")
 
 
 def word(notice: PublicNotice, update: Update, rules: NoticeRules, language: str, link: str, stop: str, now: datetime) -> Letter:
@@ -110,7 +114,7 @@ def word(notice: PublicNotice, update: Update, rules: NoticeRules, language: str
     why = f"Вы получили это письмо, потому что подписаны на «{page}»." if said == "ru" else f"You get this letter because you subscribed to “{page}”."
     off = "Отписаться" if said == "ru" else "Unsubscribe"
     return Letter(
-        subject=subject, paragraphs=tuple(paragraphs), links=(("Подробнее" if said == "ru" else "Details", link),), language=language,
+        subject=subject, heading=_line(text.title), paragraphs=tuple(paragraphs), links=(("Подробнее" if said == "ru" else "Details", link),), language=language,
         key=f"{update.id}-{update.edited_at or ''}", thread=notice.id, stop=stop, footer=(why, f"{off}: {stop}"),
     )  # fmt: skip
 
@@ -141,7 +145,7 @@ def compose(letter: Letter, sender: Sender, recipient: str, tag: str, now: datet
 
 
 def _plain(letter: Letter) -> str:
-    parts = [*letter.paragraphs, *(f"{word}: {link}" for word, link in letter.links)]
+    parts = [letter.heading, *letter.paragraphs, *(f"{word}: {link}" for word, link in letter.links)]
     if letter.footer:
         parts += ["-- \n" + "\n".join(letter.footer)]
     return _clean("\n\n".join(parts)) + "\n"
@@ -152,15 +156,19 @@ def _html(letter: Letter) -> str:
 
 
 def _markup(letter: Letter) -> Iterator[str]:
-    yield f'<!doctype html><html lang="{letter.language}"><body style="font:16px/1.5 sans-serif;max-width:40em">'
+    heading = html.escape(letter.heading)
+    yield f'<!doctype html><html lang="{letter.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    yield f'<meta name="color-scheme" content="light dark"><title>{heading}</title></head>'
+    yield '<body style="font:16px/1.5 sans-serif;max-width:40em;margin:0 auto;padding:16px;overflow-wrap:break-word"><main>'
+    yield f'<h1 style="font-size:20px;line-height:1.3;margin:0">{heading}</h1>'
     for part in letter.paragraphs:
         yield "<p>" + html.escape(part).replace("\n", "<br>") + "</p>"
     for word, link in letter.links:
-        yield f'<p><a href="{html.escape(link)}">{html.escape(word)}</a></p>'
+        yield f'<p><a href="{html.escape(link)}" style="color:inherit;display:inline-block;padding:10px 16px;border:1px solid;border-radius:6px">{html.escape(word)}</a></p>'
     if letter.footer:
-        yield f'<p style="color:#52525b;font-size:14px">{html.escape(letter.footer[0])}'
-        yield f'<br><a href="{html.escape(letter.stop)}">{html.escape(letter.footer[1].partition(":")[0])}</a></p>'
-    yield "</body></html>"
+        yield f'<p style="font-size:14px;border-top:1px solid;padding-top:12px">{html.escape(letter.footer[0])}'
+        yield f'<br><a href="{html.escape(letter.stop)}" style="color:inherit">{html.escape(letter.footer[1].partition(":")[0])}</a></p>'
+    yield "</main></body></html>"
 
 
 def _paragraphs(body: str) -> list[str]:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from receiver.channels.view import title_of
 from receiver.channels.visible import visible
 from receiver.channels.words import clock, span
+from receiver.core.incident import Incident
 from receiver.core.outage import Outage
+
+MOST_MISSED = 10
 
 # How somebody is reached by a channel, and what the channel is called.
 WAYS: Mapping[str, Mapping[str, str]] = {
@@ -127,21 +131,35 @@ def begun(outage: Outage, instead: Sequence[str], language: str, timezone: str, 
     return "\n".join([*lines, _instead_en(outage, instead), f"What to do: {do}"])
 
 
-def ended(outage: Outage, language: str, timezone: str) -> str:
-    """It works again: since when, and how long it did not."""
+def ended(outage: Outage, language: str, timezone: str, missed: Sequence[Incident] = ()) -> str:
+    """It works again: since when, and how long it did not. `missed` began and ended meanwhile, and nobody was told of them there."""
     over = outage.over_at or outage.since
     since, back = clock(outage.since, timezone, over, language), clock(over, timezone, over, language)
     lasted = span(over - outage.since, language)
     if outage.is_channel:
         name = NAMES["ru" if language == "ru" else "en"].get(outage.channel, outage.channel)
         if language == "ru":
-            return f"🟢 <b>{name} снова доступен</b>\nНе работал с {since} до {back} ({lasted}). Отправляем то, что ждало; о том, что успело закончиться, не пишем."
-        return f"🟢 <b>{name} is reachable again</b>\nIt was not from {since} to {back} ({lasted}). What waited is sent now; what was over before it could be sent is not."
+            head = f"🟢 <b>{name} снова доступен</b>\nНе работал с {since} до {back} ({lasted}). Отправляем то, что ждало; о том, что успело закончиться, не пишем."
+            return head + _missed(missed, "За это время началось и закончилось:", "и ещё", language, timezone, over)
+        head = f"🟢 <b>{name} is reachable again</b>\nIt was not from {since} to {back} ({lasted}). What waited is sent now; what was over before it could be sent is not."
+        return head + _missed(missed, "It began and ended meanwhile:", "and", language, timezone, over)
     who, way = _shown(_who(outage)), way_of(outage.channel, language)
     if language == "ru":
         verb = "вызов" if outage.person else "доставка"
         return f"🟢 <b>{who}: {verb} {way} снова работает</b>\nСообщение дошло в {back}. С {since} не доходили ({lasted})."
     return f"🟢 <b>{who} can be {'paged' if outage.person else 'reached'} {way} again</b>\nA message got there at {back}. None did since {since} ({lasted})."
+
+
+def _missed(missed: Sequence[Incident], head: str, and_more: str, language: str, timezone: str, now: datetime) -> str:
+    if not missed:
+        return ""
+    lines = [f"\n\n{head}"]
+    for one in missed[:MOST_MISSED]:
+        times = f"{clock(one.opened_at, timezone, now, language)}–{clock(one.resolved_at or now, timezone, now, language)}"
+        lines.append(f"{times} {one.id} {_shown(title_of(one, language), 120)}")
+    if len(missed) > MOST_MISSED:
+        lines.append(f"… {and_more} {len(missed) - MOST_MISSED}" + ("" if language == "ru" else " more"))
+    return "\n".join(lines)
 
 
 def _channel_begun(outage: Outage, language: str, timezone: str, now: datetime) -> str:

@@ -128,6 +128,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "all_resolved": ("All alerts are over", "Все алерты закончились"),
     "reopened": ("Came back", "Вернулся"),
     "flapping": ("Flaps", "Мигает"),
+    "collected": ("Collected, to be told together with others", "Отложен в сводку"),
+    "told": ("Told by itself, no longer collected", "О нём сказали отдельно, в сводку не войдёт"),
     "steady": ("Fires steadily", "Горит постоянно"),
     "closed": ("Closed for good", "Закрыт окончательно"),
     "acknowledged": ("Acknowledged", "Взят в работу"),

@@ -26,6 +26,8 @@ from receiver.core.incident import Incident
 
 KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still", "picture", "flapping")
 FRAMES = ("mail",)  # what a text is put into, not a text of its own
+OVERVIEWS = ("collected",)  # of many incidents
+FILES = (*KINDS, *FRAMES, *OVERVIEWS)
 LANGUAGES = ("en", "ru")
 _BETWEEN_LINKS = "</a> · <a "  # where a link is written out each has a line of its own
 FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)  # all a template can raise
@@ -80,7 +82,7 @@ class Renderer:
         self._environment = _looked_through(tuple(sources.items()))
         self.version = hashlib.sha256(repr(sources).encode()).hexdigest()[:12]
         self.notices = NoticeTexts(directory) if (directory / "notices").is_dir() else None
-        self._templates = {(k, lang): self._compile(k, lang) for k in (*KINDS, *FRAMES) for lang in LANGUAGES}
+        self._templates = {(k, lang): self._compile(k, lang) for k in FILES for lang in LANGUAGES}
 
     def _compile(self, kind: str, language: str) -> Template:
         name = template_name(kind, language)
@@ -130,6 +132,16 @@ class Renderer:
             about=about,
         )
         return replace(message, html=self._framed(markup, view, language)) if form is Form.MAIL else message
+
+    def overview(self, kind: str, view: Mapping[str, object], language: str) -> Message:
+        """A silent message about many incidents at once; the bare numbers where its template fails."""
+        language = language if language in LANGUAGES else "en"
+        try:
+            markup = re.sub(r"\n{3,}", "\n\n", self._templates[kind, language].render(**view, language=language)).strip()
+        except FAILURES as fault:
+            counts = " · ".join(f"{name}: {value}" for name, value in view.items() if isinstance(value, int))
+            markup = html.escape(f"{counts}\n({type(fault).__name__}: {kind})")
+        return Message(html=markup, plain=to_plain(markup), silent=True)
 
     def _framed(self, markup: str, view: Mapping[str, object], language: str) -> str:
         """The text as a page of its own; the bare text where the frame fails."""

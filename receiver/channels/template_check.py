@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError, nodes
 
 from receiver.channels.notice_texts import find_faults
-from receiver.channels.render import FRAMES, KINDS, LANGUAGES, make_environment, template_name
+from receiver.channels.render import FILES, LANGUAGES, make_environment, template_name
 from receiver.channels.template_policy import refusals
 from receiver.channels.template_render import BUDGET
 from receiver.channels.template_samples import facts
@@ -75,7 +75,7 @@ def _read(directory: Path) -> tuple[dict[str, str], list[TemplateFinding]]:
 
 
 def _wanted() -> list[str]:
-    return [template_name(kind, language) for kind in (*KINDS, *FRAMES) for language in LANGUAGES]
+    return [template_name(kind, language) for kind in FILES for language in LANGUAGES]
 
 
 def _strangers(trees: Mapping[str, nodes.Template], sources: Mapping[str, str]) -> Iterator[TemplateFinding]:

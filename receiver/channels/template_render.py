@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, UndefinedError
 
 from receiver.channels.entities import find_problem
-from receiver.channels.render import FAILURES, FRAMES, KINDS, LANGUAGES, make_environment, template_name
+from receiver.channels.render import FAILURES, FILES, FRAMES, LANGUAGES, make_environment, template_name
 from receiver.channels.template_samples import contexts
 
 BUDGET = 0.25  # seconds of processor time for one text
@@ -30,7 +30,7 @@ def main(names: list[str]) -> None:
     """Try every named template; their texts come as JSON on the standard input."""
     environment = make_environment(json.loads(sys.stdin.read()))
     _limit()
-    for kind in (*KINDS, *FRAMES):
+    for kind in FILES:
         for language in LANGUAGES:
             name = template_name(kind, language)
             if name in names:

@@ -10,8 +10,10 @@ from markupsafe import Markup
 
 from receiver.channels.links import LINK_NAMES
 from receiver.channels.view import ServiceView, build
+from receiver.channels.view_collected import collected_facts
 from receiver.channels.visible import visible
 from receiver.core.alert import Alert, AlertId, AlertStatus, Severity
+from receiver.core.collection import Listed
 from receiver.core.condition import Condition, ConditionKind
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence, Flow, Saturated
@@ -45,6 +47,9 @@ _Sample = tuple[str, Incident, Mapping[str, ServiceView]]
 
 def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each sample's name and everything the template is given, as `Renderer` gives it."""
+    if kind == "collected":
+        yield from _collected(language)
+        return
     framed = {"body": Markup("<b>what the message says</b>")} if kind == "mail" else {}
     for number, (name, incident, services) in enumerate(_samples()):
         if kind not in ARGS:
@@ -56,6 +61,16 @@ def contexts(kind: str, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
             for about, person in ((f"alert:{HOSTILE[0]}", "anna"), ("severity:critical", "")):
                 args = {"because": because, "by": visible(HOSTILE[0] * 20), "about": about, "waited": "720"}
                 yield f"because {because}", {**build(incident, services, language, "Europe/Moscow", _NOW, args, person), "language": language}
+
+
+def _collected(language: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A list of nothing, and one in which all is hostile."""
+    since = _NOW - timedelta(days=1)
+    yield "nothing known", {**collected_facts(Listed(began=0, rules={}), {}, language, "Europe/Moscow", since, _NOW), "language": language}
+    hostile = tuple(_with(replace(_BARE, announced_at=since), [_alert(0, _labels(text), _notes(text))]) for text in HOSTILE * 3)
+    over = tuple(replace(one, state=State.RESOLVED, resolved_at=_NOW, resolved_by=HOSTILE[0] * 20) for one in hostile)
+    found = Listed(began=10**9, open=hostile, ended=over, closed=over, rules=dict.fromkeys(HOSTILE * 2, 10**9) | {f"{n}": n for n in range(20)})
+    yield _FULL, {**collected_facts(found, _SERVICES, language, "Europe/Moscow", since, _NOW), "language": language}
 
 
 def facts(file: str) -> dict[str, Any]:
@@ -111,7 +126,7 @@ def _make_small() -> Iterator[_Sample]:
     hostile = replace(hostile, escalation=_escalation(HOSTILE[0] * 20), failed={HOSTILE[0]: HOSTILE[0] * 20}, snoozed_by=HOSTILE[0] * 20, snoozed_until=_NOW)
     hostile = replace(hostile, part=_part(HOSTILE[0] * 20), symptoms={IncidentId(f"INC-{n}"): _symptom(HOSTILE[0] * 20) for n in range(50)})
     flaps = Flaps(changes=(_NOW - timedelta(days=3_000), _NOW), told_at=_NOW, quiet_at=_NOW + timedelta(minutes=10), alerts=1)
-    hostile = replace(hostile, flaps=flaps)
+    hostile = replace(hostile, flaps=flaps, begins=flaps.changes * 50)
     yield _FULL, hostile, _SERVICES
     for state in State:
         ended = _NOW if state is State.RESOLVED else None

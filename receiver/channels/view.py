@@ -9,6 +9,7 @@ from receiver.channels.links import links_about
 from receiver.channels.view_correlation import correlation_facts
 from receiver.channels.view_escalation import escalation_facts, failed
 from receiver.channels.view_flap import flap_facts
+from receiver.channels.view_occurrence import occurrence_facts
 from receiver.channels.view_overflow import overflow_facts
 from receiver.channels.view_storm import storm_facts
 from receiver.channels.visible import visible
@@ -77,6 +78,7 @@ def build(
         **correlation_facts(incident, lambda service: _name(service, services, language), language),
         **escalation_facts(incident, language, zone, now, args or {}, person),
         **flap_facts(incident, language, zone, now),
+        **occurrence_facts(incident, language, zone, now),
         **storm_facts(incident, lambda service: _name(service, services, language), language, zone, now),
         **overflow_facts(incident, language),
     }

@@ -10,7 +10,7 @@ SHOWN = 6
 
 
 def correlation_facts(incident: Incident, named: Callable[[str], str], language: str) -> dict[str, object]:
-    """Empty where the incident stands on its own. `affected` are the systems of the symptoms, `symptoms` one line each."""
+    """Empty where the incident stands on its own. `affected` are the other systems among its parts, `symptoms` one line for each part."""
     part = incident.part if incident.is_part else None
     carried = list(incident.symptoms.items())
     lines = [
@@ -30,7 +30,8 @@ def correlation_facts(incident: Incident, named: Callable[[str], str], language:
         "cause_title": _title(part.name, part.notes, language) if part else "",
         "cause_where": visible(part.where, 60) if part else "",
         "cause_way": [named(one) for one in part.way] if part else [],
-        "affected": list(dict.fromkeys(named(one.service) for _, one in carried)),
+        "is_same_system": bool(part and len(part.way) == 1),
+        "affected": list(dict.fromkeys(named(one.service) for _, one in carried if one.where)),
         "symptoms": lines,
         "more_symptoms": max(0, len(carried) - SHOWN),
     }

@@ -64,6 +64,7 @@ class IncidentBody(_Body):
     resolved_by: str
     end_reason: str
     reopened: int
+    occurrences: int
     firing: int
     alerts_total: int
     alerts: list[AlertBody]
@@ -165,6 +166,7 @@ def _incident(incident: Incident, title: str, about: About) -> IncidentBody:
         resolved_by=incident.resolved_by,
         end_reason=incident.end_reason,
         reopened=incident.reopened,
+        occurrences=len(incident.begins),
         firing=len(incident.firing),
         alerts_total=len(incident.alerts),
         alerts=[_alert(alert) for alert in shown[:MOST_ALERTS]],

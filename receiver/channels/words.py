@@ -13,6 +13,7 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "system": ("system", "systems"),
         "time": ("time", "times"),
         "incident": ("incident", "incidents"),
+        "new incident": ("new incident", "new incidents"),
         "webhook": ("identical webhook", "identical webhooks"),
         "change": ("change", "changes"),
         "consumer": ("consumer", "consumers"),
@@ -25,11 +26,16 @@ NOUNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "system": ("системе", "системах", "системах"),  # after «на»
         "time": ("раз", "раза", "раз"),
         "incident": ("инцидент", "инцидента", "инцидентов"),
+        "new incident": ("новый инцидент", "новых инцидента", "новых инцидентов"),
         "webhook": ("такое же сообщение", "таких же сообщения", "таких же сообщений"),
         "change": ("изменение", "изменения", "изменений"),
         "consumer": ("потребитель", "потребителя", "потребителей"),
         "instance": ("экземпляр", "экземпляра", "экземпляров"),
     },
+}
+NTH: Mapping[str, tuple[str, ...]] = {
+    "en": ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    "ru": ("первый", "второй", "третий", "четвёртый", "пятый", "шестой", "седьмой", "восьмой", "девятый", "десятый"),
 }
 SEVERITY: Mapping[str, Mapping[str, str]] = {
     "en": {"critical": "critical", "warning": "warning", "info": "info"},
@@ -120,6 +126,12 @@ def ordinal(count: int, language: str) -> str:
         return f"{count}-й"
     ending = "th" if 11 <= count % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
     return f"{count}{ending}"
+
+
+def nth(count: int, language: str) -> str:
+    """`third`, `третий` up to the tenth, in numbers from there on."""
+    named = NTH.get(language, NTH["en"])
+    return named[count - 1] if 1 <= count <= len(named) else ordinal(count, language)
 
 
 def number(value: float, language: str) -> str:

@@ -15,6 +15,7 @@ from receiver.clock import Clock
 from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError
 from receiver.core.escalation import ways_of
+from receiver.core.incident import Incident
 from receiver.core.outage import Outage
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Rules
@@ -25,11 +26,15 @@ EVERY = 5.0
 WORTH_TELLING = timedelta(seconds=60)  # a shorter outage of a whole channel is nobody's business
 KEPT = timedelta(days=400)
 Learn = Callable[[str, Outcome], Awaitable[None]]
+Missed = Callable[[Outage], Awaitable[Sequence[Incident]]]
 log = get_logger(__name__)
 
 
 class OutageTeller:
-    """Runs until cancelled. `asks` are channels that answer a question which nobody hears, `learn` takes what they answered."""
+    """Runs until cancelled. `asks` are channels that answer a question which nobody hears, `learn` takes what they answered.
+
+    `missed` are the incidents of which a channel says nothing any more: they were over before it worked again.
+    """
 
     def __init__(
         self,
@@ -39,12 +44,13 @@ class OutageTeller:
         clock: Clock,
         asks: Mapping[str, Callable[[], Awaitable[Outcome]]],
         learn: Learn,
+        missed: Missed,
         *,
         language: str,
         timezone: str,
     ) -> None:
         self._outages, self._rules, self._post, self._clock = outages, rules, post, clock
-        self._asks, self._learn, self._language, self._timezone = asks, learn, language, timezone
+        self._asks, self._learn, self._missed, self._language, self._timezone = asks, learn, missed, language, timezone
         self._said: set[str] = set()
 
     async def run(self) -> None:
@@ -83,9 +89,9 @@ class OutageTeller:
         """True when nothing remains to be told."""
         if outage.is_channel and outage.over_at and outage.over_at - outage.since < WORTH_TELLING:
             return True
-        is_told = True
+        is_told, missed = True, await self._missed(outage) if outage.is_channel else ()
         for place in self._admins(book, outage, is_over=True):
-            text = ended(outage, self._language_of(place), place.timezone or self._timezone)
+            text = ended(outage, self._language_of(place), place.timezone or self._timezone, missed)
             is_told = await self._say(f"outage:{outage.identity}:{place.name}:over", place, text) and is_told
         return is_told
 

@@ -1,13 +1,15 @@
-"""Which incident is only the symptom of another, by the catalogue: finding a cause and asking whether it still carries. Pure.
+"""Which incident is only a part of another: a symptom by the catalogue, or more of the same system. Finding it and asking whether it still
+carries. Pure.
 
 Called by `core.parts`, which makes plans of the answers. Wrong is worse than none: whatever is not sure leaves an incident on its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from receiver.core.alert import Severity
+from receiver.core.collection import is_meant
 from receiver.core.incident import Incident, IncidentId, State
 from receiver.core.mute import find_mutes, is_all_muted
 from receiver.core.part import Part, Symptom
@@ -23,7 +25,7 @@ Around = Mapping[IncidentId, Incident]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Near:
-    """Whose incidents are needed for a decision: of the systems it stands on, and of those that stand on it."""
+    """Whose incidents are needed for a decision: of the systems it stands on, of its own, and of those that stand on it."""
 
     below: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
@@ -47,7 +49,7 @@ def near(incident: Incident, rules: RuleBook, now: datetime) -> Near:
         return Near(ids=_linked(incident))
     is_young = not incident.is_alone and now - began_at(incident) <= by.within + SLACK
     below = tuple(rules.graph.below(service)) if incident.is_part or is_young else ()
-    return Near(below=below, above=rules.graph.above(service), ids=_linked(incident))
+    return Near(below=below, above=(service, *rules.graph.above(service)), ids=_linked(incident))
 
 
 def _linked(incident: Incident) -> tuple[IncidentId, ...]:
@@ -55,22 +57,49 @@ def _linked(incident: Incident) -> tuple[IncidentId, ...]:
     return (*own, *incident.symptoms)
 
 
-def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetime) -> Part | None:
-    """The nearest system below that is broken, stands on no broken one itself, and began at about the same time; of several the first.
+def _ways(incident: Incident, rules: RuleBook) -> Mapping[str, tuple[str, ...]]:
+    """The systems where its cause may be, each with the way to it: its own, and those it stands on."""
+    service = system_of(incident)
+    return {service: (service,), **rules.graph.below(service)}
 
-    Distance, then when it began, then the number decide: the same on every replica.
+
+def _standing(incident: Incident) -> tuple[bool, int, datetime, str, tuple[int, str]]:
+    """Of several of one system the least in this order carries the others: heard, worst, first, lowest number. By its own alerts, not its parts'."""
+    worst = max((alert.severity.rank for alert in incident.firing), default=0)
+    return incident.is_quiet, -worst, began_at(incident), incident.group_key, _number(incident.id)  # a trial gives other numbers
+
+
+def _stands_above(one: Incident, other: Incident, within: timedelta) -> bool:
+    """True when `one` carries `other` of the same system. Something as bad that comes later is news: nobody who took the first has taken it."""
+    first, second = _standing(one), _standing(other)
+    return first < second and (first[:2] < second[:2] or abs(began_at(one) - began_at(other)) <= within)
+
+
+def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetime) -> Part | None:
+    """The worst incident of the same system, else the nearest system below that is broken and began at about the same time; of several the first.
+
+    It is no part itself. Distance, then standing or when it began, then the number decide: the same on every replica.
     """
     by = rules.correlation
     if by is None or incident.is_alone or incident.digest or not incident.firing:
         return None
-    ways = rules.graph.below(system_of(incident))
-    found = [
-        (len(ways[system_of(one)]), began_at(one), _number(one.id), one)
-        for one in around.values()
-        if system_of(one) in ways and abs(began_at(incident) - began_at(one)) <= by.within and _explains(one, incident, rules, now)
-    ]
-    for *_, cause in sorted(found, key=lambda one: one[:3]):
-        if find_cause(cause, around, rules, now) is None:
+    ways, service = _ways(incident, rules), system_of(incident)
+    same = [one for one in around.values() if system_of(one) == service != "" and one.id != incident.id]
+    worse = sorted((one for one in same if _stands_above(one, incident, by.within)), key=_standing)
+    below = [one for one in around.values() if system_of(one) in ways and system_of(one) != service and abs(began_at(incident) - began_at(one)) <= by.within]
+    below.sort(key=lambda one: (len(ways[system_of(one)]), began_at(one), _number(one.id)))
+    for cause in (*worse, *below):
+        if _explains(cause, incident, rules, now) and find_cause(cause, around, rules, now) is None:
+            return make_part(incident, cause, rules, now)
+    return _with(incident, same, around, rules, now)
+
+
+def _with(incident: Incident, same: Sequence[Incident], around: Around, rules: RuleBook, now: datetime) -> Part | None:
+    """Where another incident of the same system is a symptom already, whenever that began, this one belongs to the same cause."""
+    for one in same:
+        cause = around.get(IncidentId(one.part.cause)) if one.is_part and one.part and one.firing else None
+        is_below = cause is not None and system_of(cause) in rules.graph.below(system_of(incident))
+        if cause is not None and is_below and not _environments(one).isdisjoint(_environments(incident)) and _explains(cause, incident, rules, now):
             return make_part(incident, cause, rules, now)
     return None
 
@@ -82,8 +111,8 @@ def make_part(incident: Incident, cause: Incident, rules: RuleBook, now: datetim
     return Part(
         cause=cause.id,
         service=system_of(cause),
-        way=rules.graph.below(service).get(system_of(cause), (service, system_of(cause))),
-        where=rules.graph.lines.get(service, ""),
+        way=_ways(incident, rules).get(system_of(cause), (service, system_of(cause))),
+        where=rules.graph.lines.get(service, "") if system_of(cause) != service else "",
         since=since or now,
         look_at=now + (LOOK_AGAIN if is_listed else LOOK_SOON),
         name=lead[0],
@@ -132,7 +161,7 @@ def still_carried(incident: Incident, part: Part, around: Around, rules: RuleBoo
     while cause is not None and cause.is_part and cause.part is not None and cause.part.cause not in seen:
         seen.add(cause.part.cause)
         cause = around.get(IncidentId(cause.part.cause))
-    if by is None or cause is None or cause.id == incident.id or system_of(cause) not in rules.graph.below(system_of(incident)):
+    if by is None or cause is None or cause.id == incident.id or system_of(cause) not in _ways(incident, rules):
         return Carried(why="rules" if by is None or cause is not None else "gone")
     made = make_part(incident, cause, rules, now, since=part.since if cause.id == part.cause else None)
     if cause.is_open:
@@ -163,6 +192,7 @@ def describe(part: Incident) -> Symptom:
         taken_by=part.acknowledged_by,
         destinations=part.route.destinations if part.route else (),
         policies=part.route.policies if part.route else (),
+        is_collected=part.is_collected or (part.announced_at is None and is_meant(part.route, part.severity)),
     )
 
 

@@ -1,18 +1,21 @@
 """`decide(incident, event, rules, now) -> Plan`: the only place where anything is decided. Called by `engine` and `trial`.
 
 Pure: `now` is an argument, the incident is a value, nothing is awaited. Every branch ends in a named `Reason`. What follows stands in
-`life` (alerts), `parts` (what other incidents mean for it), `timers` (time), `reach` (deliveries) and `hands` (people); the one wake-up of an incident is the first of all deadlines.
+`life` (alerts), `parts` (what other incidents mean for it), `timers` (time), `reach` (deliveries) and `hands` (people); while it is
+`collection` that has it nobody is told; the one wake-up of an incident is the first of all deadlines.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from receiver.core.collection import gather
 from receiver.core.event import Delivered, DeliveryTrouble, Event, Gathered, Observed, Pictured, Reported, Woke
 from receiver.core.hands import press
 from receiver.core.incident import Incident, State
 from receiver.core.life import gathered, observed, reported
 from receiver.core.mute import Mutes, find_mutes
+from receiver.core.occurrence import counted
 from receiver.core.parts import linked, look_around
 from receiver.core.picture import pictured
 from receiver.core.plan import Plan
@@ -36,6 +39,7 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
     match event:
         case Woke():
             plan = linked(with_wake(look_around(incident, event, rules, mutes, now), mutes))
+            plan = gather(counted(plan, event.began, now), rules, now)
             return _passed_on(spread(plan, ""), now) if incident.is_storm else plan
         case Reported(conditions=conditions):
             plan = reported(incident, conditions)
@@ -55,6 +59,7 @@ def decide(incident: Incident, event: Event, rules: RuleBook, now: datetime) -> 
         return plan
     if plan.next.spread is not None:
         return replace(plan, next=replace(plan.next, wake_at=now))
+    plan = gather(plan, rules, now)
     is_stale = incident.announced_at is not None and plan.next.wake_at == incident.wake_at  # what it was is kept by the store until it comes
     return linked(with_wake(replace(plan, next=replace(plan.next, wake_at=None)) if is_stale else plan, mutes))
 

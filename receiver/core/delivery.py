@@ -138,10 +138,12 @@ def judge_picture(attempt: Attempt) -> Judgement:
             return Judgement(verdict=Verdict.SKIPPED)
 
 
-def pointless(kind: Kind, incident: Incident, place: Destination, *, has_living: bool) -> str:
-    """Why a message that nobody has seen yet need not be sent any more, or nothing. `has_living`: the place has the living message."""
+def pointless(kind: Kind, incident: Incident, place: Destination, *, has_living: bool, was_out: bool = False) -> str:
+    """Why a message that nobody has seen yet need not be sent any more, or nothing. `has_living`: the place has the living message; `was_out`:
+    its channel could not be reached when the incident ended, and its return lists what ended meanwhile.
+    """
     if kind is Kind.ENDED:
-        return "was never told" if place.person and not has_living else ""
+        return "was never told" if (place.person or was_out) and not has_living else ""
     if incident.state is State.RESOLVED:
         return "resolved before it was sent" if kind is Kind.INCIDENT else "over by now"
     if incident.is_part:

@@ -15,13 +15,15 @@ from receiver.core.signal import Signals
 class Woke:
     """The incident's wake-up time came, or admission merged something into it. `signals` are the guarded sources, as the engine knows them;
     `around` are the incidents of the systems below and above it, as they stood a moment ago. `opened` counts the incidents that were opened
-    lately, `storm` is the state of the storm there is (`split` when somebody took it apart).
+    lately, `storm` is the state of the storm there is (`split` when somebody took it apart). `began` is when earlier incidents of its group
+    began (UTC), known where nobody was told of this one yet.
     """
 
     signals: Signals = field(default_factory=dict)
     around: Mapping[IncidentId, Incident] = field(default_factory=dict)
     opened: int = 0
     storm: str = ""
+    began: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,11 +3,11 @@
 The store keeps an incident, its timeline and its messages for 30 days after its reopen window is over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from receiver.core.incident import Incident
+from receiver.core.incident import Incident, IncidentId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,3 +82,16 @@ def _episode(began_at: datetime, answered: TimelineEntry | None, ended: Timeline
         ended_at=ended.at if ended else None,
         ended_because=ended.reason if ended else "",
     )
+
+
+def never_told(pasts: Iterable[Past], channel: str, outage_began_at: datetime) -> list[IncidentId]:
+    """Incidents that ended while this channel was out and before anything of them was sent there: nothing of them will be. Oldest first."""
+    found = [
+        past.incident
+        for past in pasts
+        if past.incident.resolved_at is not None
+        and past.incident.resolved_at >= outage_began_at
+        and any(sent.channel == channel for sent in past.messages)
+        and not any(sent.channel == channel and sent.sent_at for sent in past.messages)
+    ]
+    return [one.id for one in sorted(found, key=lambda one: one.opened_at)]

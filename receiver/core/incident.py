@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from receiver.core.alert import Alert, AlertId, Severity, precedence
+from receiver.core.collect import Collect
 from receiver.core.condition import SUPPRESSED, Condition
 from receiver.core.destination import Destination
 from receiver.core.evidence import Evidence
@@ -58,6 +59,7 @@ class RouteSnapshot:
     is_quiet: bool = False
     customers: Customers | None = None
     policies: tuple[str, ...] = ()
+    collect: Collect | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +84,9 @@ class Incident:
     `digest` is the storm it has joined, which keeps the time for it while it `is_paused`, and speaks for it while it `is_silent`; `spread` is
     a storm's own.
     `answered_at` is the first acknowledgement since it began or, at `reopened_at`, came back.
-    `pictured_at` is when its picture was last asked for. `flaps` is how often it came and went lately.
+    `pictured_at` is when its picture was last asked for. `flaps` is how often it came and went lately. `begins` are the instants at which it, or
+    one of its group before it, began to fire within the day before its last beginning, oldest first; that one is the last of them.
+    It `is_collected` while nobody is told of it by itself (`core.collection`).
     """
 
     id: IncidentId
@@ -133,6 +137,8 @@ class Incident:
     is_paused: bool = False
     spread: Spread | None = None
     flaps: Flaps = field(default_factory=Flaps)
+    is_collected: bool = False
+    begins: tuple[datetime, ...] = ()
 
     @property
     def is_storm(self) -> bool:
@@ -184,8 +190,8 @@ class Incident:
 
     @property
     def places(self) -> tuple[Destination, ...]:
-        """Where its message is kept up to date: its destinations, and whoever was paged; nowhere while a storm speaks for it."""
-        if self.is_silent:
+        """Where its message is kept up to date: its destinations, and whoever was paged; nowhere while a storm speaks for it, or it is collected."""
+        if self.is_silent or self.is_collected:
             return ()
         paged = self.escalation.paged if self.escalation else ()
         return tuple({place.name: place for place in (*self.destinations, *paged)}.values())

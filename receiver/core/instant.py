@@ -22,6 +22,25 @@ def parse_instant(text: str) -> int:
     return _parse(text)
 
 
+def spell_instant(text: str) -> str:
+    """`parse_instant` as 18 digits. Alerts of a storm share the second, so that is read once. Raises ValueError."""
+    if len(text) == 24 and text[19] == "." and text[23] == "Z":
+        milliseconds, second = text[20:23], _second(text[:19])
+        if second and milliseconds.isascii() and milliseconds.isdigit():
+            return f"{second}{milliseconds}000"
+    return str(parse_instant(text)).zfill(18)
+
+
+@lru_cache(8192)
+def _second(text: str) -> str:
+    """The seconds since the epoch of an instant without fraction and zone; empty where that is not all there is to say."""
+    try:
+        seconds = parse_instant(f"{text}Z") // 1_000_000
+    except ValueError:
+        return ""
+    return str(seconds).zfill(12) if seconds else ""
+
+
 @lru_cache(8192)
 def _parse(text: str) -> int:
     found = _FORM.fullmatch(text)

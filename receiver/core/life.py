@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from receiver.core.alert import Alert, Severity
+from receiver.core.collection import collected
 from receiver.core.condition import SUPPRESSED, Conditions, describe_end, strongest
 from receiver.core.event import Woke
 from receiver.core.evidence import Evidence, is_news
@@ -71,8 +72,8 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: 
         return Plan(before=incident, next=replace(incident, wake_at=incident.opened_at + wait), reason=Reason.GROUP_WAIT)
     if is_held(incident, mutes):
         return _hold(incident, mutes)
-    opened = begun(replace(look(incident, mutes), announced_at=now))
-    if joins(incident, event, rules.noise):
+    opened = collected(begun(replace(look(incident, mutes), announced_at=now)))
+    if not opened.is_collected and joins(incident, event, rules.noise):
         return Plan(before=incident, next=replace(opened, is_silent=True, is_paused=True), reason=Reason.STORM, joins=True)
     if opened.state is not State.TRIGGERED:  # somebody was faster than the group wait
         return Plan(before=incident, next=opened, reason=Reason.OPENED, notifications=living(opened))
@@ -119,7 +120,7 @@ def _woke_open(incident: Incident, looked: Incident, rules: RuleBook, mutes: Mut
     if incident.is_storm and incident.state is State.TRIGGERED and incident.escalation is None and looked.route and looked.route.policies:
         after, notifications = told(incident, start(looked, rules, now), rules, now, loud)
         return Plan(before=incident, next=after, reason=Reason.GOT_WORSE, notifications=notifications)
-    if loud:
+    if loud or (is_worse and looked.is_collected):  # then nobody knows of it yet
         return Plan(before=incident, next=looked, reason=Reason.GOT_WORSE, notifications=merge(loud, living(looked)))
     if looked.told == incident.told:
         return Plan(before=incident, next=replace(incident, wake_at=looked.wake_at), reason=Reason.NOTHING_NEW)
@@ -200,10 +201,11 @@ def fresh(incident: Incident, now: datetime) -> Incident:
 
 def _reopen(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
     cleared = back(fresh(replace(incident, announced_at=incident.announced_at or now), now), incident, rules.noise, now)
-    if joins(incident, event, rules.noise):
-        silent = replace(look(cleared, mutes), is_silent=not incident.announced_at or incident.is_silent, is_paused=True)
+    looked = look(cleared, mutes) if incident.announced_at else collected(look(cleared, mutes))
+    if not looked.is_collected and joins(incident, event, rules.noise):
+        silent = replace(looked, is_silent=not incident.announced_at or incident.is_silent, is_paused=True)
         return Plan(before=incident, next=silent, reason=Reason.STORM, joins=True, notifications=living(silent))
-    anew = start(look(cleared, mutes), rules, now, because="reopened")
+    anew = start(looked, rules, now, because="reopened")
     known = () if incident.is_silent else anew.destinations  # those whom a storm told of it hear of it as of a new one
     loud = to_all(anew, known, kind_of_return(anew), {"count": str(anew.reopened + 1)})
     after, notifications = told(incident, anew, rules, now, loud)
@@ -259,7 +261,7 @@ def _if_told(before: Incident, after: Incident) -> tuple[Notification, ...]:
 
 def gathered(incident: Incident, digest: str) -> Plan:
     """It was told by itself before the storm was one: from now on the storm keeps the time for it."""
-    if not incident.is_open or incident.announced_at is None or incident.digest or incident.is_storm:
+    if not incident.is_open or incident.announced_at is None or incident.digest or incident.is_storm or incident.is_collected:
         return Plan(before=incident, next=incident, reason=Reason.NOTHING_NEW)
     return Plan(before=incident, next=replace(incident, digest=digest, is_paused=True), reason=Reason.STORM, text=digest)
 

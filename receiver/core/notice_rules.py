@@ -40,12 +40,13 @@ class PublicComponent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicPage:
-    """The page customers read; `languages` in their order, the first is the primary one."""
+    """The page customers read; `languages` in their order, the first is the primary one. `logo` is SVG, or empty."""
 
     names: Mapping[str, str]
     timezone: str
     languages: tuple[str, ...]
     contact: str = ""
+    logo: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

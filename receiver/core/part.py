@@ -35,7 +35,9 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Symptom:
-    """What the incident of the cause shows of one of its parts. `destinations` and `policies` are those of its route: they hear of the cause instead."""
+    """What the incident of the cause shows of one of its parts. `destinations` and `policies` are those of its route: they hear of the cause instead.
+    It `is_collected` when nobody was told of it by itself, and nobody would be.
+    """
 
     service: str
     severity: Severity
@@ -46,3 +48,4 @@ class Symptom:
     taken_by: str = ""
     destinations: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
+    is_collected: bool = False

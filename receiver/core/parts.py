@@ -161,15 +161,17 @@ def _touching(plan: Plan, around: Around, rules: RuleBook) -> Plan:
             found.append(IncidentId(after.part.cause))
         found += after.symptoms
         found += [one.id for one in around.values() if one.part and one.is_part and one.part.cause == after.id]
-    elif plan.reason in (Reason.OPENED, Reason.REOPENED, Reason.FLAPPING, Reason.LEFT):
+    elif plan.reason in (Reason.OPENED, Reason.REOPENED, Reason.FLAPPING, Reason.LEFT) or after.severity.rank > plan.before.severity.rank:
         found += _may_join(after, around, rules)
     return replace(plan, touches=tuple(dict.fromkeys(found))) if found else plan
 
 
 def _may_join(cause: Incident, around: Around, rules: RuleBook) -> Iterable[IncidentId]:
-    by, above = rules.correlation, rules.graph.above(system_of(cause))
+    by, service = rules.correlation, system_of(cause)
+    above = rules.graph.above(service)
     for one in around.values():
-        if by and one.is_open and not one.is_alone and system_of(one) in above and abs(began_at(one) - began_at(cause)) <= by.within:
+        is_close = system_of(one) == service or (by and system_of(one) in above and abs(began_at(one) - began_at(cause)) <= by.within)
+        if by and is_close and one.is_open and not one.is_alone and not one.is_part:
             yield one.id
 
 
@@ -188,7 +190,7 @@ def _only_edits(notifications: tuple[Notification, ...]) -> tuple[Notification, 
 
 
 def _link(part: Part) -> str:
-    return f"{part.cause}: {' → '.join(part.way)} ({part.where})"
+    return f"{part.cause}: {' → '.join(part.way)} ({part.where})" if part.where else f"{part.cause}: same system, {part.service}"
 
 
 def _names(incident: Incident) -> str:

@@ -59,6 +59,8 @@ class Reason(StrEnum):
     SYMPTOMS_CHANGED = "symptoms_changed"
     FLAPPING = "flapping"
     STEADY = "steady"
+    COLLECTED = "collected"
+    TOLD = "told"
 
 
 class Priority(IntEnum):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from receiver.core.alert import service_of
 from receiver.core.branches import Branches, file_branches
+from receiver.core.collect import Collect
 from receiver.core.incident import Customers, RouteSnapshot
 from receiver.core.matcher import Matcher
 from receiver.core.window import Window
@@ -35,6 +36,7 @@ class RouteNode:
     windows: tuple[Window, ...] = ()
     is_quiet: bool = False
     customers: Customers | None = None
+    collect: Collect | None = None
     branches: Branches = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ def route(root: RouteNode, labels: Mapping[str, str], now: datetime, rules_versi
     """Find the leaf that groups these labels; later siblings reached by `continue` only add destinations.
 
     The root takes every alert, whatever its matchers. The path lists each node passed, in order. It is quiet only when every
-    leaf is: a silent copy must not take the sound from a page. `ignored` labels are left out of a grouping by all labels.
+    leaf is: a silent copy must not take the sound from a page; it collects only when every leaf does. `ignored` labels are left out of a grouping by all labels.
     """
     leaves: list[RouteNode] = []
     path: list[str] = []
@@ -78,6 +80,7 @@ def route(root: RouteNode, labels: Mapping[str, str], now: datetime, rules_versi
         rules_version=rules_version,
         is_quiet=all(leaf.is_quiet for leaf in leaves),
         customers=first.customers,
+        collect=first.collect if all(leaf.collect for leaf in leaves) else None,
     )
 
 

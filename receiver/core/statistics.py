@@ -191,11 +191,14 @@ def _service(incident: Incident) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """What one decision says for the metrics: the time until the first answer, until the end, and whether a recovery was held back."""
+    """What one decision says for the metrics: the time until the first answer, until the end, and whether a recovery was held back.
+    `is_return`: it fires again after its end, or while that is held because it flaps.
+    """
 
     acknowledged_in: timedelta | None = None
     resolved_in: timedelta | None = None
     is_begin: bool = False
+    is_return: bool = False
     is_hold: bool = False
 
 
@@ -209,6 +212,7 @@ def measure(plan: Plan) -> Measured:
     return Measured(
         acknowledged_in=after.answered_at - after.began_at if is_answer and after.answered_at else None,
         resolved_in=after.resolved_at - before.began_at if is_end and after.resolved_at else None,
-        is_begin=plan.reason in (Reason.OPENED, Reason.REOPENED) or (plan.reason is Reason.FLAPPING and not before.is_open),
+        is_begin=plan.reason in (Reason.OPENED, Reason.COLLECTED, Reason.REOPENED) or (plan.reason is Reason.FLAPPING and not before.is_open),
+        is_return=before.announced_at is not None and after.begins != before.begins,
         is_hold=plan.reason in HOLDS and not before.firing,
     )

@@ -15,7 +15,7 @@ from receiver.core.route import RouteNode, describe_step
 from receiver.core.rulebook import POLICY_CHANNEL, Capacity, Noise, PageStep, Person, RuleBook, Service
 from receiver.core.source import Source
 from receiver.core.window import Window
-from receiver.rules.calendar import build_maintenance, build_quiet_hours, build_windows
+from receiver.rules.calendar import build_collect, build_maintenance, build_quiet_hours, build_windows
 from receiver.rules.correlation import build_correlation, build_graph
 from receiver.rules.notices import build_notices
 from receiver.rules.policies import build_policies
@@ -131,6 +131,7 @@ class _Tree:
             step=describe_step(where, entry.id, matchers, windows),
             windows=windows,
             is_quiet=above.is_quiet if entry.quiet is None else entry.quiet,
+            collect=above.collect if entry.collect is None else build_collect(entry.collect),
             customers=above.customers if entry.customers is None else _customers(entry.customers),
         )
         children = (self.node(child, (*path, "routes", index), node) for index, child in enumerate(entry.routes))

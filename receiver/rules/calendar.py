@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from receiver.core.collect import Collect
 from receiver.core.local import parse_clock
 from receiver.core.maintenance import MaintenanceWindow, OneOff, Recurring
 from receiver.core.matcher import parse_matcher
 from receiver.core.recurrence import parse_recurrence
 from receiver.core.window import Span, Window
 from receiver.rules.fields import read_instant
-from receiver.rules.schema import DestinationsFile
+from receiver.rules.schema import CollectEntry, DestinationsFile
 from receiver.rules.schema import Span as SpanEntry
 from receiver.rules.schema import Window as WindowEntry
 from receiver.rules.schema_later import MaintenanceFile
@@ -30,6 +31,12 @@ def build_quiet_hours(file: DestinationsFile, windows: Mapping[str, Window]) -> 
     """The window of each destination that has one, by the clocks of those who read there."""
     asked = {name: (windows[place.quiet_hours], place.timezone) for name, place in file.destinations.items() if place.quiet_hours}
     return {name: replace(window, zone=ZoneInfo(zone)) if zone else window for name, (window, zone) in asked.items()}
+
+
+def build_collect(entry: CollectEntry) -> Collect:
+    """When a route tells what it collects."""
+    days = tuple(number for number, day in enumerate(WEEKDAYS) if day in (entry.days or WEEKDAYS))
+    return Collect(minute=parse_clock(entry.at), days=days, zone=entry.timezone)
 
 
 def build_span(entry: SpanEntry) -> Span:

@@ -121,6 +121,33 @@ def _known(documents: Documents, reference: Reference) -> set[str] | None:
     return names
 
 
+def check_collections(documents: Documents) -> None:
+    """Note destinations that a collecting route can't tell later: a policy pages at once, and a mailbox or a hook is told of incidents alone."""
+    routes, places = documents.get("routes.yaml"), documents.get("destinations.yaml")
+    if routes is None or places is None or not places.is_whole or not isinstance(routes.tree, dict):
+        return
+    known = {path[1]: place for path, place in find(places.tree, "destinations/*") if isinstance(place, dict)}
+    for path, index, name, route_id in _collected(routes.tree.get("route"), ("route",), None, ()):
+        place = known.get(name)
+        if place is not None and place.get("channel", "policy") != "telegram":
+            hint = "collect for destinations with channel: telegram, or tell it by a route that does not collect"
+            routes.fault_at((*path, "destinations", index), f'route "{route_id}" collects, and "{name}" is not a chat', hint)
+
+
+def _collected(node: Any, path: Path, collect: Any, told: tuple[tuple[Path, int, str], ...]) -> Iterator[tuple[Path, int, str, str]]:
+    """Every destination that a collecting leaf has, itself or by inheritance, with where it is named; and the leaf's id."""
+    if not isinstance(node, dict):
+        return
+    collect = node.get("collect", collect)
+    names = node.get("destinations")
+    told = tuple((path, index, name) for index, name in enumerate(names) if isinstance(name, str)) if isinstance(names, list) else told
+    if collect is not None:
+        yield from ((*one, str(node.get("id"))) for one in told)
+    children = node.get("routes")
+    for index, child in enumerate(children if isinstance(children, list) else ()):
+        yield from _collected(child, (*path, "routes", index), collect, told)
+
+
 def check_routes(document: Document) -> None:
     """Note routes that share an id, tell nobody, or take everything without saying so."""
     seen: dict[str, Path] = {}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from receiver.core.rulebook import RuleBook
 from receiver.rules.build import Files, build
-from receiver.rules.checks import check_accounts, check_names, check_routes, remarks, unreachable
+from receiver.rules.checks import check_accounts, check_collections, check_names, check_routes, remarks, unreachable
 from receiver.rules.complaints import report
 from receiver.rules.example_checks import check_examples
 from receiver.rules.faults import Fault, RulesError, suggest
@@ -74,6 +74,7 @@ def read_rules(directory: Path) -> Reading:
     for name, raw in sorted(calendars.items()):
         digest.update(b"%d:%b%d:" % (len(name.encode()), name.encode(), len(raw)) + raw)
     check_names(documents)
+    check_collections(documents)
     check_examples(documents)
     for name, check in (("routes.yaml", check_routes), ("people.yaml", check_accounts)):
         if name in documents and documents[name].is_whole:

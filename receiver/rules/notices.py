@@ -33,7 +33,7 @@ def build_notices(file: schema.NoticesFile) -> NoticeRules:
 
 
 def _page(entry: schema.PublicPage) -> PublicPage:
-    return PublicPage(names=entry.name, timezone=entry.timezone, languages=tuple(entry.languages), contact=entry.contact or "")
+    return PublicPage(names=entry.name, timezone=entry.timezone, languages=tuple(entry.languages), contact=entry.contact or "", logo=entry.logo or "")
 
 
 def _component(name: str, entry: schema.Component) -> PublicComponent:

@@ -168,12 +168,27 @@ class CustomersEntry(Strict):
     hold: Duration = timedelta(0)
 
 
+class CollectEntry(Strict):
+    """Once a day, or on these days, instead of one message for each incident; without `timezone` by the clocks of each destination."""
+
+    at: ClockTime
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
+    timezone: Zone = ""
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> "CollectEntry":
+        if self.at == "24:00":
+            raise wrong("nothing is told at 24:00", 'write "00:00" of the next day')
+        return self
+
+
 class RouteEntry(Strict):
     """One node of the tree; what it leaves out it inherits, except for `matchers`, `active` and `continue`.
 
     With `active` it takes alerts only while one of these windows is active; at other times its siblings and its parent have them.
     An alert that fires already stays in its incident. `quiet`: messages make no sound and are never a page, unless a route
-    reached by `continue` is not quiet.
+    reached by `continue` is not quiet. `collect`: its incidents are listed in one message at that time; what becomes a page, gets worse, or
+    is critical is told at once, and so is what a route reached by `continue` does not collect.
     """
 
     id: Name
@@ -184,6 +199,7 @@ class RouteEntry(Strict):
     destinations: Annotated[list[str], Field(min_length=1)] | None = None
     active: list[str] = Field(default_factory=list)
     quiet: bool | None = None
+    collect: CollectEntry | None = None
     customers: CustomersEntry | None = None
     goes_on: Annotated[bool, Field(alias="continue")] = False
     routes: list["RouteEntry"] = Field(default_factory=list)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from receiver.rules.drawing import Drawing
 from receiver.rules.fields import Chat, Duration, Language, Name, Names, SecretName, Strict, WebAddress, Zone
 from receiver.rules.schema import Impact, Role
 
@@ -13,12 +14,13 @@ TextKind = Literal["template-unedited", "holding", "phrase", "edited"]
 
 
 class PublicPage(Strict):
-    """The page customers read. `translation` says what happens while a language is missing or older than another."""
+    """The page customers read. `translation` says what happens while a language is missing or older than another; `logo` is SVG, drawn beside the name."""
 
     name: Names
     timezone: Zone
     languages: Annotated[list[Language], Field(min_length=1)]
     contact: WebAddress | None = None
+    logo: Drawing | None = None
     translation: Literal["require_all", "publish_ready_and_mark", "primary_only"] = "require_all"
 
 

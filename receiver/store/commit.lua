@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Commit one plan: document, wake-up, timeline and outbox slots together, or nothing when the version moved on.
 -- KEYS[1] = <prefix>wake  ARGV: prefix, incident, expected version, document, wake ms or '', timeline entry or '', archive '1'|'0', group key,
---   now ms, spacing ms, keep seconds, woken '1'|'0', customers '1'|'0', trace or '', then per slot: mid, kind, priority, channel,
+--   now ms, spacing ms, keep seconds, woken '1'|'0', customers '1'|'0', trace or '', when its group began or '', seconds to know that, then per slot: mid, kind, priority, channel,
 --   destination json, args json, delay ms
 -- Answers the new version, or -1.
 local P, iid, expected = ARGV[1], ARGV[2], ARGV[3]
@@ -16,7 +16,8 @@ if ARGV[12] == '1' then
 elseif ARGV[5] ~= '' then redis.call('ZADD', P .. 'wake', 'LT', ARGV[5], iid) end
 if ARGV[6] ~= '' then redis.call('RPUSH', P .. 'tl:' .. iid, ARGV[6]) end
 if ARGV[13] == '1' then redis.call('ZADD', P .. 'telling', now, iid) end -- whoever looks after notices comes by
-for s = 15, #ARGV, 7 do
+if ARGV[15] ~= '' then redis.call('SET', P .. 'began:' .. ARGV[8], ARGV[15], 'EX', ARGV[16]) end -- for the next incident of the group
+for s = 17, #ARGV, 7 do
   local mid, prio = ARGV[s], ARGV[s + 2]
   local key, when = P .. 'msg:' .. mid, now + tonumber(ARGV[s + 6])
   local was = redis.call('HMGET', key, 'st', 'ref', 'done_at', 'first_due', 'prio')

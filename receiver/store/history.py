@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError
-from receiver.core.history import Past, Sent, TimelineEntry
+from receiver.core.history import Past, Sent, TimelineEntry, never_told
 from receiver.core.incident import Incident, IncidentId
+from receiver.core.outage import Outage
 from receiver.store.incidents import Incidents, decode_document
 from receiver.store.keys import Partition, Partitions
 from receiver.store.outbox import Outbox
@@ -44,6 +45,13 @@ class History:
         for first in range(0, min(len(ids), MOST), TOGETHER):
             found += await self._read(ids[first : first + TOGETHER])
         return found, len(ids) > MOST
+
+    async def missed(self, outage: Outage) -> list[Incident]:
+        """Incidents of which a channel that was out says nothing any more, oldest first; all with their alerts. Raises StoreUnavailableError."""
+        pasts, _ = await self.since(outage.since, outage.over_at or outage.since)
+        ids = never_told(pasts, outage.channel, outage.since)
+        loaded = [await self._incidents.load_many(ids[first : first + TOGETHER]) for first in range(0, len(ids), TOGETHER)]
+        return [one for share in loaded for one in share if one is not None]
 
     async def _begun(self, at: Partition, since: datetime, until: datetime) -> list[IncidentId]:
         newest = self._client.zrevrangebyscore(at.of("list"), _ms(until), _ms(since), start=0, num=MOST)

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from receiver.core.destination import Destination
 from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
 from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
+from receiver.core.occurrence import WITHIN, is_untold
 from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
@@ -32,6 +33,7 @@ NO_VARIANT = "0" * (MEMBER - IDENTITY)
 LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
+_began = msgspec.json.Decoder(tuple[datetime, ...])
 
 
 def encode_document(incident: Incident) -> bytes:
@@ -65,7 +67,7 @@ class Incidents:
 
     def __init__(self, client: Redis, partitions: Partitions, promise: Promise) -> None:
         self._client = client
-        self._partitions = partitions
+        self.partitions = partitions
         self._promise = promise
         self._commit = Script("commit")
         self._wake, self._forget = Script("wake"), Script("forget")
@@ -103,7 +105,7 @@ class Incidents:
         """The places in this list that belong to each partition."""
         shares: dict[Partition, list[int]] = {}
         for place, incident_id in enumerate(incident_ids):
-            shares.setdefault(self._partitions.of_incident(incident_id), []).append(place)
+            shares.setdefault(self.partitions.of_incident(incident_id), []).append(place)
         return shares
 
     async def commit(self, plan: Plan, now: datetime, *, is_woken: bool) -> int:
@@ -126,7 +128,7 @@ class Incidents:
         incident = plan.next
         entry = TimelineEntry(at=now, reason=plan.reason.value, by=plan.by, state=incident.state.value, text=plan.text)
         args: list[Argument] = [
-            self._partitions.of_incident(incident.id).prefix,
+            self.partitions.of_incident(incident.id).prefix,
             incident.id,
             plan.before.version,
             encode_document(incident),
@@ -140,10 +142,21 @@ class Incidents:
             "1" if is_woken else "0",
             "1" if incident.route and incident.route.customers else "0",
             plan.trace,
+            msgspec.json.encode(incident.begins) if incident.begins != plan.before.begins else "",
+            int(WITHIN.total_seconds()),
         ]
         for notification in plan.notifications:
             args += _slot(incident, notification, plan.before.version)
         return args
+
+    async def began(self, incidents: Iterable[Incident]) -> Mapping[IncidentId, tuple[datetime, ...]]:
+        """When the groups of those that nobody was told of yet began before (UTC), oldest first; in one trip to each partition."""
+        asked: dict[Partition, list[Incident]] = {}
+        for one in filter(is_untold, incidents):
+            asked.setdefault(self.partitions.of_incident(one.id), []).append(one)
+        found = await asyncio.gather(*(self._ask(self._client.mget([at.of("began", one.group_key) for one in ones])) for at, ones in asked.items()))
+        kept = zip(itertools.chain(*asked.values()), itertools.chain(*found), strict=True)
+        return {one.id: _began.decode(raw) for one, raw in kept if raw}
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
         """Take the incidents whose wake-up has come; whoever dies with one leaves it due again after the lease."""
@@ -155,36 +168,36 @@ class Incidents:
 
     async def _lease(self, what: str, now: datetime, limit: int) -> list[IncidentId]:
         args = [_ms(now), int(LEASE.total_seconds() * 1000), limit]
-        found = await asyncio.gather(*(self._wake.run(self._client, [at.of(what)], args) for at in self._partitions))
+        found = await asyncio.gather(*(self._wake.run(self._client, [at.of(what)], args) for at in self.partitions))
         return [IncidentId(i.decode()) for share in found for i in share]
 
     async def told(self, incident_id: IncidentId, leased_at: datetime) -> None:
         """Forget one of `lease_telling`, unless it changed again meanwhile."""
-        await self._forget.run(self._client, [self._partitions.of_incident(incident_id).of("telling")], [incident_id, _ms(leased_at + LEASE)])
+        await self._forget.run(self._client, [self.partitions.of_incident(incident_id).of("telling")], [incident_id, _ms(leased_at + LEASE)])
 
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""
-        listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self._partitions]
+        listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self.partitions]
         newest = heapq.merge(*listed, key=lambda one: one[1], reverse=True)
         return [IncidentId(i.decode()) for i, _ in itertools.islice(newest, limit)]
 
     async def held(self) -> list[IncidentId]:
         """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
-        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self._partitions]
+        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self.partitions]
         return sorted((IncidentId(i.decode()) for share in found for i in share), key=_number, reverse=True)
 
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
-        lines = await self._ask(self._client.lrange(self._partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
+        lines = await self._ask(self._client.lrange(self.partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
         return [msgspec.json.decode(line, type=TimelineEntry) for line in lines]
 
     async def note(self, incident_id: IncidentId, entry: TimelineEntry) -> None:
         """Add a line that changes nothing, such as a refused press."""
-        await self._ask(self._client.rpush(self._partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
+        await self._ask(self._client.rpush(self.partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
 
     async def count_open(self) -> int:
         """Groups that hold an incident, resolved ones inside their reopen window included."""
-        return sum([int(await self._ask(self._client.hlen(at.of("open")))) for at in self._partitions])
+        return sum([int(await self._ask(self._client.hlen(at.of("open")))) for at in self.partitions])
 
     async def _ask(self, question: Any) -> Any:
         try:

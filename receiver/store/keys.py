@@ -18,7 +18,7 @@ class Partition:
         return f"{{p{self.number:02d}}}:"
 
     def of(self, *parts: str) -> str:
-        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `at:<service>`, `flood:<source>`, `audited`, `trail:<group>`."""
+        """A key of this partition: `open`, `ix`, `wake`, `dlq`, `inc:<id>`, `al:<id>`, `pl:<id>`, `tl:<id>`, `msg:<mid>`, `at:<service>`, `flood:<source>`, `audited`, `trail:<group>`, `began:<group>`."""
         return self.prefix + ":".join(parts)
 
 

@@ -13,21 +13,30 @@ from receiver.core.errors import StoreUnavailableError
 from receiver.core.outage import Outage
 from receiver.store.keys import REACH
 
-_STANDS, _OVER, _PROOF = f"{REACH}stands", f"{REACH}over", f"{REACH}proof"
+_STANDS, _OVER, _PROOF, _LAST = f"{REACH}stands", f"{REACH}over", f"{REACH}proof", f"{REACH}last"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Outages:
-    """One entry for each address and channel. `standing` is what this process last saw; every method raises StoreUnavailableError."""
+    """One entry for each address and channel. `standing` is what this process last saw, `last` the newest of each channel that is over; every
+    method raises StoreUnavailableError.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self.standing: Mapping[str, Outage] = {}
+        self.last: Mapping[str, Outage] = {}
 
     async def refresh(self) -> Mapping[str, Outage]:
         """Read again what stands, by key."""
         self.standing = {key.decode(): _decode(raw) for key, raw in (await self._ask(self._client.hgetall(_STANDS))).items()}
+        self.last = {key.decode(): _decode(raw) for key, raw in (await self._ask(self._client.hgetall(_LAST))).items()}
         return self.standing
+
+    def was_out(self, channel: str, instant: datetime) -> bool:
+        """True when this whole channel was out then, by what this process last saw."""
+        found = (self.standing.get(channel), self.last.get(channel))
+        return any(one is not None and one.since <= instant and (one.over_at is None or instant <= one.over_at) for one in found)
 
     async def begin(self, outage: Outage) -> None:
         """It stands from now on; whichever replica said so first says since when and why."""
@@ -42,6 +51,8 @@ class Outages:
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.hdel(_STANDS, key)
                 pipe.hsetnx(_OVER, over.identity, msgspec.json.encode(over))
+                if over.is_channel:
+                    pipe.hset(_LAST, key, msgspec.json.encode(over))
                 await self._ask(pipe.execute())
         await self.refresh()
 

@@ -1,5 +1,6 @@
 """What a storm is told by: how many incidents were opened lately, and which storm there is. Used by `gathering`."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,8 +32,8 @@ class Storms:
 
     async def look(self, since: datetime) -> Seen:
         """What there is now; raises StoreUnavailableError."""
-        opened = [await self._ask(self._client.zcount(at.of("list"), _ms(since), "+inf")) for at in self._partitions]
-        found = await self.current()
+        counts = (self._ask(self._client.zcount(at.of("list"), _ms(since), "+inf")) for at in self._partitions)
+        found, *opened = await asyncio.gather(self.current(), *counts)
         if not found:
             return Seen(opened=sum(opened), id=found)
         raw = await self._ask(self._client.hget(self._partitions.of_incident(found).of("inc", found), "doc"))

@@ -21,6 +21,12 @@ resolved_seconds = Histogram(
 )
 pages = Counter("receiver_pages", "Pages that were delivered, by person, or by destination where many read.", ["to"], registry=registry)
 begun = Counter("receiver_incidents_begun", "Incidents that began or came back, by their worst alert and the route.", ["alertname", "route"], registry=registry)
+returned = Counter(
+    "receiver_incidents_returned",
+    "Incidents that fired again after their end, or while it is held because they flap, by their worst alert and the route.",
+    ["alertname", "route"],
+    registry=registry,
+)
 recoveries_held = Counter("receiver_recoveries_held", "Recoveries not believed at once: signal lost, unconfirmed, or a body that was cut.", registry=registry)
 overflowed = Counter("receiver_overflowed", "Alerts put into the overflow incident of their source.", ["source"], registry=registry)
 deliveries = Counter("receiver_deliveries", "Delivery attempts, by channel and what the wire proved.", ["channel", "evidence"], registry=registry)

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from receiver.core.alert import identify, matched_labels
+from receiver.core.collect import next_due
+from receiver.core.collection import is_meant
 from receiver.core.escalation import people_of
 from receiver.core.flap import Flaps
 from receiver.core.incident import Incident, RouteSnapshot
@@ -55,7 +57,7 @@ class Visit:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
     """Who is told: the destination, by which channel and where. `stands_for` is the destination that can't be reached itself, `quiet_hours`
-    the window because of which it makes no sound there.
+    the window because of which it makes no sound there. Until `collected_until` (UTC) it is only collected for it.
     """
 
     destination: str
@@ -64,6 +66,7 @@ class Recipient:
     language: str
     stands_for: str = ""
     quiet_hours: str = ""
+    collected_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +89,8 @@ class CustomerWish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Life:
-    """What an incident adds to the answer for its alert. `is_current` is false when other rules than today's made the choice."""
+    """What an incident adds to the answer for its alert. `is_current` is false when other rules than today's made the choice.
+    `begins` are as in `Incident`."""
 
     id: str
     opened_at: datetime
@@ -94,6 +98,7 @@ class Life:
     reopened: int
     is_current: bool
     flaps: Flaps
+    begins: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +149,8 @@ def explain(rules: RuleBook, labels: Mapping[str, str], at: datetime, source: st
     seen = matched_labels(labels, rules.severity(source, labels)[0])
     snapshot = rules.route(seen, at, rules.ignore_labels(source))
     told = _first_told(rules, labels, at, source, page)
-    return _answer(rules, labels, at, source, snapshot, visits=tuple(_visits(rules.root, seen, at)), texts=told)
+    found = _answer(rules, labels, at, source, snapshot, visits=tuple(_visits(rules.root, seen, at)), texts=told)
+    return _later(found, rules, snapshot, page) if is_meant(snapshot, rules.severity(source, labels)[0]) else found
 
 
 def explain_incident(rules: RuleBook, incident: Incident, page: Page) -> Explanation:
@@ -154,10 +160,31 @@ def explain_incident(rules: RuleBook, incident: Incident, page: Page) -> Explana
     seen = matched_labels(labels, rules.severity(incident.source, labels)[0])
     snapshot = incident.route or rules.route(seen, incident.opened_at, rules.ignore_labels(incident.source))
     is_current = snapshot.rules_version == rules.name
-    life = Life(id=incident.id, opened_at=incident.opened_at, repeats=incident.repeats, reopened=incident.reopened, is_current=is_current, flaps=incident.flaps)
+    life = Life(
+        id=incident.id,
+        opened_at=incident.opened_at,
+        repeats=incident.repeats,
+        reopened=incident.reopened,
+        is_current=is_current,
+        flaps=incident.flaps,
+        begins=incident.begins,
+    )
     visits = tuple(_visits(rules.root, seen, incident.opened_at)) if is_current else ()
     told = _first_told(rules, labels, incident.opened_at, incident.source, page) if is_current else {}
-    return _answer(rules, labels, incident.opened_at, incident.source, snapshot, visits=visits, texts=told, life=life)
+    found = _answer(rules, labels, incident.opened_at, incident.source, snapshot, visits=visits, texts=told, life=life)
+    is_untold = incident.announced_at is None and is_meant(snapshot, incident.severity)
+    return _later(found, rules, snapshot, page) if incident.is_collected or is_untold else found
+
+
+def _later(found: Explanation, rules: RuleBook, snapshot: RouteSnapshot, page: Page) -> Explanation:
+    """The same where everybody is told later."""
+    zones = {one.destination: rules.destinations[one.destination].timezone or page.timezone for one in found.recipients}
+    dated = (
+        replace(one, quiet_hours="", collected_until=next_due(snapshot.collect, found.at, zones[one.destination]))
+        for one in found.recipients
+        if snapshot.collect
+    )
+    return replace(found, recipients=tuple(dated))
 
 
 def _answer(

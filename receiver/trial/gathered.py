@@ -18,9 +18,9 @@ class Gathered:
     def __init__(self, shelf: Shelf, rules: RuleBook) -> None:
         self._shelf, self._rules = shelf, rules
 
-    def inform(self, event: Event, incident: Incident, now: datetime) -> Event:
+    def inform(self, event: Woke, incident: Incident, now: datetime) -> Woke:
         """The event with what is going on around the incident."""
-        if not isinstance(event, Woke) or not may_join(incident):
+        if not may_join(incident):
             return event
         storm = self._storm()
         since = now - self._rules.noise.storm_within

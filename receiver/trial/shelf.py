@@ -11,6 +11,7 @@ from datetime import datetime
 from receiver.core.correlation import Near, system_of
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.instant import from_datetime, to_datetime
+from receiver.core.occurrence import WITHIN, is_untold
 from receiver.core.plan import Plan
 from receiver.store.admission import Item, Merged
 from receiver.store.incidents import MEMBER, decode_document, read_alerts
@@ -65,6 +66,7 @@ class Shelf:
         self._wakes: dict[str, int] = {}
         self._queue: list[tuple[int, str]] = []  # may hold what is no longer true; `_wakes` knows
         self._floods: dict[str, tuple[int, int]] = {}
+        self._began: dict[str, tuple[datetime, ...]] = {}  # the group that began last comes last
         self._high_water = 0
         self._last_id = 0
 
@@ -211,9 +213,21 @@ class Shelf:
         moments = [moment for moment in (kept_wake, planned) if moment is not None]
         if moments:
             self._wake_at(incident_id, min(moments))
+        if plan.next.begins != plan.before.begins:
+            self._note_begins(plan.next, now)
         if plan.is_archived:
             self._archive(plan.next)
         return replace(plan.next, version=kept.version)
+
+    def began(self, incident: Incident) -> tuple[datetime, ...]:
+        """When the group of one that nobody was told of yet began before."""
+        return self._began.get(incident.group_key, ()) if is_untold(incident) else ()
+
+    def _note_begins(self, incident: Incident, now: datetime) -> None:
+        self._began.pop(incident.group_key, None)
+        self._began[incident.group_key] = incident.begins
+        while (oldest := next(iter(self._began))) and now - self._began[oldest][-1] >= WITHIN:
+            del self._began[oldest]
 
     def _archive(self, incident: Incident) -> None:
         here = self._services.get(system_of(incident), [])

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from receiver.channels.words import plural, span
+from receiver.channels.view_occurrence import SHOWN, times_said
+from receiver.channels.words import clock, plural, span
 from receiver.core.flap import Flaps
-from receiver.trial.explain import Explanation, Verdict, Visit
+from receiver.trial.explain import Explanation, Life, Verdict, Visit
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -31,6 +32,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "times": "Told after {wait}, the same incident when it fires again within {reopen}",
         "noise": "Flapping is {flapping}; a storm is {storm}",
         "told": "Told: {destination} by {channel} ({address}){instead}{soft}",
+        "collected": ", collected until {until}",
         "soft": ", without sound: quiet hours {window}",
         "instead": ", in place of {name}",
         "policy": "On call: {policy}",
@@ -38,9 +40,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_component": "no component in the catalogue",
         "no_customers": "Customers: are not told",
         "text": "First message to {destination}:",
-        "incident": "{id} since {since}: {repeats} identical webhooks not repeated, fired again {reopened} times",
+        "incident": "{id} since {since}: {repeats} not repeated, fired again {reopened}",
         "flaps": "Flaps: {changes} in {span}, held until {until}",
         "steady": "Not flapping: {changes} since {since}",
+        "often": "Fired {times} in 24 hours: {instants}",
         "other_rules": "Chosen by rules {rules}, which are no longer in force",
     },
     "ru": {
@@ -65,6 +68,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "times": "Скажем через {wait}; сработает снова в течение {reopen} — тот же инцидент",
         "noise": "Мигание: {flapping}; шторм: {storm}",
         "told": "Узнает: {destination}, канал {channel} ({address}){instead}{soft}",
+        "collected": ", собираем до {until}",
         "soft": ", без звука: тихие часы {window}",
         "instead": ", вместо {name}",
         "policy": "Дежурит: {policy}",
@@ -72,9 +76,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_component": "в каталоге нет компонента",
         "no_customers": "Клиентам не говорим",
         "text": "Первое сообщение в {destination}:",
-        "incident": "{id} с {since}: {repeats} одинаковых сообщений не повторили, сработал снова {reopened} раз",
+        "incident": "{id} с {since}: не повторили {repeats}, сработал снова {reopened}",
         "flaps": "Мигает: {changes} за {span}, молчим до {until}",
         "steady": "Не мигает: {changes} с {since}",
+        "often": "Сработало {times} за сутки: {instants}",
         "other_rules": "Выбрано по правилам {rules}, сейчас действуют другие",
     },
 }
@@ -86,20 +91,29 @@ def tell(found: Explanation, language: str, zone: str) -> str:
     at = f"{found.at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"
     lines = [words["head"].format(where=found.where, route=found.route_id, rules=found.rules_version, source=found.source, at=at)]
     lines += [_visit(visit, words) for visit in found.visits] or [f"  {step}" for step in found.path]
-    lines += _facts(found, words, language)
+    lines += _facts(found, words, language, zone)
     if found.is_quiet:
         lines.append(words["quiet"])
     if found.maintenance_until:
         lines.append(words["muted"].format(window=found.maintenance, until=f"{found.maintenance_until.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"))
     if found.incident:
-        since = f"{found.incident.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-        lines.append(words["incident"].format(id=found.incident.id, since=since, repeats=found.incident.repeats, reopened=found.incident.reopened))
-        lines += _flaps(found.incident.flaps, words, language, zone)
+        lines += _life(found.incident, words, language, zone)
         if not found.incident.is_current:
             lines.append(words["other_rules"].format(rules=found.rules_version))
     for destination, text in found.texts.items():
         lines += ["", words["text"].format(destination=destination), *(f"  {line}".rstrip() for line in text.splitlines())]
     return "\n".join(lines) + "\n"
+
+
+def _life(life: Life, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
+    since = f"{life.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    repeats, reopened = plural(life.repeats, "webhook", language), plural(life.reopened, "time", language)
+    yield words["incident"].format(id=life.id, since=since, repeats=repeats, reopened=reopened)
+    yield from _flaps(life.flaps, words, language, zone)
+    if len(life.begins) > 1:
+        instants = [f"{at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}" for at in life.begins[-SHOWN:]]
+        shown = ", ".join(["…", *instants] if len(life.begins) > SHOWN else instants)
+        yield words["often"].format(times=times_said(len(life.begins), language), instants=shown)
 
 
 def _flaps(flaps: Flaps, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
@@ -124,7 +138,7 @@ def _visit(visit: Visit, words: Mapping[str, str]) -> str:
     return f"  {'  ' * visit.depth}{mark} {visit.where} {visit.route_id}: {conditions} — {verdict}"
 
 
-def _facts(found: Explanation, words: Mapping[str, str], language: str) -> Iterator[str]:
+def _facts(found: Explanation, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
     word = found.severity_word or words["nothing"]
     yield words["severity" if found.is_severity_known else "severity_unknown"].format(severity=found.severity, word=word)
     yield words["service" if found.is_service_known else "service_unknown"].format(service=found.service or words["nothing"])
@@ -137,6 +151,8 @@ def _facts(found: Explanation, words: Mapping[str, str], language: str) -> Itera
     for one in found.recipients:
         instead = words["instead"].format(name=one.stands_for) if one.stands_for else ""
         soft = words["soft"].format(window=one.quiet_hours) if one.quiet_hours else ""
+        if one.collected_until:
+            soft = words["collected"].format(until=clock(one.collected_until, zone, found.at, language))
         yield words["told"].format(destination=one.destination, channel=one.channel, address=one.address, instead=instead, soft=soft)
     for policy in found.policies:
         yield words["policy"].format(policy=policy)

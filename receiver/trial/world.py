@@ -130,7 +130,8 @@ class World:
         incident = self._shelf.load(incident_id)
         if isinstance(event, Woke):
             told = self._gathered.inform(event, incident, self.now)
-            event = replace(told, around=self._shelf.around(incident, near(incident, self.rules, self.now))) if isinstance(told, Woke) else told
+            around = self._shelf.around(incident, near(incident, self.rules, self.now))
+            event = replace(told, around=around, began=self._shelf.began(incident))
         return self._gathered.join(decide(incident, event, self.rules, self.now), self.now)
 
     def _commit(self, plans: Sequence[Plan], *, is_woken: bool) -> None:

@@ -42,10 +42,13 @@ def summary(incident: Incident) -> dict[str, Any]:
         "end_reason": incident.end_reason,
         "signal_lost": {"source": incident.signal_source, "since": _text(incident.signal_lost_at)} if incident.signal_lost_at else None,
         "reopened": incident.reopened,
+        "occurrences": len(incident.begins),
+        "occurred_at": [_text(at) for at in incident.begins],
         "repeats": incident.repeats,
         "route": incident.route.where if incident.route else "",
+        "is_collected": incident.is_collected,
         "part_of": incident.part.cause if incident.part else None,
-        "affected": list(dict.fromkeys(one.service for one in incident.symptoms.values())),
+        "affected": list(dict.fromkeys(one.service for one in incident.symptoms.values() if one.where)),
         "symptoms": [{"id": i, "service": one.service, "severity": one.severity.value, "firing": one.firing} for i, one in incident.symptoms.items()],
     }
 

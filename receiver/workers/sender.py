@@ -136,7 +136,8 @@ class Sender:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), reason="incident is gone")
             return
         reply_to = "" if slot.kind is Kind.INCIDENT else await self._outbox.main_ref(incident.id, slot.destination.name)
-        skip = "" if slot.ref else pointless(slot.kind, incident, slot.destination, has_living=bool(reply_to))
+        was_out = incident.resolved_at is not None and self._reach.outages.was_out(slot.destination.channel, incident.resolved_at)
+        skip = "" if slot.ref else pointless(slot.kind, incident, slot.destination, has_living=bool(reply_to), was_out=was_out)
         if skip and not slot.unknowns:
             await self._outbox.done(slot, Verdict.SKIPPED, self._clock.now(), version=incident.version, reason=skip)
             return

@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import uvloop
@@ -21,6 +22,7 @@ TARGETS = {"product": targets.product, "raw script": targets.raw, "bare 202": ta
 COUNTS = {"A": 8000, "B": 3000, "C": 24000, "D": 4000}
 QUICK = {"A": 150, "B": 50, "C": 200, "D": 160}
 RATE = 1000.0
+ROUNDS = 5
 
 # (what, first step, goal) for mixes A, B, C; the product's figure divided by the other's.
 AIMS: dict[str, tuple[str, str, tuple[float, ...], tuple[float, ...]]] = {
@@ -30,23 +32,32 @@ AIMS: dict[str, tuple[str, str, tuple[float, ...], tuple[float, ...]]] = {
 }
 
 
-async def run(mixes: str, count: int | None, seed: int, *, quick: bool) -> dict[str, Any]:
-    """Every figure of the table."""
-    found: dict[str, Any] = {"seed": seed, "mixes": {}, "end_state": {}, "questions": {}}
+async def run(mixes: str, count: int | None, seed: int, rounds: int, *, quick: bool) -> dict[str, Any]:
+    """Every figure of the table. A machine that is shared is faster in one moment than in the next, so the targets take turns, `rounds` times;
+    a figure is the median of its rounds, a ratio the median of the ratios within a round.
+    """
+    found: dict[str, Any] = {"seed": seed, "mixes": {}, "rounds": {}, "end_state": {}, "questions": {}}
     counts = QUICK if quick else COUNTS
     for mix in mixes:
         load = make(mix, count or counts[mix], seed)
-        found["mixes"][mix] = {}
-        for name in ["product"] if mix == "D" else TARGETS:
-            _say(f"mix {mix}: {name}")
-            with scratch() as directory, TARGETS[name](directory) as target:
-                found["mixes"][mix][name] = (await measure.row(target, load)).as_dict()
-                if name == "product":
-                    found["end_state"][mix] = measure.end_state(target.store, load)
+        taken: list[dict[str, Any]] = [{} for _ in range(rounds)]
+        for number, rows in enumerate(taken):
+            for name in ["product"] if mix == "D" else TARGETS:
+                _say(f"mix {mix}, round {number + 1} of {rounds}: {name}")
+                with scratch() as directory, TARGETS[name](directory) as target:
+                    rows[name] = (await measure.row(target, load)).as_dict()
+                    if name == "product":
+                        found["end_state"][mix] = measure.end_state(target.store, load)
+        found["rounds"][mix] = taken
+        found["mixes"][mix] = {name: _medians([rows[name] for rows in taken]) for name in taken[0]}
     if not quick and mixes == MIXES:
         await _questions(found, seed)
-    found["ratios"] = ratios(found["mixes"])
+    found["ratios"] = ratios(found["rounds"])
     return found
+
+
+def _medians(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {figure: median(row[figure] for row in rows) for figure in rows[0]} | {"refused": max(row["refused"] for row in rows)}
 
 
 async def _questions(found: dict[str, Any], seed: int) -> None:
@@ -65,14 +76,14 @@ async def _questions(found: dict[str, Any], seed: int) -> None:
     asked["decide and commit p99, ms"] = await measure.decision_p99(seed, 600)
 
 
-def ratios(mixes: dict[str, Any]) -> list[tuple[str, str, float, float, float]]:
+def ratios(taken: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str, float, float, float]]:
     """(what, mix, ratio, first step, goal) for all that was measured."""
     out = []
     for what, (figure, other, first, goal) in AIMS.items():
         for mix, at_first, at_goal in zip("ABC", first, goal, strict=True):
-            rows = mixes.get(mix, {})
-            if other in rows and rows[other][figure]:
-                out.append((what, mix, rows["product"][figure] / rows[other][figure], at_first, at_goal))
+            found = [rows["product"][figure] / rows[other][figure] for rows in taken.get(mix, []) if other in rows and rows[other][figure]]
+            if found:
+                out.append((what, mix, median(found), at_first, at_goal))
     return out
 
 
@@ -135,10 +146,11 @@ def main() -> int:
     parser.add_argument("--mix", default=MIXES, help="any of ABCD together (default: all, and the further questions)")
     parser.add_argument("--count", type=int, help="webhooks of each measured stream")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, help="times that every target is measured, by turns (default: 5)")
     parser.add_argument("--json", type=Path, help="also write every figure here")
     parser.add_argument("--quick", action="store_true", help="short streams, no further questions: shows that it runs, not how fast")
     asked = parser.parse_args()
-    found = uvloop.run(run(asked.mix, asked.count, asked.seed, quick=asked.quick))
+    found = uvloop.run(run(asked.mix, asked.count, asked.seed, asked.rounds or (1 if asked.quick else ROUNDS), quick=asked.quick))
     print(table(found))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1))

@@ -33,7 +33,7 @@ route:
   reopen_within: 30m
   destinations: [{first}]
   routes: [{routes}]
-noise: {{storm: {{incidents: 1000000}}}}
+noise: {{storm: {{incidents: 1000000}}, overflow: {{incidents: 1000000}}}}
 """
 
 
@@ -48,7 +48,7 @@ class Running:
 
 
 def write_rules(directory: Path, wait: str, chats: int = 1) -> Path:
-    """Rules that group as the senders do; label `chat` chooses among the chats. No storms: each incident is decided and told by itself."""
+    """Rules that group as the senders do; label `chat` chooses among the chats. No storms and no overflow: each incident is decided and told by itself."""
     directory.mkdir(exist_ok=True)
     names = [f"chat-{n}" for n in range(chats)]
     routes = ", ".join(f"{{id: r{n}, matchers: ['chat=\"{n}\"'], destinations: [{name}]}}" for n, name in enumerate(names))

@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from receiver.clock import ManualClock
 from receiver.core.notice import PublicNotice
+from receiver.core.subscriber import Standing, Subscriber
 from receiver.store.connection import connect
 from receiver.store.notices import DOCS, LIST, VERSION, PublicNotices, encode_public
 from receiver.store.subscribers import Subscribers
@@ -22,6 +23,8 @@ from receiver.web.status.shelf import Shelf
 from receiver.web.status.signup import Signup
 from tests.harness import free_port, redis_server
 from tests.status.values import NOW
+
+READER = Subscriber(id="reader", kind="email", address="reader@example.org", language="ru", components=("checkout",), asked_at=NOW, standing=Standing.ACTIVE)
 
 
 @contextlib.contextmanager
@@ -35,6 +38,7 @@ def status_server(directory: Path, site: Site, notices: tuple[PublicNotice, ...]
             await client.hset(DOCS, one.id, encode_public(one))
             await client.zadd(LIST, {one.id: one.published_at.timestamp() * 1000})
         await client.incr(VERSION)
+        await Subscribers(client, key).save(READER)
         shelf = Shelf(PublicNotices(client), lambda: site, clock, directory / "kept.json")
         app = Litestar(status_routes(shelf, Signup(Subscribers(client, key), clock, key, client_behind(0))), openapi_config=None)
         config = uvicorn.Config(

@@ -8,15 +8,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from receiver.core.pledge import Purpose, pledge
-from tests.browser.status_served import status_server
+from tests.browser.status_served import READER, status_server
 from tests.status.values import SITE, edition
 
 pytestmark = pytest.mark.xdist_group("status")  # one Chromium for all of them
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1100, "height": 900}
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+STICKS_OUT = "all => all.map(e => e.getBoundingClientRect().right - e.parentElement.getBoundingClientRect().right).filter(by => by > .5)"
 PAGES = ("", "/notices/N7K2QRST", "/history", "/maintenance", "/components/checkout", "/updates", "/no-such-page")
 KEY = b"k" * 32
+PRIVATE = tuple(f"/{purpose.value}/{pledge(KEY, purpose, READER.id)}" for purpose in (Purpose.CONFIRM, Purpose.MANAGE, Purpose.UNSUBSCRIBE))
 CONTRAST = """all => all.flatMap(e => {
   const rgb = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 || n[3] > 0 ? n : null; };
   const lum = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
@@ -75,15 +77,16 @@ def visit(browser: Browser, base: str):
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_page_fits_and_everybody_can_use_it(visit, tmp_path, language, size, scheme):
-    for path in PAGES:
+    for path in (*PAGES, *PRIVATE):
         page = visit(f"/status/{language}{path}", size=size, scheme=scheme)
         assert page.evaluate("document.documentElement.lang") == language
         assert page.evaluate(WIDE) <= 0, path
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert page.evaluate(WIDE) <= 0, f"{path} with everything open"
+        assert page.locator("table").evaluate_all(STICKS_OUT) == [], path
         violations = Axe().run(page).response["violations"]
         assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in violations] == [], path
-        page.screenshot(path=tmp_path / f"page-{language}-{size['width']}-{scheme}{path.replace('/', '-')}.png", full_page=True)
+        page.screenshot(path=tmp_path / f"page-{language}-{size['width']}-{scheme}{path.partition('.')[0].replace('/', '-')}.png", full_page=True)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -101,6 +104,7 @@ def test_colours_can_be_told_from_their_ground(visit, scheme):
 def test_the_page_is_whole_without_scripts(visit, scripts):
     page = visit("/status/en", scripts=scripts)
     expect(page.get_by_role("heading", level=1)).to_have_text("Some things are not working")
+    assert page.locator(".name img").evaluate("e => e.decode().then(() => e.naturalWidth)") > 0, "the logo is drawn"
     page.get_by_text("Earlier updates (1)").click()
     expect(page.get_by_text("Payment on the site fails at times.")).to_be_visible()
     page.get_by_role("link", name="Some orders cannot be placed").click()
@@ -170,6 +174,26 @@ def test_a_program_is_subscribed_by_keyboard_and_the_bot_is_linked(visit):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Почти готово")
     expect(page.locator("main p").first).to_contain_text("ответит на нашу проверку")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_reader_changes_what_they_are_told_and_leaves(visit, scripts):
+    confirm, manage, leave = (f"/status/ru{path}" for path in PRIVATE)
+    page = visit(confirm, scripts=scripts)
+    page.get_by_role("button", name="Подтвердить подписку").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Вы подписаны")
+    page = visit(manage, scripts=scripts, size=PHONE)
+    expect(page.get_by_label("Оформление заказов")).to_be_checked()
+    page.get_by_label("Язык").select_option("en")
+    page.get_by_label("Статусы заказов").check()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Saved")
+    page = visit(leave, scripts=scripts)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Отписаться")
+    expect(page.locator("[aria-current], link[rel=canonical]")).to_have_count(0)
+    page.get_by_role("link", name="In English").click()
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are unsubscribed")
 
 
 def test_the_link_of_a_letter_asks_before_it_does_anything(visit):

@@ -158,5 +158,53 @@ def test_a_cause_that_becomes_a_symptom_hands_its_parts_on():
 def test_an_old_incident_looks_for_no_cause_and_a_system_without_arrows_for_nothing():
     assert near(broken(1, "shop-api"), BOOK, NOW).below == ("shop-db", "queue")
     assert near(broken(1, "shop-api"), BOOK, NOW + timedelta(hours=1)).below == ()
-    assert near(broken(1, "nobody"), BOOK, NOW) == near(broken(1, "nobody"), replace(BOOK, correlation=None), NOW)
+    assert (near(broken(1, "nobody"), BOOK, NOW).below, near(broken(1, "nobody"), BOOK, NOW).above) == ((), ("nobody",)), "but for itself"
     assert Correlation().within == 5 * MINUTE
+
+
+WARNING, HOUR = Severity.WARNING, timedelta(hours=1)
+SAME: dict[str, tuple[Incident, Incident, str]] = {
+    "the worse one carries": (broken(1, "shop-db", severity=WARNING), broken(2, "shop-db"), "INC-2"),
+    "however long the other has been there": (broken(1, "shop-db", -HOUR, severity=WARNING), broken(2, "shop-db"), "INC-2"),
+    "and not the other way round": (broken(1, "shop-db"), broken(2, "shop-db", severity=WARNING), ""),
+    "of equals the first": (broken(1, "shop-db", MINUTE), broken(2, "shop-db"), "INC-2"),
+    "of equals only about the same time": (broken(2, "shop-db"), broken(1, "shop-db", -HOUR), ""),
+    "of equals the lower number": (broken(2, "shop-db"), broken(1, "shop-db"), "INC-1"),
+    "its own alerts count, not its parts'": (
+        broken(1, "shop-db"), replace(broken(2, "shop-db", severity=WARNING), severity=Severity.CRITICAL), "",
+    ),
+    "another environment": (broken(1, "shop-db", severity=WARNING), broken(2, "shop-db", environment="test"), ""),
+    "one that is split": (broken(1, "shop-db", severity=WARNING), broken(2, "shop-db", is_alone=True), ""),
+    "an unknown system": (broken(1, "nobody", severity=WARNING), broken(2, "nobody"), "INC-2"),
+    "no system": (broken(1, "", severity=WARNING), broken(2, ""), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", SAME)
+def test_of_several_incidents_of_one_system_the_worst_carries_the_others(why):
+    one, other, cause = SAME[why]
+    assert part_of(one, other) == cause
+    if cause:
+        assert part_of(other, one) == "", "never both ways"
+
+
+def test_what_is_quiet_carries_nothing_that_is_heard_however_bad_it_is():
+    loud, quiet = broken(1, "shop-db", severity=WARNING), broken(2, "shop-db")
+    assert quiet.route
+    quiet = replace(quiet, route=replace(quiet.route, is_quiet=True))
+    assert (part_of(loud, quiet), part_of(quiet, loud)) == ("", "INC-1")
+
+
+def test_more_of_a_system_that_is_a_symptom_joins_its_cause_whenever_it_comes():
+    cause, late = broken(1, "shop-db", -HOUR), broken(3, "shop-api", severity=WARNING)
+    link = Part(cause="INC-1", service="shop-db", way=("shop-api", "shop-db"), where="", since=NOW, look_at=NOW)
+    assert part_of(late, cause) == "", "it began too late by itself"
+    assert part_of(late, cause, broken(2, "shop-api", -HOUR, part=link)) == "INC-1"
+
+
+def test_a_part_of_the_same_system_says_so_and_stays_one_however_bad_it_becomes():
+    link = find_cause(broken(1, "shop-db", severity=WARNING), {IncidentId("INC-2"): broken(2, "shop-db", MINUTE)}, BOOK, NOW)
+    assert link is not None
+    assert (link.way, link.where) == (("shop-db",), "")
+    found = still_carried(broken(1, "shop-db", part=link), link, {IncidentId("INC-2"): broken(2, "shop-db", MINUTE)}, BOOK, NOW)
+    assert found.part is not None

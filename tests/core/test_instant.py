@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.core.instant import LATEST, _parse, parse_instant, to_datetime
+from receiver.core.instant import LATEST, _parse, parse_instant, spell_instant, to_datetime
 
 DAY = 86_400_000_000
 CASES = {
@@ -35,6 +35,8 @@ def test_an_instant_is_microseconds_since_the_epoch(text):
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match=r".+"):
         parse_instant(text)
+    with pytest.raises(ValueError, match=r".+"):
+        spell_instant(text)
 
 
 @given(st.integers(-(10**15), LATEST), st.sampled_from(("seconds", "milliseconds", "microseconds")))
@@ -42,6 +44,7 @@ def test_what_is_written_is_read_again(micros, precision):
     written = to_datetime(micros).isoformat(timespec=precision).replace("+00:00", "Z")
     kept = micros - micros % {"seconds": 1_000_000, "milliseconds": 1000, "microseconds": 1}[precision]
     assert parse_instant(written) == _parse(written) == max(kept, 0)
+    assert spell_instant(written) == str(max(kept, 0)).zfill(18)
 
 
 @given(st.from_regex(r"\d{4}[-W0]\d[\d-][-\d]\d\d[T tx]\d\d[:\d]\d\d[:\d]\d\d([.,:]\d{3})?[Zz0]", fullmatch=True))
@@ -52,6 +55,7 @@ def test_both_readings_agree_on_what_is_nearly_an_instant(text):
         full = None
     try:
         found = parse_instant(text)
+        assert spell_instant(text) == str(found).zfill(18)
     except ValueError:
         found = None
     assert found == full

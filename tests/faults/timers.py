@@ -227,16 +227,17 @@ async def _play(campaign: Campaign, timers: int) -> None:
         if replica.app is None:
             await replica.start()
     await campaign.settle()
+    await _learn(campaign, among=fired)
     figures.incidents = fired
     app = campaign.live[0]
     repaired = await Auditor(Upkeep(app.client, app.partitions), app.incidents, app.rules, app.clock, app.nudge).look()
     figures.repairs = repaired.wakes + repaired.slots
 
 
-async def _learn(campaign: Campaign) -> None:
-    """Which incident is which service's."""
+async def _learn(campaign: Campaign, among: int = 40) -> None:
+    """Which incident is which service's, `among` the newest. While the store's clock is behind many are equally new: in the end all are looked at."""
     app, ids = campaign.live[0], campaign.happened.ids
-    for found in await app.incidents.load_many([i for i in await app.incidents.recent(40) if i not in ids.values()]):
+    for found in await app.incidents.load_many([i for i in await app.incidents.recent(among) if i not in ids.values()]):
         if found and found.route:
             ids[found.route.group_labels["service"]] = found.id
 

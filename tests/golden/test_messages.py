@@ -139,12 +139,18 @@ def overflow(**fields: Any) -> Incident:
     return replace(one, source="alertmanager", group_key=overflow_key("alertmanager"), route=overflow_route(one.route, BOOK))
 
 
+def begins(count: int) -> tuple[datetime, ...]:
+    """The last of them at 03:02, ten minutes after the one before."""
+    return tuple(NIGHT - timedelta(minutes=10 * n) for n in reversed(range(count)))
+
+
 SPLIT = {"state": State.RESOLVED, "resolved_at": after(minutes=6), "resolved_by": "Анна", "end_reason": "split"}
 CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "triggered-critical": ("incident", told(*THREE), timedelta(minutes=4), {}),
     "triggered-warning": ("incident", told(pool()), timedelta(seconds=10), {}),
     "acknowledged": ("incident", told(*THREE, **TAKEN), timedelta(minutes=9), {}),
-    "reopened-living": ("incident", told(errors("shop-api-2"), reopened=1), timedelta(minutes=50), {}),
+    "reopened-living": ("incident", told(errors("shop-api-2"), reopened=1, begins=begins(2)), timedelta(minutes=50), {}),
+    "again": ("incident", told(*THREE, begins=begins(3)), timedelta(minutes=4), {}),
     "many-of-one-name": ("incident", told(*(errors(f"shop-api-{n}") for n in range(1, 22))), timedelta(minutes=4), {}),
     "many-names": ("incident", told(*(errors(f"shop-api-{n}", alertname=f"Alert{n:02}") for n in range(13))), timedelta(hours=30), {}),
     "advice-consumers": grows(FULL),
@@ -190,12 +196,13 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "resolved-one-alert": ("ended", told(errors("shop-api-2", firing=False), **OVER), timedelta(minutes=39), {}),
     "resolved-by-hand": ("incident", told(*THREE, **{**TAKEN, **OVER, "resolved_by": "Борис"}), timedelta(minutes=39), {}),
     "resolved-by-hand-reply": ("ended", told(*THREE, **{**TAKEN, **OVER, "resolved_by": "Борис"}), timedelta(minutes=39), {}),
-    "reopened": ("reopened", told(errors("shop-api-2"), reopened=2), timedelta(hours=25), {}),
-    "flapping": ("flapping", told(errors("shop-api-2", firing=False), flaps=flaps(4)), timedelta(minutes=9), {}),
+    "reopened": ("reopened", told(errors("shop-api-2"), reopened=2, begins=begins(3)), timedelta(hours=1), {}),
+    "reopened-next-day": ("reopened", told(errors("shop-api-2"), reopened=1, begins=begins(1)), timedelta(hours=25), {}),
+    "flapping": ("flapping", told(errors("shop-api-2", firing=False), flaps=flaps(4), begins=begins(2)), timedelta(minutes=9), {}),
     "flapping-fires": ("flapping", told(errors("shop-api-2"), **TAKEN, flaps=flaps(5)), timedelta(minutes=12), {}),
     "flapping-no-more": ("flapping", told(errors("shop-api-2")), timedelta(minutes=22), {}),
     "flapping-living": ("incident", told(errors("shop-api-2", firing=False), **paged(0), flaps=flaps(4), reopened=1), timedelta(minutes=9), {}),
-    "flapping-living-fires": ("incident", told(errors("shop-api-2"), **TAKEN, flaps=flaps(21), reopened=1), timedelta(minutes=63), {}),
+    "flapping-living-fires": ("incident", told(errors("shop-api-2"), **TAKEN, flaps=flaps(21), reopened=1, begins=begins(11)), timedelta(minutes=63), {}),
     "worse-severity": ("worse", told(errors("shop-api-2")), timedelta(minutes=6), {"severity": "critical", "systems": ""}),
     "worse-system": ("worse", told(*THREE, **TAKEN), timedelta(minutes=6), {"severity": "", "systems": "mes-api, shop-db"}),
     "worse-both": ("worse", told(*THREE), timedelta(minutes=6), {"severity": "critical", "systems": "shop-db"}),
@@ -211,7 +218,7 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "your-turn-assigned": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("assigned")),
     "your-turn-by-hand": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("by_hand")),
     "your-turn-snooze-over": ("your_turn", told(*THREE, **paged(1)), timedelta(minutes=12), turn("snooze_over")),
-    "your-turn-reopened": ("your_turn", told(*THREE, **paged(1), reopened=1), timedelta(minutes=12), turn("reopened")),
+    "your-turn-reopened": ("your_turn", told(*THREE, **paged(1), reopened=1, begins=begins(5)), timedelta(minutes=12), turn("reopened")),
     "your-turn-unreachable": ("your_turn", told(*THREE, **paged(1), failed={"anna": "blocked"}), timedelta(minutes=1), turn("unreachable")),
     "nobody-exhausted": ("nobody", told(*THREE, **paged(2)), timedelta(minutes=30), {"why": "exhausted"}),
     "nobody-reachable": ("nobody", told(*THREE, **paged(1), failed={"anna": "bot was blocked by the user"}), timedelta(minutes=1), {"why": "unreachable"}),
@@ -225,6 +232,8 @@ CASES: dict[str, tuple[str, Incident, timedelta, dict[str, str]]] = {
     "why-paged": ("why", told(*THREE, **paged(1)), timedelta(minutes=12), {}),
     "why-flapping": ("why", told(errors("shop-api-2"), flaps=flaps(5)), timedelta(minutes=12), {}),
     "why-not-flapping": ("why", told(errors("shop-api-2"), flaps=Flaps(changes=(NIGHT,))), timedelta(minutes=25), {}),
+    "why-again": ("why", told(errors("shop-api-2"), begins=begins(3)), timedelta(minutes=12), {}),
+    "why-again-and-again": ("why", told(errors("shop-api-2"), begins=begins(100)), timedelta(minutes=12), {}),
     "why-first": ("why", told(errors("shop-api-2")), timedelta(minutes=1), {}),
     "overflow": ("incident", overflow(), timedelta(minutes=4), {}),
     "overflow-why": ("why", overflow(), timedelta(minutes=4), {}),

@@ -1,6 +1,7 @@
 """What admins read when somebody can't be reached and when that is over, as files in both languages."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from receiver.channels.outage_words import banner, begun, ended
 from receiver.channels.render import LANGUAGES
+from receiver.core.incident import Incident, IncidentId, State
 from receiver.core.outage import Outage
-from tests.builders import NOW
+from tests.builders import NOW, alert, incident
 from tests.fakes.bot_entities import parse_entities
 
 GOLDEN = Path(__file__).parent / "outages"
@@ -46,11 +48,20 @@ def say(case: str, language: str) -> str:
         "channel-token": (of_telegram(TOKEN), ()),
     }
     over = {"person-again": of_anna(language, BLOCKED), "chat-again": of_chat(NO_CHAT), "channel-again": of_telegram("timed out")}
+    if case.startswith("channel-again-missed"):
+        return ended(_over(over["channel-again"]), language, zone, [missed(n) for n in range(2 if case.endswith("missed") else 14)])
     if case in over:
         return ended(_over(over[case]), language, zone)
     if case.startswith("banner-"):
         return banner(of_telegram("timed out") if case == "banner-channel" else of_anna(language, BLOCKED), language, zone, now)
     return begun(*begins[case], language, zone, now)
+
+
+def missed(number: int) -> Incident:
+    began = NOW + timedelta(minutes=5 + number)
+    said = {"en": "7.8 % of <responses> are HTTP 500", "ru": "7,8 % <ответов> с ошибкой 500"}
+    only = replace(alert(), annotations={"summary": said["en"], "summary_ru": said["ru"]})
+    return incident(only, id=IncidentId(f"INC-{40 + number}"), opened_at=began, state=State.RESOLVED, resolved_at=began + timedelta(minutes=9))
 
 
 def _over(outage: Outage) -> Outage:
@@ -68,7 +79,8 @@ def _over(outage: Outage) -> Outage:
 
 CASES = (
     "person-blocked", "person-blocked-no-other-way", "person-deleted", "person-no-chat", "person-mail-refused", "chat-kicked", "chat-no-rights",
-    "chat-not-found-no-other-place", "hook-gone", "channel", "channel-token", "person-again", "chat-again", "channel-again", "banner-channel", "banner-person",
+    "chat-not-found-no-other-place", "hook-gone", "channel", "channel-token", "person-again", "chat-again", "channel-again", "channel-again-missed", "channel-again-missed-many",
+    "banner-channel", "banner-person",
 )  # fmt: skip
 
 

@@ -96,7 +96,8 @@ class Desk:
         return [one for one in ours if one["state"] != "resolved" or re.search(rf"{one['id']}\b", said)]  # a condition may pass before anybody is told
 
     async def causes(self) -> list[dict[str, Any]]:
-        return [one for one in await self.incidents() if one["service"] in CAUSES[Fault(environment_of(one))]]
+        """What people see in the list: one incident for each system at the bottom of a fault."""
+        return [one for one in await self.incidents() if one["service"] in CAUSES[Fault(environment_of(one))] and not one["part_of"]]
 
     async def unmeasured(self) -> list[Any]:
         """Environments that the rules have not seen yet."""
@@ -110,17 +111,19 @@ class Desk:
         return sorted(wanted - seen)
 
     async def apart(self) -> list[Any]:
-        """Symptoms that do not stand inside the incident of what they stand on, and causes that stand in one."""
+        """What does not stand inside the one incident of its cause, be it a symptom or more of the same system, and causes that stand in one."""
         found, causes = await self.incidents(), await self.causes()
         held = {(environment_of(one), part) for one in causes for part in carried_by(one)}
         own = {one["id"] for one in causes}
         wrong = [one for one in found if (one["id"] in own) == ((environment_of(one), one["id"]) in held) or (one["id"] in own) == (one["part_of"] in own)]
+        systems = Counter((environment_of(one), one["service"]) for one in causes)
+        wrong += [one for one in causes if systems[environment_of(one), one["service"]] > 1]
         return [(one["id"], environment_of(one), one["service"], one["part_of"], one["state"]) for one in wrong]
 
     async def uncalled(self) -> list[Any]:
         """Causes of which not exactly those were told who should be: the chats, somebody by name when it is critical, and support when customers see it."""
         found, missing = {one["id"]: one for one in await self.incidents()}, []
-        for one in await self.causes():
+        for one in [found for found in await self.causes() if found["state"] != "resolved"]:  # some condition may pass before anybody is told
             parts = [found[part] for part in carried_by(one) if part in found]
             chats = {sent.chat for sent in self.api.sends() if one["id"] in sent.text and not sent.picture}
             wanted = {ADMINS} | ({DEVOPS} if not is_critical(one) and one["alert_list"][0]["labels"]["signal"] in ("errors", "saturation") else set())
@@ -211,7 +214,17 @@ async def check_outages(desk: Desk) -> None:
         await wait_for(what)
     check_incidents(await desk.incidents())
     check_messages(await desk.incidents(), desk.api)
+    await check_one_page(desk)
     assert all(size_of(sent.picture) == (1080, 720) for sent in desk.api.pictures())
+
+
+async def check_one_page(desk: Desk) -> None:
+    """The outage of the database, with an API and a shop that fail with it, wakes people for one incident: that of the database."""
+    outage = [one for one in await desk.incidents() if environment_of(one) == Fault.SHOP_DB_POOL]
+    (cause,) = [one["id"] for one in outage if not one["part_of"]]
+    pages = [re.findall(r"INC-\d+", sent.text)[0] for sent in desk.api.sends() if not sent.chat.startswith("-") and "INC-" in sent.text]
+    assert {one for one in pages if one in {found["id"] for found in outage}} == {cause}
+    assert len(outage) > 2, "the API and the shop are inside it"
 
 
 def check_incidents(incidents: list[dict[str, Any]]) -> None:

@@ -37,6 +37,12 @@ _LOST = (
 )
 
 
+SURFACES = frozenset({
+    "html", "feeds", "json", "calendar", "badges", "headers", "forms", "errors", "static copy", "kept copy", "store", "channel", "private chat", "letters",
+    "outbound webhook", "statuspage", "customers' webhooks", "logs",
+})  # fmt: skip
+
+
 @dataclass
 class Ends:
     """Where words arrive."""
@@ -110,6 +116,7 @@ async def surfaces(s: Story, ends: Ends) -> dict[str, str]:
         kind = next((name for name, ending in _FILES.items() if name != "html" and re.search(ending, path)), "html")
         found[kind].append(answer.text)
         found["headers"].append(repr(answer.headers))
+    found["forms"] = [await _form(s, ends, name, found["headers"]) for name in ("confirm", "manage", "unsubscribe")]
     found["errors"] = [await _lost(s, path, found["headers"]) for path in _LOST]
     found["errors"] += [await _refused(s, found["headers"])]
     with tempfile.TemporaryDirectory() as directory:
@@ -127,6 +134,17 @@ async def surfaces(s: Story, ends: Ends) -> dict[str, str]:
     found["statuspage"] = [repr(request) for request in ends.far.requests] + [repr(ends.far.incidents)]
     found["customers' webhooks"] = [f"{one.path} {one.headers} {one.json}" for one in ends.hook.asked]
     return {name: "\n".join(parts) for name, parts in found.items()}
+
+
+async def _form(s: Story, ends: Ends, name: str, headers: list[str]) -> str:
+    """The page behind a link that a subscriber was given."""
+    given = "\n".join([*(plain(letter) for _, _, letter in ends.mail.letters), *(str(one.json) for one in ends.hook.asked)])
+    link = re.search(rf"https://status\.example(/status/\w+/{name}/[\w.]+)", given)
+    assert link, name
+    answer = await s.http.get(link[1])
+    assert answer.status_code == 200, name
+    headers.append(repr(answer.headers))
+    return answer.text
 
 
 async def _lost(s: Story, path: str, headers: list[str]) -> str:

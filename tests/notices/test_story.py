@@ -43,6 +43,14 @@ async def reply(s: Story, sent: Any, text: str, user: int) -> None:
         await s.settle()
 
 
+async def reads(s: Story, language: str, *parts: str) -> str:
+    """What customers have before them on the page."""
+    s.clock.advance(seconds=1)
+    shown = (await s.http.get(f"/status/{language}")).text
+    assert [part for part in parts if part not in shown] == [], shown
+    return shown
+
+
 async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     s, card = told, await first_card(told)
     assert await s.app.notices.public.recent() == []
@@ -69,6 +77,8 @@ async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     assert s.api.pinned[CHANNEL] == {post.id}
     (public,) = await s.app.notices.public.recent()
     assert (public.updates[0].texts["ru"].body, public.updates[0].texts["en"].body) == (RUSSIAN, ENGLISH)
+    await reads(s, "ru", "Разбираемся", RUSSIAN.split(".")[0], "Следующее сообщение — до 06:35")
+    await reads(s, "en", "Investigating", ENGLISH.split(".")[0], "Next update by 06:35")
     assert "INVESTIGATING" in card.text
     assert f"page ✓  feeds ✓  {CHANNEL} ✓" in card.text
 
@@ -81,6 +91,9 @@ async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     await s.expect(SUPPORT, "the promised time has come", "Oleg")
     await s.advance(minutes=10)
     late = await s.expect(SUPPORT, "the promised word is late", "Leo")
+    assert "overdue by 10 min" in card.text
+    assert "Следующее сообщение" not in await reads(s, "ru", "Последнее сообщение — 40 мин назад")
+    await reads(s, "en", "Last updated 40 min ago")
     assert await press(s, late, "Still working", ANNA) == "Publishing in 20 s. Stop takes it back"
     await s.advance(seconds=20)
     still = await s.expect(CHANNEL, "продолжаем работу")
@@ -105,6 +118,7 @@ async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     await press(s, card, "Approve", ANNA)  # a phrase that makes nothing worse needs one
     await s.advance(seconds=20)
     await s.expect(CHANNEL, "проблема вернулась")
+    await reads(s, "en", "the problem is back")
 
     # And is over, for good.
     await s.fire(wire(since=NOW + timedelta(minutes=47), status="resolved", ended=NOW + timedelta(minutes=50)))
@@ -116,6 +130,8 @@ async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     end = await s.expect(CHANNEL, "всё снова работает", "Заказы и оплаты не потеряны")
     assert end.reply_to == post.id
     assert "🟢 Решено" in post.text
+    await reads(s, "ru", "Всё работает", "Решено")
+    await reads(s, "en", "All systems are working", "Resolved")
     assert s.api.pinned[CHANNEL] == set()
     (public,) = await s.app.notices.public.recent()
     assert not public.is_open

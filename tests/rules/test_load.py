@@ -81,7 +81,7 @@ def test_check_says_ok(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(SHIPPED, False) == 0
     assert capsys.readouterr().out.startswith("ok: 10 routes, 4 destinations, 3 people, 9 services, 3 sources, version ")
     assert check(SHIPPED, True) == 0
-    assert json.loads(capsys.readouterr().out)["routes"] == 8
+    assert json.loads(capsys.readouterr().out)["routes"] == 10
 
 
 def test_check_prints_faults_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,3 +169,17 @@ def test_the_bots_link_is_a_code_for_cameras_too():
     assert 'role="img" aria-label="Та же ссылка кодом для камеры телефона"><svg' in html
     assert "style=" not in html.partition('class="code"')[2].partition("</div>")[0], "the policy forbids it"
     assert 'class="code"' not in page(edition(), "ru/updates")
+
+
+def test_the_logo_stands_beside_the_name_on_every_page_and_may_be_kept_for_ever():
+    shown = edition()
+    (key,) = [key for key in keys(shown) if key.startswith("static/logo-")]
+    found = document(shown, key, Links())
+    assert found is not None
+    assert (found.content.decode(), found.media_type, found.is_lasting) == (SITE.logo, "image/svg+xml; charset=utf-8", True)
+    for where in ("ru", "en/history", "en/notices/N7K2QRST", "ru/updates"):
+        assert f'<img src="/status/{key}" alt="" height="32">' in page(shown, where), where
+    assert f'src="../{key}"' in (document(shown, "ru", Links(is_copy=True)) or found).content.decode()
+    plain = edition(site=replace(SITE, logo=""))
+    assert "<img" not in page(plain, "ru")
+    assert document(plain, key, Links()) is None

@@ -21,6 +21,7 @@ SITE = Site(
     ),
     groups={"shop": {"ru": "Интернет-магазин", "en": "Shop"}, "orders": {"ru": "Заказы", "en": "Orders"}},
     base_url="https://status.example",
+    logo='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path fill="#0d9488" d="M0 0h9v9H0z"/></svg>',
 )  # fmt: skip
 
 

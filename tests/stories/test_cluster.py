@@ -92,6 +92,34 @@ async def test_a_firing_alert_stays_in_its_incident_when_changed_rules_put_its_g
         assert await tell(0, since=NOW + timedelta(minutes=6)) == (0, 0)
 
 
+async def test_each_partition_counts_its_share_of_what_a_source_may_open_and_has_an_overflow_of_its_own(tmp_path, url):
+    rules = rules_files(tmp_path / "rules")
+    routes = (rules / "routes.yaml").read_text("utf-8")
+    (rules / "routes.yaml").write_text(routes.replace("noise: {", "noise: {overflow: {incidents: 16, within: 10m}, "), "utf-8")
+    services = [f"service-{n}" for n in range(60)]
+    async with story(tmp_path, on=url, replicas=2, rules=rules) as s:
+
+        async def tell(**about: Any) -> None:
+            bodies = [body(wire(service=service, **about)) for service in services]
+            answers = await asyncio.gather(*(s.post(content, replica=n % 2) for n, content in enumerate(bodies)))
+            assert {answer.status_code for answer in answers} == {202}
+
+        await tell()
+        await tell()  # known by now, whoever tells it
+        incidents = await s.incidents()
+        usual, over = [i for i in incidents if not i.is_overflow], [i for i in incidents if i.is_overflow]
+        place = s.app.partitions
+        assert len(usual) == len({place.of_group(i.group_key) for i in usual}), "one for each partition"
+        assert len(over) == len({place.of_incident(i.id) for i in over})
+        assert sorted(alert.service for i in incidents for alert in i.alerts.values()) == sorted(services), "each alert once, none lost"
+        assert all(len(i.alerts) >= 1 for i in over)
+        assert len(over) > 4
+        await tell(status="resolved", ended=NOW + timedelta(minutes=5))
+        assert not any(i.firing for i in await s.incidents())
+        await s.settle()
+        s._seen.update(range(len(s.api.sends())))
+
+
 async def test_the_number_of_partitions_is_fixed_at_the_first_start(url):
     client = connect(url)
     try:

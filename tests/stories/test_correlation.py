@@ -221,3 +221,45 @@ async def test_what_is_told_by_a_quiet_database_alone_becomes_a_page_when_its_sy
 
 def auth(s: Story) -> dict[str, str]:
     return {"Authorization": f"Bearer {s.app.api_token}"}
+
+
+FILLS = {"service": "mes-db", "alertname": "MesDbDiskFilling", "signal": "saturation", "environment": "prod"}
+
+
+async def test_a_warning_that_gets_critical_is_one_incident_with_it_and_only_the_critical_calls(tmp_path):
+    async with story(tmp_path) as s:
+        await s.fire(wire(severity="warning", **FILLS))
+        await s.advance(seconds=10)
+        warned, _ = await told(s, "База MES")
+        await s.advance(minutes=10)
+        await s.fire(wire(since=NOW + timedelta(minutes=10), severity="critical", **FILLS))
+        await s.advance(seconds=10)
+        page, _ = await told(s, "База MES")
+        await s.advance(seconds=10)
+        assert "Часть инцидента INC-2 той же системы" in warned.text
+        assert "Ещё на этой системе" in page.text
+        (listed,) = (await s.http.get("/api/v1/incidents", headers=auth(s))).json()
+        assert (listed["id"], [one["id"] for one in listed["symptoms"]], listed["affected"]) == ("INC-2", ["INC-1"], [])
+        await s.api.press(page, "✅", ANNA)
+        await s.advance(minutes=5)
+        await s.expect(SPARE, "ЧЕРНОВИК")
+        await s.expect_nothing()
+
+
+async def test_a_warning_that_follows_a_critical_of_its_system_joins_silently_until_it_is_split(tmp_path):
+    async with story(tmp_path) as s:
+        await s.fire(wire(severity="critical", **FILLS))
+        await s.advance(seconds=10)
+        page, _ = await told(s, "База MES")
+        await s.api.press(page, "✅", ANNA)
+        await s.advance(minutes=10)
+        await s.fire(wire(since=NOW + timedelta(minutes=10), severity="warning", **FILLS | {"alertname": "MesDbDiskIoHigh"}))
+        await s.advance(seconds=20)
+        await s.expect(SPARE, "ЧЕРНОВИК")
+        await s.expect_nothing()
+        assert "Ещё на этой системе" in page.text
+        found = {one.id: one for one in await s.incidents()}
+        assert found["INC-2"].part.cause == "INC-1"
+        assert (await s.http.post("/api/v1/incidents/INC-2/split", json={"by": "cli:root"}, headers=auth(s))).status_code == 200
+        await s.advance(seconds=10)
+        await told(s, "База MES")

@@ -1,5 +1,6 @@
 """Who can't be reached is told to the admins once, and once more when it works again; so is a channel that is out."""
 
+import re
 from datetime import timedelta
 
 from receiver.app.reach import banners, describe
@@ -132,6 +133,10 @@ async def test_while_telegram_is_away_everything_else_says_so_and_the_first_mess
         assert "⚠ <b>Telegram unreachable since 03:02 (1 min)</b>" in (await shown_in_browser(s))[-1]
         assert any(line.startswith("Telegram unreachable since 03:02") for line in (await s.http.get("/readyz")).json()["degraded"])
         assert s.app.reach.notes(with_browser_fallback(tmp_path).destinations["spare"], "en", "UTC") == [], "the page has a line of its own"
+        await s.fire(wire("b", service="mes-api"))
+        await s.advance(seconds=10)
+        await s.fire(wire("b", "resolved", ended=s.clock.now(), service="mes-api"))
+        await s.advance(seconds=1)
         async with BotApi(port=port) as back:
             await s.advance(seconds=31)
             await s.advance(seconds=31)
@@ -141,6 +146,8 @@ async def test_while_telegram_is_away_everything_else_says_so_and_the_first_mess
                 await s.app.chat.outages.turn()
             notices = [text for text in await shown_in_browser(s) if "reachable again" in text]
             assert len(notices) == 1
+            assert re.search(r"It began and ended meanwhile:\n03:03–03:0\d INC-3 7.8 % of responses are HTTP 500$", notices[0])
+            assert not any("INC-3" in sent.text for sent in back.sends())
             assert banners(s.app.reach, s.clock, "UTC") == []
 
 

@@ -103,13 +103,13 @@ async def test_an_old_rule_book_stays_whole_and_metrics_say_so(tmp_path, rules):
         assert answer.status_code == 422
         assert answer.json()["version"] == before.version
         assert answer.json()["changed"] is False
-        assert answer.json()["faults"][0].startswith("destinations.yaml:8:12: ")
+        assert answer.json()["faults"][0].startswith("destinations.yaml:9:12: ")
         assert s.app.rules.current is before
         assert await metric(s, "receiver_rules_last_reload_successful") == 0
         assert await metric(s, "receiver_rules_info", version=before.version) == 1
         assert (await s.http.get("/readyz")).json() == {"ready": True, "faults": [], "degraded": [f"rules: {answer.json()['faults'][0]}"]}
         await s.advance(seconds=10)
-        told = await s.expect(ADMINS, "destinations.yaml:8:12")
+        told = await s.expect(ADMINS, "destinations.yaml:9:12")
 
         change(rules, "fallback: [nowhere]", "fallback: [devops]", "destinations.yaml")
         answer = await s.http.post("/api/v1/rules/reload", headers=API)

@@ -43,7 +43,7 @@ async def test_an_old_firing_that_a_peer_holds_is_told_at_once(tmp_path: Path) -
         await s.fire(wire("a", since=since))
         await s.app.watches.suspicion.look()
         await s.settle()
-        await s.expect(DEVOPS, "2nd time")
+        await s.expect(DEVOPS, "second time")
         await s.advance(seconds=3)
 
 
@@ -62,7 +62,7 @@ async def test_an_old_firing_counts_when_nobody_can_be_asked(tmp_path: Path) -> 
         s.clock.advance(seconds=15)
         await s.app.watches.suspicion.look()
         await s.settle()
-        await s.expect(DEVOPS, "2nd time")
+        await s.expect(DEVOPS, "second time")
         await s.advance(seconds=3)
 
 
@@ -90,7 +90,7 @@ async def test_a_peer_that_has_just_started_is_waited_for_until_it_must_know(tmp
         await both.hold(since, **{**ALERT, "instance": "b", "service": "shop-db"})
         await s.app.watches.suspicion.look()
         await s.advance(seconds=60)
-        await s.expect(DEVOPS, "Shop DB", "2nd time")
+        await s.expect(DEVOPS, "Shop DB", "second time")
         for _ in range(4):
             s.clock.advance(seconds=15)
             await s.app.watches.suspicion.look()

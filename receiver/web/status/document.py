@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from receiver.channels.public_words import IMPACTS, known
 from receiver.core.notice import Impact
 from receiver.web.status import feed, planner, statuspage
-from receiver.web.status.assets import ASSETS
+from receiver.web.status.assets import assets_of
 from receiver.web.status.badge import badge
 from receiver.web.status.edition import Edition, text_in
 from receiver.web.status.links import Links
@@ -30,8 +30,7 @@ class Document:
 def document(edition: Edition, key: str, links: Links) -> Document | None:
     """The document with this key; None when there is none. The key "" is the page in the primary language."""
     site = edition.site
-    if key in ASSETS:
-        asset = ASSETS[key]
+    if asset := assets_of(site).get(key):
         return Document(content=asset.content, media_type=asset.media_type, is_lasting=True)
     first, _, rest = key.partition("/")
     language = first if first in site.languages else site.languages[0]
@@ -91,7 +90,7 @@ def _page(pages: Pages, edition: Edition, language: str, inside: str, key: str) 
 def keys(edition: Edition) -> Iterator[str]:
     """Every document there is; what `document` answers None for is left out by whoever asks."""
     site = edition.site
-    yield from ASSETS
+    yield from assets_of(site)
     for language in ("", *site.languages):
         before = f"{language}/" if language else ""
         yield from (before + name for name in ("history.atom", "history.rss", "maintenance.ics"))

@@ -24,7 +24,7 @@ _SPACE = uuid.UUID("6f0a3a52-6f7c-4a8e-9d57-0b8f6c1d2e90")  # of ids that must n
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
     """What the page is called and what it lists; texts by language, the first language is the primary one. `telegram` is the address
-    that subscribes a private chat, without the language at its end.
+    that subscribes a private chat, without the language at its end. `logo` is SVG, or empty.
     """
 
     names: Mapping[str, str]
@@ -38,6 +38,7 @@ class Site:
     takes_mail: bool = False
     takes_hooks: bool = False
     telegram: str = ""
+    logo: str = ""
     is_indexed: bool = False
     base_url: str = ""
 
@@ -74,6 +75,7 @@ def site_of(rules: NoticeRules, base_url: str = "", *, is_indexed: bool = False,
         takes_mail=takes_mail,
         takes_hooks="webhooks" in published,
         telegram=telegram,
+        logo=rules.page.logo,
         is_indexed=is_indexed,
         base_url=base_url,
     )

@@ -13,7 +13,7 @@ from receiver.channels.public_words import known
 from receiver.core.notice_rules import PublicComponent
 from receiver.core.subscriber import Subscriber
 from receiver.web.status import component_view
-from receiver.web.status.assets import SCRIPT, STYLE
+from receiver.web.status.assets import SCRIPT, STYLE, logo_of
 from receiver.web.status.edition import WEEK, Edition, text_in
 from receiver.web.status.links import Links
 from receiver.web.status.notice_view import NoticeView, view, when
@@ -120,16 +120,16 @@ class Pages:
             takes_mail=site.takes_mail, takes_hooks=site.takes_hooks, telegram=telegram, code=_code(telegram),
         )  # fmt: skip
 
-    def form(self, language: str, heading: str, text: str, *, button: str = "", chosen: Subscriber | None = None) -> str:
-        """One press, or (with `chosen`) the settings of a subscriber. It is posted to its own address."""
+    def form(self, language: str, heading: str, text: str, *, place: str, button: str = "", chosen: Subscriber | None = None) -> str:
+        """One press, or (with `chosen`) the settings of a subscriber. It is posted to its own address, `place` in any language."""
         tongues = [(tongue, signup_words(tongue)["in_language"]) for tongue in self._edition.site.languages]
         values = {"sign": signup_words(language), "button": button, "chosen": chosen, "components": self._named(language), "tongues": tongues}
-        return self._render("form.html.j2", language, "", "", heading=heading, text=text, **values)
+        return self._render("form.html.j2", language, "", place, is_for_all=False, heading=heading, text=text, **values)
 
     def note(self, language: str, heading: str, text: str, *, again: bool = False) -> str:
         """A sentence about what was done; `again` leads to the form."""
         back = ("updates", signup_words(language)["heading"]) if again else ("", words(language)["back"])
-        return self._render("message.html.j2", language, "", "", heading=heading, text=text, back=back)
+        return self._render("message.html.j2", language, "", "", is_for_all=False, heading=heading, text=text, back=back)
 
     def not_found(self, language: str) -> str:
         """Whatever was asked for, it is not repeated."""
@@ -138,6 +138,7 @@ class Pages:
             language,
             "",
             "",
+            is_for_all=False,
             heading=words(language)["not_found"],
             text=words(language)["not_found_text"],
             back=("", words(language)["back"]),
@@ -149,7 +150,8 @@ class Pages:
     def _views(self, notices: Any, language: str) -> list[NoticeView]:
         return [view(notice, self._edition, language) for notice in notices]
 
-    def _render(self, template: str, language: str, at: str, rest: str, **values: Any) -> str:
+    def _render(self, template: str, language: str, at: str, rest: str, *, is_for_all: bool = True, **values: Any) -> str:
+        """`rest` is the address without the language; a page not `is_for_all` stands under no tab and is nobody's to find."""
         edition, site = self._edition, self._edition.site
         said = words(language)
         zone = f"{site.timezone} ({moments.offset(edition.now.astimezone(site.zone))})"
@@ -158,6 +160,7 @@ class Pages:
             language=language,
             others=[(tongue, WORDS[known(tongue)]["in_language"]) for tongue in site.languages if tongue != language],
             rest=rest,
+            is_for_all=is_for_all,
             to=lambda key: self._links.to(key, at),
             absolute=site.url,
             page_name=site.name(language),
@@ -172,6 +175,7 @@ class Pages:
             has_feeds=site.has_feeds,
             is_indexed=site.is_indexed,
             style=STYLE.key,
+            logo=logo.key if (logo := logo_of(site)) else "",
             script=SCRIPT.key,
             **values,
         )

@@ -52,9 +52,10 @@ class Signup:
             return send_private(pages.note(language, said["later"], said["later_text"]), status=503)
         if one is None:
             return send_private(pages.note(language, said["invalid"], said["invalid_text"], again=True), status=410)
+        place = f"{purpose}/{token}"
         if purpose is Purpose.MANAGE:
-            return send_private(pages.form(language, said["manage"], "", chosen=one))
-        return send_private(pages.form(language, said[purpose], said[f"{purpose}_text"], button=said[purpose]))
+            return send_private(pages.form(language, said["manage"], "", place=place, chosen=one))
+        return send_private(pages.form(language, said[purpose], said[f"{purpose}_text"], place=place, button=said[purpose]))
 
     def _fresh_form(self, edition: Edition, key: str) -> str:
         language, _, rest = key.partition("/")

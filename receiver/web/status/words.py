@@ -84,7 +84,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "in_language": "По-русски",
         "updates": "Получать новости",
         "main": "Разделы",
-        "status": "Состояние сейчас",
+        "status": "Сейчас",
         "history": "История",
         "maintenance": "Плановые работы",
         "as_of": "По состоянию на {time}",
