@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from receiver.channels.evidence_facts import facts_of
-from receiver.channels.words import about
+from receiver.channels.words import COUNTED, about, unit_of
 from receiver.core.evidence import Evidence, Flow
 from receiver.core.remedy import Remedy
 from tests.builders import NOW
@@ -59,3 +59,20 @@ def test_the_span_that_is_said_holds_what_was_found():
     end = {"runs_out_at": NOW + 199 * MINUTE, "earliest": NOW + 185 * MINUTE, "latest": NOW + 215 * MINUTE}
     found = facts(value=80.0, limit=100.0, unit="%", **end)
     assert [found[name] for name in ("runs_out_in", "earliest_in", "latest_in")] == ["3 h 20 min", "3 h", "3 h 40 min"]
+
+
+FORMS = {  # one, two and five of each unit that is a noun
+    "messages": "message сообщение сообщения сообщений", "letters": "letter письмо письма писем",
+    "connections": "connection соединение соединения соединений", "channels": "channel канал канала каналов",
+    "consumers": "consumer потребитель потребителя потребителей", "instances": "instance экземпляр экземпляра экземпляров",
+    "sessions": "session сессия сессии сессий", "nodes": "node узел узла узлов", "replicas": "replica реплика реплики реплик",
+    "notifications": "notification уведомление уведомления уведомлений",
+}  # fmt: skip
+
+
+def test_every_unit_that_is_a_noun_has_the_form_its_number_asks_for():
+    assert set(FORMS) == set(COUNTED)
+    for unit, forms in FORMS.items():
+        assert [unit_of(1, unit, "en"), *(unit_of(count, unit, "ru") for count in (1, 2, 5))] == [f" {form}" for form in forms.split()]
+        assert [unit_of(count, unit, "ru") for count in (11, 21, 112)] == [f" {forms.split()[at]}" for at in (3, 1, 3)]
+        assert (unit_of(2, unit, "en"), unit_of(1.5, unit, "ru")) == (f" {unit}", f" {forms.split()[2]}")
