@@ -9,6 +9,7 @@ import pytest
 from receiver.core.alert import AlertStatus, Severity
 from receiver.core.collect import Collect, next_due, period
 from receiver.core.collection import Round, list_round, rounds
+from receiver.core.correlation import describe
 from receiver.core.decide import decide
 from receiver.core.event import Acknowledge, Assign, Escalate, Gathered, Woke
 from receiver.core.history import Past
@@ -16,7 +17,9 @@ from receiver.core.incident import Incident, IncidentId, State
 from receiver.core.part import Symptom
 from receiver.core.plan import Kind, Plan, Priority, Reason
 from receiver.core.policy import Aim, Policy, Step, Target
+from receiver.core.route import route
 from receiver.core.rulebook import PageStep, Person, RuleBook
+from receiver.core.statistics import measure
 from tests.builders import CHAT, NOW, PAGED, alert, incident, rulebook
 
 NINE = Collect(minute=9 * 60)
@@ -53,6 +56,24 @@ TOLD = {("admin-chat", Kind.INCIDENT, Priority.CHAT)}
 def test_nobody_is_told_of_one_that_is_collected():
     plan = woken(new())
     assert (plan.reason, plan.notifications, plan.next.is_collected, plan.next.places) == (Reason.COLLECTED, (), True, ())
+
+
+def test_one_that_another_leaf_does_not_collect_is_told():
+    """A route reached by `continue` that tells at once must not lose its message to one that collects."""
+    node = replace(BASE.root, id="low", collect=NINE, continues=True, children=())
+    both = replace(BASE.root, children=(node, replace(node, id="told", collect=None, continues=False)))
+    assert route(both, {"severity": "info"}, NOW).collect is None
+    assert route(replace(both, children=(node, replace(node, id="low too", continues=False))), {"severity": "info"}, NOW).collect == NINE
+
+
+def test_its_cause_knows_that_nobody_was_told_of_it():
+    assert describe(held()).is_collected
+    assert describe(new()).is_collected, "nobody would be"
+    assert not describe(replace(held(), is_collected=False)).is_collected
+
+
+def test_it_counts_as_a_beginning():
+    assert measure(woken(new())).is_begin
 
 
 def test_it_is_looked_at_again_within_a_day():
