@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from receiver.app.looking_back import collector
+from receiver.app.run import _workers
 from tests.builders import NOW, rules_files, wire
 from tests.harness import ADMINS, DEVOPS, Story, story
 
@@ -93,3 +94,11 @@ async def test_why_says_until_when_it_is_collected(tmp_path):
         answer = await s.http.get(f"/api/v1/incidents/{one.id}/why", headers={"authorization": "Bearer api-token-1", "accept": "application/json"})
         assert answer.status_code == 200
         assert "collected" in answer.text
+
+
+async def test_the_service_runs_what_tells_it(tmp_path):
+    async with story(tmp_path, rules=rules(tmp_path / "rules")) as s:
+        made = _workers(s.app, None, ())
+        for one in made:
+            one.close()
+        assert {"Collector.run", "Weekly.run", "Auditor.run"} <= {one.__qualname__ for one in made}
