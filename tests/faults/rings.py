@@ -90,6 +90,10 @@ class Happened:
         """A deadline that fell into time that jumped is met at the jump's end."""
         return next((over for start, over in self.outages if start <= instant < over), instant)
 
+    def decided_at(self, rung_at: datetime) -> datetime:
+        """When a ring was decided at the earliest: one that waited while time jumped may have been decided before it did."""
+        return min((start for start, over in self.outages if start <= rung_at <= over + LATE), default=rung_at)
+
     def is_stalled(self, due: datetime, until: datetime | None = None) -> bool:
         """True when a frozen replica may have held what was due then (or until then): others wait for its lease."""
         at = self.without_outage(due)
@@ -123,7 +127,7 @@ def _judge_one(figures: Figures, happened: Happened, incident: str, people: Mapp
     for person, rings in people.items():
         loud = [ring for ring in rings if not ring.is_silent]
         first = [ring.at for ring in loud if not ring.is_marked]
-        if any(then - before < AGAIN for before, then in pairwise(first)):
+        if any(then - happened.decided_at(before) < AGAIN for before, then in pairwise(first)):
             figures.doubled.append(f"{incident} {person} {[str(ring.at) for ring in loud]}")
         heard = [ring.at for ring in loud if ring.is_confirmed and not ring.is_held]
         if any(timedelta(0) < ring.at - at < LEASE for ring in loud if ring.is_marked for at in heard):

@@ -81,3 +81,11 @@ def test_who_takes_it_while_a_dead_replica_still_holds_its_first_page_is_not_pag
 
 def test_a_wake_up_that_the_auditor_had_to_mend_is_a_fault() -> None:
     assert faults(*GOOD, repairs=1) == ["1 repairs"]
+
+
+def test_an_hour_counts_from_the_decision_that_waited_while_time_jumped() -> None:
+    jump = (C.at + timedelta(minutes=60), C.at + timedelta(minutes=70))
+    late, next_one = replace(C, at=jump[1] + seconds(3)), replace(C, at=jump[0] + timedelta(minutes=60))
+    assert faults(*GOOD, late, next_one, outages=(jump,)) == []
+    assert "doubled" in faults(*GOOD, late, next_one)
+    assert "doubled" in faults(*GOOD, late, replace(late, at=late.at + seconds(40)), outages=(jump,))
