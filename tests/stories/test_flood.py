@@ -9,7 +9,7 @@ from tests.stories.paging import FILES, TO_ANNA, paging
 
 SECONDS = 60
 EACH = -(-int(os.environ.get("FLOOD_ALERTS", "1200")) // SECONDS)
-ROUTES = FILES["routes"].replace("group_wait: 10s", "group_wait: 0s")
+ROUTES = FILES["routes"].replace("group_wait: 10s", "group_wait: 0s") + "noise: {overflow: {incidents: 1000000}}\n"  # its own story is test_overflow
 
 
 async def test_a_flood_of_alerts_pages_within_seconds_and_is_one_message(tmp_path):
