@@ -178,7 +178,7 @@ class Story:
         names = ("wake", "telling", *(f"due:{p}" for p in range(3)))  # pictures have their own time
         due = [await client.zcount(at.of(name), "-inf", now) for at in self.app.partitions for name in names]
         due.append(await client.zcount("{notice}:wake", "-inf", now))
-        return sum(due) + sum(app.sender.in_flight + app.notices.noticer.busy for app in self.apps)
+        return sum(due) + sum(app.waker.busy + app.sender.in_flight + app.notices.noticer.busy for app in self.apps)
 
     async def expect(self, chat: str, *texts: str) -> Sent:
         """The next new message in this chat says all of this; chats are independent of each other."""

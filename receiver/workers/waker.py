@@ -5,6 +5,7 @@ import asyncio
 from receiver.clock import Clock
 from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.core.event import Woke
+from receiver.core.incident import IncidentId
 from receiver.engine import Engine, Nudge
 from receiver.store.incidents import Incidents
 from receiver.telemetry.logs import get_logger
@@ -23,6 +24,7 @@ class Waker:
         self._incidents = incidents
         self._clock = clock
         self._nudge = nudge
+        self.busy = 0
 
     async def run(self) -> None:
         """Loop: everything due, then sleep until nudged or the poll interval is over."""
@@ -38,16 +40,23 @@ class Waker:
 
     async def turn(self) -> int:
         """Decide everything that is due now; how many there were."""
-        due = await self._incidents.lease_due(self._clock.now(), AT_ONCE)
-        for first in range(0, len(due), TOGETHER):
-            try:
-                await self._engine.apply_to_all(due[first : first + TOGETHER], Woke())
-            except StoreUnavailableError:
-                raise
-            except ReceiverError as fault:
-                # Their lease runs out and somebody tries again.
-                log.warning("wake-up failed", incidents=due[first : first + TOGETHER], error=str(fault))
+        self.busy = 1
+        try:
+            due = await self._incidents.lease_due(self._clock.now(), AT_ONCE)
+            for first in range(0, len(due), TOGETHER):
+                await self._decide(due[first : first + TOGETHER])
+        finally:
+            self.busy = 0
         return len(due)
+
+    async def _decide(self, due: list[IncidentId]) -> None:
+        try:
+            await self._engine.apply_to_all(due, Woke())
+        except StoreUnavailableError:
+            raise
+        except ReceiverError as fault:
+            # Their lease runs out and somebody tries again.
+            log.warning("wake-up failed", incidents=due, error=str(fault))
 
 
 async def wait_for_nudge(nudge: asyncio.Event, seconds: float) -> None:
