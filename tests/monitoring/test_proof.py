@@ -115,7 +115,9 @@ def test_the_catalogue_is_the_plans_table_of_systems():
         assert (found["name"]["en"], found["kind"], found["method"]) == (name, one["kind"], one["method"])
         assert {service for service, said in written.items() if one["id"] in said.get("depends_on", ())} == set(one["seen_by"]), name
     ground = {one["id"] for one in systems.values() if not any(one["id"] in other["seen_by"] for other in systems.values())}
-    assert {service for service, said in written.items() if "alexandrite" in said.get("depends_on", ())} == ground, "what all share is below what stands on nothing"
+    assert {service for service, said in written.items() if "alexandrite" in said.get("depends_on", ())} == ground, (
+        "what all share is below what stands on nothing"
+    )
     assert "component" not in written["alexandrite"], "it is nothing that customers see"
 
 
