@@ -41,6 +41,7 @@ async def test_an_outage_that_comes_in_one_webhook_is_one_page_with_its_symptoms
         listed = (await s.http.get("/api/v1/incidents", headers=auth(s))).json()
         assert [one["service"] for one in listed] == ["shop-db"]
         assert len((await s.http.get("/api/v1/incidents?parts=true", headers=auth(s))).json()) == 3
+        assert [one["service"] for one in (await s.http.get("/api/v1/incidents?limit=1", headers=auth(s))).json()] == ["shop-db"], "symptoms take no place"
         why = await s.http.get(f"/api/v1/incidents/{found['shop-api'].id}", headers=auth(s))
         assert "services.yaml:" in str([line["text"] for line in why.json()["timeline"] if line["reason"] == "joined"])
 
