@@ -11,7 +11,7 @@ from receiver.channels.words import clock, form
 from receiver.chat.asked import Answer, Asked, Choice, shown
 from receiver.chat.planned_words import customers, span_of, split_words, when
 from receiver.core.alert import matched_labels
-from receiver.core.amendment import AdHocWindow
+from receiver.core.amendment import FROM_CHAT, AdHocWindow
 from receiver.core.durations import DurationError, parse_duration
 from receiver.core.event import Woke
 from receiver.core.matcher import Matcher, MatcherError, parse_matchers
@@ -42,7 +42,7 @@ class Planned:
         for mute in mutes:
             until = clock(mute.until, asked.timezone, asked.now, asked.language)
             texts = shown(", ".join(matcher.text for matcher in mute.window.matchers), 200)
-            lines.append(f"{shown(mute.window.name)}: {texts}\n{asked.say(f'until {until}', f'до {until}')} · {shown(mute.window.where)}")
+            lines.append(f"{shown(mute.window.name)}: {texts}\n{asked.say(f'until {until}', f'до {until}')} · {_where(asked, mute.window.where)}")
         if not mutes:
             lines = [asked.say("No planned work is under way.", "Плановых работ сейчас нет.")]
         lines.append(asked.say('To begin some: /maintenance 2h service="shop-db"', 'Начать: /maintenance 2h service="shop-db"'))
@@ -154,7 +154,12 @@ class Planned:
 
 def _usage(asked: Asked, fault: str) -> str:
     now, later = '/maintenance 2h service="shop-db" severity=~"warning|info"', '/maintenance at 23:00 2h service="shop-db" tell checkout'
-    return f"{shown(fault, 200)}\n{asked.say('Write it like', 'Напишите так:')} {shown(now, 200)}\n{shown(later, 200)}"
+    return f"{shown(fault[:1].upper() + fault[1:], 200)}\n{asked.say('Write it like', 'Напишите так:')} {shown(now, 200)}\n{shown(later, 200)}"
+
+
+def _where(asked: Asked, where: str) -> str:
+    """Where a window is written: a line of maintenance.yaml, or the chat."""
+    return asked.say("begun in the chat", "начаты из чата") if where == FROM_CHAT else shown(where)
 
 
 def _stale(asked: Asked) -> str:

@@ -125,7 +125,12 @@ class Sender:
         """
         english = f"A message to {slot.destination.name} could not be made, {slot.lost} workers stopped at it: {slot.incident_id}"
         russian = f"Сообщение для {slot.destination.name} не удалось подготовить, на нём остановились {slot.lost} процесса: {slot.incident_id}"
-        annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
+        annotations = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": "To see it: receiver deadletters list",
+            "description_ru": "Посмотреть: receiver deadletters list",
+        }
         await self._engine.tell("MessageNotMade", {"destination": slot.destination.name}, annotations, Severity.CRITICAL)
         await self._outbox.done(slot, Verdict.DEAD, self._clock.now(), reason=f"poison: {slot.lost} workers stopped at it")
 
@@ -275,7 +280,12 @@ class Sender:
         """We follow a chat by ourselves, but the rules in git still name the old one."""
         english = f"Chat of {destination.name} has a new id: {new} instead of {old}"
         russian = f"У чата {destination.name} новый номер: {new} вместо {old}"
-        annotations = {"summary": english, "summary_ru": russian, "description": f"destinations.yaml: {destination.name}: chat: {new}"}
+        annotations = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": f"Put the new id into destinations.yaml: {destination.name}",
+            "description_ru": f"Впишите новый номер в destinations.yaml: {destination.name}",
+        }
         await self._engine.tell("ChatMoved", {"destination": destination.name}, annotations, Severity.WARNING)
 
     async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement, why_silent: str) -> None:
