@@ -20,10 +20,11 @@ from receiver.core.alert import Severity
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.event import Delivered, DeliveryTrouble
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
 from receiver.core.reach import has_failed, is_awaited
-from receiver.core.sound import hush
+from receiver.core.sound import QUIET_HOURS, hush, quiet_note, window_of
 from receiver.engine import Engine, Nudge, Rules
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
@@ -258,6 +259,9 @@ class Sender:
             metrics.pages.labels(to=slot.destination.person or slot.destination.name).inc()
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement, why_silent)
+        if outcome.evidence is Evidence.OK and not is_edit and window_of(why_silent):
+            entry = TimelineEntry(at=now, reason=QUIET_HOURS, text=quiet_note(slot.destination.name, why_silent, self._rules.current, now))
+            await self._incidents.note(incident.id, entry)
         if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
             await self._engine.apply(slot.incident_id, Delivered(destination=slot.destination.name, ref=outcome.ref, at=now))
         if judgement.is_trouble:

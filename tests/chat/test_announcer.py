@@ -42,7 +42,7 @@ async def test_a_gap_is_told_a_day_ahead_once_and_ends_when_it_is_over(tmp_path)
         await s.advance(seconds=20)
         await turn(s)
         await s.expect(ADMINS, "On call in primary: ")
-        assert "24.11 08:00" in told.text  # the next one has joined it
+        assert "24 Nov 08:00" in told.text  # the next one has joined it
 
 
 async def test_a_gap_that_somebody_covers_is_over(tmp_path):

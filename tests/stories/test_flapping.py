@@ -46,7 +46,7 @@ async def test_it_is_told_once_and_then_held_until_the_end_is_the_end(tmp_path, 
         await s.expect_nothing()
         (one,) = await s.incidents()
         living = next(m for m in s.api.messages.values() if m.chat == ADMINS and "Flaps: 8 changes" in m.text)
-        assert "all clear right now" in living.text
+        assert "all clear now" in living.text
         assert (one.state, one.reopened) == (State.TRIGGERED, 1)
         await s.advance(minutes=10)
         await s.expect(TO_ANNA, "back to normal")

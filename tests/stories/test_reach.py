@@ -146,7 +146,7 @@ async def test_while_telegram_is_away_everything_else_says_so_and_the_first_mess
                 await s.app.chat.outages.turn()
             notices = [text for text in await shown_in_browser(s) if "reachable again" in text]
             assert len(notices) == 1
-            assert re.search(r"It began and ended meanwhile:\n03:03–03:0\d INC-3 7.8 % of responses are HTTP 500$", notices[0])
+            assert re.search(r"Began and ended meanwhile:\n03:03–03:0\d INC-3 7.8 % of responses are HTTP 500$", notices[0])
             assert not any("INC-3" in sent.text for sent in back.sends())
             assert banners(s.app.reach, s.clock, "UTC") == []
 
