@@ -56,7 +56,8 @@ class Planned:
         rows: list[tuple[Choice, ...]] = []
         for one in held:
             label = shown(", ".join(one.matchers), 30)
-            rows.append(((asked.say(f"End: {label}", f"Закончить: {label}"), END, one.id),))
+            said = asked.say("End", "Закончить") if one.start <= asked.now else asked.say("Call off", "Отменить")
+            rows.append(((f"{said}: {label}", END, one.id),))
         return Answer(text="\n\n".join(lines), rows=tuple(rows))
 
     async def _preview(self, asked: Asked) -> Answer:
@@ -129,7 +130,8 @@ class Planned:
         english = f"🔧 Planned work {until}, {'begun' if is_now else 'announced'} by {name}"
         russian = f"🔧 Плановые работы {until}, {'начаты' if is_now else 'объявлены'}: {name}"
         text = f"{asked.say(english, russian)}\n{texts}{customers(window, asked)}"
-        return Answer(text=text, rows=(((asked.say("End now", "Закончить"), END, window.id),),), result="begun", target=", ".join(window.matchers))
+        label = asked.say("End now", "Закончить") if is_now else asked.say("Call off", "Отменить")
+        return Answer(text=text, rows=(((label, END, window.id),),), result="begun", target=", ".join(window.matchers))
 
     async def dropped(self, asked: Asked) -> Answer:
         """Not confirmed."""
@@ -148,7 +150,8 @@ class Planned:
         await self._refresh()
         await self._engine.apply_to_all(await self._incidents.held(), Woke())
         texts, name = shown(", ".join(window.matchers), 300), shown(asked.person.name if asked.person else asked.actor)
-        text = asked.say(f"Planned work ended by {name}\n{texts}", f"Плановые работы закончены: {name}\n{texts}")
+        english, russian = ("ended", "закончены") if window.start <= asked.now else ("called off", "отменены")
+        text = asked.say(f"Planned work {english} by {name}\n{texts}", f"Плановые работы {russian}: {name}\n{texts}")
         return Answer(text=text, result="ended", target=", ".join(window.matchers))
 
 
