@@ -95,6 +95,7 @@ async def test_split_by_button_is_for_those_who_may_and_lets_every_symptom_ring(
         await s.advance(seconds=10)
         page, _ = await told(s, "База магазина")
         await s.advance(seconds=5)
+        assert [one["service"] for one in (await s.http.get("/api/v1/incidents?limit=1", headers=auth(s))).json()] == ["shop-db"], "symptoms take no place"
         assert "нет права" in (await s.api.press(page, "⚙", SVETA))["text"]
         assert set((await by_service(s))["shop-db"].symptoms)
         assert "сам по себе" in (await s.api.press(page, "⚙", ANNA))["text"]
