@@ -314,7 +314,7 @@ class Engine:
                 metrics.returned.labels(*rule).inc()
 
     def _counted_rule(self, incident: Incident) -> tuple[str, str]:
-        rule = (incident.firing[0].name if incident.firing else "", incident.route.route_id if incident.route else "")
+        rule = (incident.lead.name if incident.lead else "", incident.route.route_id if incident.route else "")
         if rule not in self._seen_rules and len(self._seen_rules) >= metrics.MOST_RULES:
             return "other", "other"  # whoever sends alerts must not make up label values without end
         self._seen_rules.add(rule)

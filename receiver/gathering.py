@@ -78,7 +78,7 @@ class Gathering:
 
 def may_join(incident: Incident) -> bool:
     """True when the next wake-up may tell people of it for the first time, or again."""
-    return not incident.is_crowd and (incident.announced_at is None or (incident.state is State.RESOLVED and bool(incident.firing)))
+    return not incident.is_crowd and (incident.announced_at is None or (incident.state is State.RESOLVED and incident.is_firing))
 
 
 def informed(event: Woke, opened: int, storm: Incident | None) -> Woke:

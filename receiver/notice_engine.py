@@ -234,7 +234,7 @@ class NoticeEngine:
 
     async def _begin(self, incident: Incident, wanted: Customers) -> NoticePlan | None:
         now = self._clock.now()
-        started = min((alert.starts_at for alert in incident.firing), default=incident.opened_at)
+        started = min((alert.starts_at for alert in incident.alerts.values() if alert.is_firing), default=incident.opened_at)
         notice = Notice(
             id=new_notice_id(),
             opened_at=now,
@@ -303,7 +303,7 @@ class NoticeEngine:
 
     async def _confirmation(self, notice: Notice, live: Sequence[Incident], found: Sequence[Incident]) -> Confirmation:
         """Asked where something hangs on it: before a card comes, and before an end is suggested."""
-        fires = any(incident.firing for incident in live)
+        fires = any(incident.is_firing for incident in live)
         if notice.stage is Stage.HELD and fires:
             return confirmed(await self.senses.confirm(live), is_begin=True)
         if notice.stage is Stage.OPEN and notice.is_published and found and not fires:

@@ -18,6 +18,10 @@ from receiver.vetting import Vetting
 
 def build_engine(client: Client, clock: Clock, at: Partitions, promise: Promise, incidents: Incidents, rules: Rules, nudge: Nudge) -> Engine:
     """Build it without starting anything."""
-    vetting, storms, neighbours = Vetting(Sightings(client), Suspects(client), clock), Storms(client, at), Neighbours(client, at, promise, incidents)
+    vetting, storms, neighbours = (
+        Vetting(Sightings(client), Suspects(client), clock),
+        Storms(client, at, incidents.questions),
+        Neighbours(client, at, promise, incidents),
+    )
     homing = Homing(Homes(client, clock, at), at) if len(at) > 1 else None
     return Engine(Admission(client, clock, at, promise), incidents, rules, clock, nudge, vetting, storms, neighbours, homing)

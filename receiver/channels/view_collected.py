@@ -34,7 +34,7 @@ def collected_facts(found: Listed, services: Mapping[str, ServiceView], language
 
 
 def _line(one: Incident, services: Mapping[str, ServiceView], language: str, zone: str, until: datetime) -> dict[str, str]:
-    lead = next(iter(one.firing or one.alerts.values()), None)
+    lead = one.lead or next(iter(one.alerts.values()), None)
     system = name_of(lead.service if lead else one.service, services, language)
     over_at = min(one.resolved_at or until, until)
     return {

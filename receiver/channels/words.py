@@ -51,6 +51,7 @@ COUNTED: Mapping[str, tuple[str, tuple[str, str, str]]] = {  # units that are no
     "channels": ("channel", ("канал", "канала", "каналов")),
     "consumers": ("consumer", ("потребитель", "потребителя", "потребителей")),
     "instances": ("instance", ("экземпляр", "экземпляра", "экземпляров")),
+    "systems": ("system", ("система", "системы", "систем")),
     "sessions": ("session", ("сессия", "сессии", "сессий")),
     "nodes": ("node", ("узел", "узла", "узлов")),
     "replicas": ("replica", ("реплика", "реплики", "реплик")),

@@ -13,12 +13,12 @@ from receiver.channels.words import clock
 from receiver.chat.asked import shown
 from receiver.chat.post import Post
 from receiver.clock import Clock
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Destination
 from receiver.core.oncall import find_duty
 from receiver.core.rulebook import RuleBook
 from receiver.core.schedule import Schedule, Shift
 from receiver.engine import Engine, Rules
+from receiver.rhythm import keep_looking
 from receiver.sources.own import OWN_SOURCE, own_webhook
 from receiver.store.announced import Announced
 from receiver.telemetry.logs import get_logger
@@ -40,12 +40,7 @@ class Announcer:
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.turn()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, schedules are announced later", error=str(fault))
-            await asyncio.sleep(EVERY)
+        await keep_looking(self.turn, asyncio.sleep, EVERY, log, "store unavailable, schedules are announced later")
 
     async def turn(self) -> None:
         """Tell what is due. Raises StoreUnavailableError."""

@@ -13,10 +13,10 @@ from receiver.channels.view_collected import SHOWN, collected_facts
 from receiver.chat.post import Post
 from receiver.clock import Clock
 from receiver.core.collection import Listed, Round, list_round, rounds, shown
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.history import Past
 from receiver.core.incident import Incident, IncidentId
 from receiver.engine import Rules
+from receiver.rhythm import keep_looking
 from receiver.store.history import History
 from receiver.store.incidents import Incidents
 from receiver.telemetry.logs import get_logger
@@ -39,12 +39,7 @@ class Collector:
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.turn()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, what is collected is told later", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.turn, self._clock.sleep, EVERY, log, "store unavailable, what is collected is told later")
 
     async def turn(self) -> None:
         """Tell every round that is due and that nobody told. Raises StoreUnavailableError."""

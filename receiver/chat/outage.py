@@ -13,12 +13,12 @@ from receiver.channels.render import to_plain
 from receiver.chat.post import Post
 from receiver.clock import Clock
 from receiver.core.destination import Destination
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.escalation import ways_of
 from receiver.core.incident import Incident
 from receiver.core.outage import Outage
 from receiver.core.rulebook import RuleBook
 from receiver.engine import Rules
+from receiver.rhythm import keep_looking
 from receiver.store.outages import Outages
 from receiver.telemetry.logs import get_logger
 
@@ -55,12 +55,7 @@ class OutageTeller:
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.turn()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, outages are told later", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.turn, self._clock.sleep, EVERY, log, "store unavailable, outages are told later")
 
     async def turn(self) -> None:
         """Tell what is due. Raises StoreUnavailableError."""

@@ -13,9 +13,10 @@ from receiver.chat.post import Post
 from receiver.chat.silence_words import labels_text, made_text
 from receiver.clients.silences import AlertmanagerError, Alertmanagers
 from receiver.clock import Clock
-from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
+from receiver.core.errors import UnknownIncidentError
 from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId
+from receiver.rhythm import keep_looking
 from receiver.store.incidents import Incidents
 from receiver.store.silences import MadeSilence, Silences
 from receiver.telemetry.logs import get_logger
@@ -33,12 +34,7 @@ class Silencer:
 
     async def run(self) -> None:
         """Loop: look, sleep; whoever is away is asked again."""
-        while True:
-            try:
-                await self.turn()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, silences are looked at later", error=str(fault))
-            await asyncio.sleep(EVERY)
+        await keep_looking(self.turn, asyncio.sleep, EVERY, log, "store unavailable, silences are looked at later")
 
     async def turn(self) -> None:
         """Look at each. Raises StoreUnavailableError."""

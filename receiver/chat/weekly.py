@@ -11,10 +11,10 @@ from receiver.channels.view import name_of, views
 from receiver.chat.post import Post
 from receiver.clock import Clock
 from receiver.core.digest import Digest, week_of
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Destination
 from receiver.core.statistics import summarize
 from receiver.engine import Rules
+from receiver.rhythm import keep_looking
 from receiver.store.history import History
 from receiver.telemetry.logs import get_logger
 
@@ -34,12 +34,7 @@ class Weekly:
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.turn()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, the week is told later", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.turn, self._clock.sleep, EVERY, log, "store unavailable, the week is told later")
 
     async def turn(self) -> None:
         """Tell the week if it is due and nobody did. Raises StoreUnavailableError."""

@@ -39,7 +39,7 @@ def system_of(incident: Incident) -> str:
 
 def began_at(incident: Incident) -> datetime:
     """When what fires now began; not before the incident itself, and anew when it fired again."""
-    return max(incident.opened_at, min((alert.starts_at for alert in incident.firing), default=incident.opened_at))
+    return max(incident.opened_at, min((alert.starts_at for alert in incident.alerts.values() if alert.is_firing), default=incident.opened_at))
 
 
 def near(incident: Incident, rules: RuleBook, now: datetime) -> Near:
@@ -65,7 +65,7 @@ def _ways(incident: Incident, rules: RuleBook) -> Mapping[str, tuple[str, ...]]:
 
 def _standing(incident: Incident) -> tuple[bool, int, datetime, str, tuple[int, str]]:
     """Of several of one system the least in this order carries the others: heard, worst, first, lowest number. By its own alerts, not its parts'."""
-    worst = max((alert.severity.rank for alert in incident.firing), default=0)
+    worst = max((alert.severity.rank for alert in incident.alerts.values() if alert.is_firing), default=0)
     return incident.is_quiet, -worst, began_at(incident), incident.group_key, _number(incident.id)  # a trial gives other numbers
 
 
@@ -81,7 +81,7 @@ def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetim
     It is no part itself. Distance, then standing or when it began, then the number decide: the same on every replica.
     """
     by = rules.correlation
-    if by is None or incident.is_alone or incident.digest or not incident.firing:
+    if by is None or incident.is_alone or incident.digest or not incident.is_firing:
         return None
     ways, service = _ways(incident, rules), system_of(incident)
     same = [one for one in around.values() if system_of(one) == service != "" and one.id != incident.id]
@@ -97,7 +97,7 @@ def find_cause(incident: Incident, around: Around, rules: RuleBook, now: datetim
 def _with(incident: Incident, same: Sequence[Incident], around: Around, rules: RuleBook, now: datetime) -> Part | None:
     """Where another incident of the same system is a symptom already, whenever that began, this one belongs to the same cause."""
     for one in same:
-        cause = around.get(IncidentId(one.part.cause)) if one.is_part and one.part and one.firing else None
+        cause = around.get(IncidentId(one.part.cause)) if one.is_part and one.part and one.is_firing else None
         is_below = cause is not None and system_of(cause) in rules.graph.below(system_of(incident))
         if cause is not None and is_below and not _environments(one).isdisjoint(_environments(incident)) and _explains(cause, incident, rules, now):
             return make_part(incident, cause, rules, now)
@@ -122,7 +122,7 @@ def make_part(incident: Incident, cause: Incident, rules: RuleBook, now: datetim
 
 def _explains(cause: Incident, incident: Incident, rules: RuleBook, now: datetime) -> bool:
     """Whether this one may take another symptom now: it is broken, people hear of it, and it is in the same environment."""
-    if cause.id == incident.id or not cause.is_open or cause.is_part or not cause.firing or cause.firing[0].severity is Severity.INFO:
+    if cause.id == incident.id or not cause.is_open or cause.is_part or cause.lead is None or cause.lead.severity is Severity.INFO:
         return False
     if cause.state is State.SNOOZED or _refusal(cause, incident, rules, now):
         return False
@@ -197,12 +197,12 @@ def describe(part: Incident) -> Symptom:
 
 
 def _lead(incident: Incident) -> tuple[str, dict[str, str]]:
-    lead = next(iter(incident.firing or incident.alerts.values()), None)
+    lead = incident.lead or next(iter(incident.alerts.values()), None)
     return (lead.name, {name: lead.annotations[name] for name in _NOTES if lead.annotations.get(name)}) if lead else ("", {})
 
 
 def _environments(incident: Incident) -> set[str]:
-    return {alert.labels.get("environment", "") for alert in incident.firing}
+    return {alert.labels.get("environment", "") for alert in incident.alerts.values() if alert.is_firing}
 
 
 def _number(incident_id: str) -> tuple[int, str]:

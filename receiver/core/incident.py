@@ -184,6 +184,16 @@ class Incident:
         return bool(held) and all(one is not None and one.kind in SUPPRESSED for one in held)
 
     @property
+    def is_firing(self) -> bool:
+        """True while any of its alerts fires."""
+        return any(alert.is_firing for alert in self.alerts.values())
+
+    @property
+    def lead(self) -> Alert | None:
+        """The alert that speaks for it: of those that still fire the first by `precedence`."""
+        return min((a for a in self.alerts.values() if a.is_firing), key=precedence, default=None)
+
+    @property
     def firing(self) -> tuple[Alert, ...]:
         """Alerts that still fire, in the order of `precedence`: the first one leads the message."""
         return tuple(sorted((a for a in self.alerts.values() if a.is_firing), key=precedence))
@@ -200,4 +210,4 @@ class Incident:
     def service(self) -> str:
         """The service it is about: that of its group, else of its worst alert."""
         named = self.route.group_labels.get("service", "") if self.route else ""
-        return named or next((alert.service for alert in self.firing), "")
+        return named or (self.lead.service if self.lead else "")

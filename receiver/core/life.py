@@ -63,8 +63,7 @@ def hold_end(incident: Incident, looked: Incident, now: datetime) -> Plan:
 
 
 def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: Woke, now: datetime) -> Plan:
-    firing = incident.firing
-    if not firing and not incident.truncated:
+    if not incident.is_firing and not incident.truncated:
         over = replace(incident, state=State.RESOLVED, resolved_at=now, end_reason="over before anybody was told", wake_at=None)
         return Plan(before=incident, next=over, reason=Reason.OVER_BEFORE_TOLD, is_archived=True)
     wait = incident.route.group_wait if incident.route else None
@@ -85,7 +84,7 @@ def _woke_unannounced(incident: Incident, rules: RuleBook, mutes: Mutes, event: 
 
 
 def _woke_told(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    is_over = not incident.firing and not incident.truncated
+    is_over = not incident.is_firing and not incident.truncated
     is_unsure = is_over and bool(incident.signal_source)  # not believed, so it is no change either
     watched = incident if is_unsure else watch(incident, rules.noise, now, is_clear=is_over)
     looked = look(watched, mutes)
@@ -99,7 +98,7 @@ def _woke_told(incident: Incident, rules: RuleBook, mutes: Mutes, now: datetime)
 
 
 def _woke_open(incident: Incident, looked: Incident, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
-    is_over = not incident.firing and not incident.truncated
+    is_over = not incident.is_firing and not incident.truncated
     if is_over and not incident.signal_source:
         return end(incident, replace(looked, end_reason=describe_end(incident.conditions.values())), Reason.ALL_RESOLVED, now)
     timed = due(incident, rules, mutes, now)
@@ -108,7 +107,7 @@ def _woke_open(incident: Incident, looked: Incident, rules: RuleBook, mutes: Mut
         return replace(timed, next=replace(timed.next, wake_at=looked.wake_at if looked.told == incident.told and not is_over else now))
     if is_over:
         return hold_end(incident, looked, now)
-    if not incident.firing:
+    if not incident.is_firing:
         return Plan(before=incident, next=looked, reason=Reason.HELD_TRUNCATED, notifications=_if_told(incident, looked))
     is_worse = looked.severity.rank > incident.severity.rank
     joined = () if incident.is_crowd else tuple(s for s in looked.systems if s not in incident.systems)

@@ -37,4 +37,4 @@ def counted(plan: Plan, earlier: Iterable[datetime], now: datetime) -> Plan:
 
 def _is_back(before: Incident, after: Incident) -> bool:
     """It fires again: after its end, or while that is held back because it flaps."""
-    return after.reopened != before.reopened or (before.is_open and before.flaps.is_clear and not after.flaps.is_clear and bool(after.firing))
+    return after.reopened != before.reopened or (before.is_open and before.flaps.is_clear and not after.flaps.is_clear and after.is_firing)

@@ -118,7 +118,7 @@ def _join(incident: Incident, cause: Part, plan: Plan, event: Woke, mutes: Mutes
 def _part(incident: Incident, part: Part, event: Woke, rules: RuleBook, mutes: Mutes, now: datetime) -> Plan:
     seen = mark(incident, event.signals)
     looked = replace(look(seen, mutes), wake_at=None)
-    if not incident.firing and not incident.truncated:
+    if not incident.is_firing and not incident.truncated:
         if seen.signal_source:
             held = hold_end(incident, looked, now)
             return replace(held, next=replace(held.next, part=replace(part, look_at=held.next.wake_at or now)))

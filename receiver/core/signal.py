@@ -51,7 +51,7 @@ def mark(incident: Incident, signals: Signals) -> Incident:
     """The incident with what is not to be trusted named: a source that is lost, else one that does not confirm that all is over."""
     sources = sorted({alert.source for alert in incident.alerts.values()})
     found = next((signals[name] for name in sources if name in signals and signals[name].lost_at), None)
-    if found is None and not incident.firing:
+    if found is None and not incident.is_firing:
         found = doubt(incident, signals)
     if found is None and not incident.signal_source:
         return incident

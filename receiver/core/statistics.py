@@ -214,5 +214,5 @@ def measure(plan: Plan) -> Measured:
         resolved_in=after.resolved_at - before.began_at if is_end and after.resolved_at else None,
         is_begin=plan.reason in (Reason.OPENED, Reason.COLLECTED, Reason.REOPENED) or (plan.reason is Reason.FLAPPING and not before.is_open),
         is_return=before.announced_at is not None and after.begins != before.begins,
-        is_hold=plan.reason in HOLDS and not before.firing,
+        is_hold=plan.reason in HOLDS and not before.is_firing,
     )

@@ -21,6 +21,7 @@ from receiver.core.occurrence import WITHIN, is_untold
 from receiver.core.plan import Kind, Notification, Plan
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
+from receiver.store.questions import Questions
 from receiver.store.scripts import Argument, Script
 from receiver.store.trails import Trails
 
@@ -33,6 +34,8 @@ NO_VARIANT = "0" * (MEMBER - IDENTITY)
 LASTING = frozenset({Kind.INCIDENT, Kind.PICTURE})  # one message for the incident's whole life, replaced in place
 _SEVERITY = {"C": Severity.CRITICAL, "W": Severity.WARNING, "I": Severity.INFO}
 _documents = msgspec.json.Decoder(Incident)
+_payloads = msgspec.json.Decoder(tuple[str, str, dict[str, str], dict[str, str]])
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _began = msgspec.json.Decoder(tuple[datetime, ...])
 
 
@@ -71,6 +74,7 @@ class Incidents:
         self._promise = promise
         self._commit = Script("commit")
         self._wake, self._forget = Script("wake"), Script("forget")
+        self.questions = Questions(client)
         self.trails = Trails(client, partitions)
 
     async def load(self, incident_id: IncidentId) -> Incident:
@@ -154,8 +158,8 @@ class Incidents:
         asked: dict[Partition, list[Incident]] = {}
         for one in filter(is_untold, incidents):
             asked.setdefault(self.partitions.of_incident(one.id), []).append(one)
-        found = await asyncio.gather(*(self._ask(self._client.mget([at.of("began", one.group_key) for one in ones])) for at, ones in asked.items()))
-        kept = zip(itertools.chain(*asked.values()), itertools.chain(*found), strict=True)
+        found = await asyncio.gather(*(self.questions.ask(at, ("MGET", *(at.of("began", one.group_key) for one in ones))) for at, ones in asked.items()))
+        kept = zip(itertools.chain(*asked.values()), itertools.chain(*(share for (share,) in found)), strict=True)
         return {one.id: _began.decode(raw) for one, raw in kept if raw}
 
     async def lease_due(self, now: datetime, limit: int = 64) -> list[IncidentId]:
@@ -258,7 +262,7 @@ def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, byte
         held = alerts.get(identity)
         if held and held.is_firing and not is_firing:
             continue
-        severity, source, labels, annotations = msgspec.json.decode(payloads[member])
+        severity, source, labels, annotations = _payloads.decode(payloads[member])
         ends = int(signature[19:37])
         alerts[identity] = Alert(
             id=identity,
@@ -274,7 +278,7 @@ def read_alerts(signatures: Mapping[bytes, bytes], payloads: Mapping[bytes, byte
 
 
 def _instant(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _ms(instant: datetime) -> int:

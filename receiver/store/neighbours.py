@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from receiver.core.correlation import Near
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Incident, IncidentId
 from receiver.store.incidents import Incidents
 from receiver.store.keys import Partition, Partitions
@@ -49,19 +47,11 @@ class Neighbours:
 
     async def _of_services(self, services: Sequence[str]) -> dict[str, list[IncidentId]]:
         found: dict[str, list[IncidentId]] = {name: [] for name in services}
-        for share in await asyncio.gather(*(self._share(at, services) for at in self._partitions)):
+        asked = (self._incidents.questions.ask(at, *(("ZREVRANGE", at.of("at", name), 0, NEWEST - 1) for name in services)) for at in self._partitions)
+        for share in await asyncio.gather(*asked):
             for name, ids in zip(services, share, strict=True):
                 found[name] += [IncidentId(one.decode()) for one in ids]
         return found
-
-    async def _share(self, at: Partition, services: Sequence[str]) -> list[list[bytes]]:
-        try:
-            async with self._client.pipeline(transaction=False) as pipe:
-                for name in services:
-                    pipe.zrevrange(at.of("at", name), 0, NEWEST - 1)
-                return list(await pipe.execute())
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _distinct(incident_id: IncidentId, near: Near, by_service: Mapping[str, Sequence[IncidentId]]) -> tuple[IncidentId, ...]:

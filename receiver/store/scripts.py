@@ -14,6 +14,7 @@ from receiver.store.connection import Line
 from receiver.store.promise import Command, Promise
 
 Argument = str | bytes | int
+FAULTS = (RedisError, OSError, TimeoutError, AttributeError)  # the client forgets its writer when a node goes while it writes
 
 
 class Script:
@@ -32,7 +33,7 @@ class Script:
                 return await self._call(client, keys, ("EVALSHA", self._digest, len(keys), *keys, *args), commands)
             except NoScriptError:
                 return await self._call(client, keys, ("EVAL", self._text, len(keys), *keys, *args), commands)
-        except (RedisError, OSError, TimeoutError, AttributeError) as fault:  # the client forgets its writer when a node goes while it writes
+        except FAULTS as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
 
     async def run_many(self, client: Redis, keys: Sequence[str], calls: Sequence[Sequence[Argument]], promise: Promise | None = None) -> list[Any]:
@@ -41,8 +42,8 @@ class Script:
             return [await self.run(client, keys, calls[0], promise)]
         commands = promise.commands if promise else ()
         try:
-            said = await _together(client, keys[0], [*(("EVALSHA", self._digest, len(keys), *keys, *args) for args in calls), *commands])
-        except (RedisError, OSError, TimeoutError, AttributeError) as fault:  # the client forgets its writer when a node goes while it writes
+            said = await send_all(client, keys[0], [*(("EVALSHA", self._digest, len(keys), *keys, *args) for args in calls), *commands])
+        except FAULTS as fault:
             raise StoreUnavailableError(f"{self.name}: {fault}") from fault
         answers = list(said[: len(calls)])
         for at, answer in enumerate(said):
@@ -57,7 +58,7 @@ class Script:
     async def _call(client: Redis | Line, keys: Sequence[str], words: tuple[Argument, ...], commands: tuple[Command, ...]) -> Any:
         if not commands:
             return await client.execute_command(*words)
-        answer, *confirmations = await _together(client, keys[0], [words, *commands])
+        answer, *confirmations = await send_all(client, keys[0], [words, *commands])
         for said in (answer, *confirmations):
             if isinstance(said, Exception):
                 raise said
@@ -65,7 +66,7 @@ class Script:
         return answer
 
 
-async def _together(client: Redis | Line, key: str, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+async def send_all(client: Redis | Line, key: str, commands: Sequence[Sequence[Argument]]) -> list[Any]:
     """Several commands in one trip by one connection; an error in the place of an answer."""
     if isinstance(client, RedisCluster):
         return await send_together(client, key, commands)

@@ -13,6 +13,7 @@ from receiver.core.incident import Incident, IncidentId
 from receiver.core.storm import GROUP_KEY
 from receiver.store.incidents import decode_document
 from receiver.store.keys import Partitions
+from receiver.store.questions import Questions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,19 +28,22 @@ class Seen:
 class Storms:
     """Counts across all partitions."""
 
-    def __init__(self, client: Redis, partitions: Partitions) -> None:
-        self._client, self._partitions = client, partitions
+    def __init__(self, client: Redis, partitions: Partitions, questions: Questions) -> None:
+        self._client, self._partitions, self._questions = client, partitions, questions
 
     async def look(self, since: datetime) -> Seen:
         """What there is now; raises StoreUnavailableError."""
-        counts = (self._ask(self._client.zcount(at.of("list"), _ms(since), "+inf")) for at in self._partitions)
-        found, *opened = await asyncio.gather(self.current(), *counts)
+        home = self._partitions.of_group(GROUP_KEY)
+        counts = (self._questions.ask(at, ("ZCOUNT", at.of("list"), _ms(since), "+inf")) for at in self._partitions)
+        (named,), *counted = await asyncio.gather(self._questions.ask(home, ("HGET", home.of("open"), GROUP_KEY)), *counts)
+        opened, found = sum(share for (share,) in counted), IncidentId(named.decode() if named else "")
         if not found:
-            return Seen(opened=sum(opened), id=found)
-        raw = await self._ask(self._client.hget(self._partitions.of_incident(found).of("inc", found), "doc"))
+            return Seen(opened=opened, id=found)
+        at = self._partitions.of_incident(found)
+        (raw,) = await self._questions.ask(at, ("HGET", at.of("inc", found), "doc"))
         storm = decode_document(raw) if raw else None
         own = int(storm is not None and storm.opened_at >= since)
-        return Seen(opened=sum(opened) - own, id=found, storm=storm)
+        return Seen(opened=opened - own, id=found, storm=storm)
 
     async def current(self) -> IncidentId:
         """The storm that takes members, or is over so lately that it would go on; empty when there is none."""

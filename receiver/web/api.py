@@ -1,5 +1,6 @@
 """`/api/v1`: what the chat can do, for the CLI and for programs; a bearer token, and every change is an event to the engine."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,9 @@ from receiver.web.auth import bearer_guard
 from receiver.web.proof import prove
 from receiver.web.verbs import Asked, event_of
 
+MOST = 1000  # incidents that one list looks through
+TOGETHER = 50  # of them loaded in one trip
+
 
 def summary(incident: Incident) -> dict[str, Any]:
     """One incident in a list; instants as RFC 3339 in UTC."""
@@ -27,7 +31,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "state": incident.state.value,
         "severity": incident.severity.value,
         "service": (incident.route.group_labels.get("service", "") if incident.route else ""),
-        "title": next((a.annotations.get("summary") or a.name for a in incident.firing), ""),
+        "title": next((a.annotations.get("summary") or a.name for a in (*incident.firing, *incident.alerts.values())), ""),
         "firing": len(incident.firing),
         "alerts": len(incident.alerts),
         "truncated": incident.truncated,
@@ -69,15 +73,12 @@ def _incident_routes(engine: Engine, rules: Rules, incidents: Incidents, outbox:
     @get("/incidents")
     async def listing(limit: FromQuery[int] = 100, parts: FromQuery[bool] = False) -> list[dict[str, Any]]:
         """What is only the symptom of another is shown there, unless `parts` are asked for."""
-        found = []
-        for incident_id in await incidents.recent(max(1, min(limit, 1000))):
-            try:
-                one = await incidents.load(incident_id)
-            except UnknownIncidentError:
-                continue
-            if parts or one.part is None:
-                found.append(summary(one))
-        return found
+        most, found = max(1, min(limit, MOST)), list[Incident]()
+        for some in _batched(await incidents.recent(MOST)):
+            found += [one for one in await incidents.load_many(some) if one and (parts or one.part is None)]
+            if len(found) >= most:
+                break
+        return [summary(one) for one in found[:most]]
 
     @get("/incidents/{incident_id:str}")
     async def show(incident_id: FromPath[str]) -> dict[str, Any]:
@@ -155,3 +156,7 @@ def _condition(condition: Condition | None) -> dict[str, str | None] | None:
 
 def _text(instant: datetime | None) -> str | None:
     return instant.isoformat(timespec="seconds") if instant else None
+
+
+def _batched(ids: Sequence[IncidentId]) -> Iterator[Sequence[IncidentId]]:
+    return (ids[first : first + TOGETHER] for first in range(0, len(ids), TOGETHER))

@@ -17,6 +17,7 @@ from receiver.core.token import Token
 from receiver.store.audit import Audit, Deed
 from receiver.telemetry.logs import get_logger
 from receiver.web.auth import HOLDER, bearer_guard
+from receiver.web.faults import begun
 
 API = "/api/v1/"
 ASKING = frozenset({"/api/v1/rules/explain"})  # posts that change nothing
@@ -39,7 +40,7 @@ def audit_routes(audit: Audit, token: str) -> Router:
             async for line in audit.lines():
                 yield msgspec.json.encode({"entry": line.entry.decode(), "link": line.link}) + b"\n"
 
-        return Stream(written())
+        return Stream(await begun(written()))
 
     @get("/audit/verify")
     async def verify() -> dict[str, Any]:
@@ -63,8 +64,12 @@ def audited(rest: ASGIApp, audit: Audit, clock: Clock) -> ASGIApp:
             return
         heard, said = _Part(), _Part()
         status = 0
+        first: list[Any] = [await receive()]  # who asks stands there, and a handler that refuses need not read it
+        heard.take(first[0])
 
         async def hear() -> Any:
+            if first:
+                return first.pop()
             message = await receive()
             heard.take(message)
             return message

@@ -123,9 +123,11 @@ def _reading(engine: NoticeEngine, desk: NoticeDesk) -> list[Any]:
 def _writing(engine: NoticeEngine, desk: NoticeDesk) -> list[Any]:
     @post("/", status_code=201)
     async def draft(request: Request[Any, Any, Any], data: JSONBody[New]) -> dict[str, Any]:
-        unknown = [name for name in data.components if name not in _rules(engine).components]
-        if unknown or data.text not in KEYS:
-            raise ClientException(f"no component {unknown[0]!r}" if unknown else f"no text {data.text!r}: {', '.join(KEYS)}")
+        components = _rules(engine).components
+        if unknown := [name for name in data.components if name not in components]:
+            raise ClientException(f"no component {unknown[0]!r} in notices.yaml: {', '.join(components)}")
+        if data.text not in KEYS:
+            raise ClientException(f"no text {data.text!r}: {', '.join(KEYS)}")
         try:
             notice = await engine.open_by_hand(data.components, data.text, data.impact)
         except CommitConflictError as fault:

@@ -21,6 +21,7 @@ from receiver.trial.explain import explain, explain_incident
 from receiver.trial.recordings import line_of, since_of
 from receiver.trial.telling import tell
 from receiver.web.auth import bearer_guard
+from receiver.web.faults import begun
 
 
 class Question(BaseModel):
@@ -56,7 +57,7 @@ def trial_router(rules: Rules, incidents: Incidents, recorder: Recorder, page: P
             begin = since_of(since, clock.now(), page.timezone)
         except ValueError as fault:
             raise ClientException(str(fault)) from None
-        return Stream(_lines(recorder, begin), media_type="application/x-ndjson")
+        return Stream(await begun(_lines(recorder, begin)), media_type="application/x-ndjson")
 
     return Router(path="/api/v1", route_handlers=[why, ask, recordings], guards=[bearer_guard(token)])
 

@@ -9,6 +9,7 @@ from receiver.core.event import Pictured
 from receiver.core.incident import IncidentId
 from receiver.core.picture import is_closed, is_due
 from receiver.engine import Engine
+from receiver.rhythm import keep_looking
 from receiver.store.incidents import Incidents
 from receiver.telemetry.logs import get_logger
 
@@ -27,12 +28,7 @@ class Illustrator:
 
     async def run(self) -> None:
         """A look every few seconds."""
-        while True:
-            try:
-                await self.look()
-            except StoreUnavailableError as fault:
-                log.warning("the store is away, no pictures", fault=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.look, self._clock.sleep, EVERY, log, "the store is away, no pictures")
 
     async def look(self) -> None:
         """One round, newest first; few at a time, so that a storm waits its turn. Raises StoreUnavailableError."""

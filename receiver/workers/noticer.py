@@ -12,11 +12,11 @@ from receiver.core.notice_delivery import due
 from receiver.core.notice_event import Woke
 from receiver.engine import Nudge
 from receiver.notice_engine import NoticeEngine
+from receiver.rhythm import wait_for_nudge
 from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import NoticeDesk
 from receiver.telemetry.logs import get_logger
 from receiver.workers.publisher import Publisher
-from receiver.workers.waker import wait_for_nudge
 
 POLL = 0.5
 MOST_STEPS = 24

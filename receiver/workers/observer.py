@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import Clock
 from receiver.core.alert import BUDGET, Alert
-from receiver.core.errors import StoreUnavailableError, UnknownIncidentError
+from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.core.event import Observed
 from receiver.core.evidence import Evidence, Flow, Saturated, Spread, is_news, weigh
 from receiver.core.incident import Incident, IncidentId
@@ -17,6 +17,7 @@ from receiver.core.remedy import ERRORS, find_remedy
 from receiver.core.rulebook import Capacity, RuleBook
 from receiver.core.trend import fit_trend
 from receiver.engine import Engine, Rules
+from receiver.rhythm import keep_looking
 from receiver.store.incidents import Incidents
 from receiver.telemetry.logs import get_logger
 from receiver.workers.measure import PERCENT, Measured, instances_of, measure, own_series, scale_of, scaled
@@ -51,12 +52,7 @@ class Observer:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except StoreUnavailableError as fault:
-                log.warning("the store is away, no evidence", fault=str(fault))
-            await self._clock.sleep(EVERY.total_seconds())
+        await keep_looking(self.look, self._clock.sleep, EVERY.total_seconds(), log, "the store is away, no evidence")
 
     async def look(self) -> None:
         """One round over the open incidents in which something is full or fails. Raises StoreUnavailableError."""
@@ -70,8 +66,11 @@ class Observer:
             if evidence and is_news(incident.evidence, evidence):
                 try:
                     await self._engine.apply(incident.id, Observed(evidence=evidence))
-                except UnknownIncidentError:
-                    log.info("the incident is gone", incident=incident.id)
+                except StoreUnavailableError:
+                    raise
+                except ReceiverError as fault:  # it is gone, or changed again and again: at the next look
+                    self._looked.pop(incident.id, None)
+                    log.info("no evidence is noted", incident=incident.id, error=str(fault))
 
     async def _due(self) -> list[Incident]:
         """Those not looked at for five minutes, newest first; twenty a round, so that a storm waits its turn."""

@@ -22,6 +22,7 @@ from receiver.core.delivery import Attempt, Evidence, Verdict, judge_picture
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.incident import Destination, Incident
 from receiver.engine import Nudge, Rules
+from receiver.rhythm import wait_for_nudge
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import PICTURES, Outbox, Pace, Slot, pace_of
 from receiver.telemetry import metrics, traces
@@ -29,7 +30,6 @@ from receiver.telemetry.logs import get_logger
 from receiver.workers.easel import DrawingError, Easel
 from receiver.workers.measure import Measured, measure
 from receiver.workers.sender import MOST_LOST, readdress
-from receiver.workers.waker import wait_for_nudge
 
 POLL = 1.0
 ASK_LIMIT = 6.0

@@ -6,9 +6,9 @@ Any number of replicas run this; what stands is shared, so it is told once.
 from datetime import datetime
 
 from receiver.clock import Clock
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.source import ExpectedHeartbeat
 from receiver.engine import Rules
+from receiver.rhythm import keep_looking
 from receiver.store.vitals import Vitals
 from receiver.telemetry.logs import get_logger
 from receiver.workers.standing import Standing
@@ -27,12 +27,7 @@ class Punctuality:
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.look()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, heartbeats not looked at", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.look, self._clock.sleep, EVERY, log, "store unavailable, heartbeats not looked at")
 
     async def look(self) -> None:
         """Look once at every heartbeat that the rules expect. Raises StoreUnavailableError."""

@@ -17,6 +17,7 @@ from receiver.core.event import Reported
 from receiver.core.incident import Incident
 from receiver.core.source import Source
 from receiver.engine import Engine, Rules, Trust
+from receiver.rhythm import keep_looking
 from receiver.sources import loose
 from receiver.sources.alertmanager import Webhook, WireAlert
 from receiver.store.incidents import Incidents
@@ -42,12 +43,7 @@ class Reconciler:
 
     async def run(self) -> None:
         """Loop: look, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.look()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, not reconciled", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.look, self._clock.sleep, EVERY, log, "store unavailable, not reconciled")
 
     async def look(self) -> None:
         """Compare once, source by source. Raises StoreUnavailableError."""

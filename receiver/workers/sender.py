@@ -26,12 +26,12 @@ from receiver.core.plan import Kind, Priority
 from receiver.core.reach import has_failed, is_awaited
 from receiver.core.sound import QUIET_HOURS, hush, quiet_note, window_of
 from receiver.engine import Engine, Nudge, Rules
+from receiver.rhythm import wait_for_nudge
 from receiver.store.incidents import Incidents
 from receiver.store.outbox import Outbox, Pace, Slot, pace_of
 from receiver.telemetry import metrics, traces
 from receiver.telemetry.logs import get_logger
 from receiver.workers.reach import Reach
-from receiver.workers.waker import wait_for_nudge
 
 POLL = 0.25
 IN_FLIGHT = 4

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from receiver.clock import Clock
 from receiver.core.alert import identify
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.history import TimelineEntry
 from receiver.core.source import Source
 from receiver.engine import Engine, Rules, Trust
+from receiver.rhythm import keep_looking
 from receiver.sources import loose
 from receiver.sources.alertmanager import Webhook
 from receiver.store.incidents import Incidents
@@ -37,12 +37,7 @@ class Suspicion:
 
     async def run(self) -> None:
         """Loop: decide, sleep; a store that is away is no reason to stop."""
-        while True:
-            try:
-                await self.look()
-            except StoreUnavailableError as fault:
-                log.warning("store unavailable, suspects wait", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.look, self._clock.sleep, EVERY, log, "store unavailable, suspects wait")
 
     async def look(self) -> None:
         """Decide whatever can be decided now. Raises StoreUnavailableError."""

@@ -7,6 +7,7 @@ from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.core.event import Woke
 from receiver.core.incident import IncidentId
 from receiver.engine import Engine, Nudge
+from receiver.rhythm import wait_for_nudge
 from receiver.store.incidents import Incidents
 from receiver.telemetry.logs import get_logger
 
@@ -57,14 +58,3 @@ class Waker:
         except ReceiverError as fault:
             # Their lease runs out and somebody tries again.
             log.warning("wake-up failed", incidents=due, error=str(fault))
-
-
-async def wait_for_nudge(nudge: asyncio.Event, seconds: float) -> None:
-    """Return when nudged, or after the seconds; clears the nudge."""
-    try:
-        # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the nudge, and the worker never ends.
-        async with asyncio.timeout(seconds):
-            await nudge.wait()
-    except TimeoutError:
-        return
-    nudge.clear()

@@ -19,6 +19,7 @@ from receiver.core.notice_event import HOUSE, Dismissed, Proposed
 from receiver.core.notice_record import Dismissal, Notice, Stage
 from receiver.engine import Rules
 from receiver.notice_engine import NoticeEngine
+from receiver.rhythm import keep_looking
 from receiver.store.incidents import Incidents
 from receiver.store.notice_desk import NoticeDesk
 from receiver.telemetry.logs import get_logger
@@ -40,12 +41,7 @@ class Works:
 
     async def run(self) -> None:
         """Loop: look, sleep."""
-        while True:
-            try:
-                await self.look()
-            except ReceiverError as fault:
-                log.warning("planned work not looked at", error=str(fault))
-            await self._clock.sleep(EVERY)
+        await keep_looking(self.look, self._clock.sleep, EVERY, log, "planned work not looked at", ReceiverError)
 
     async def look(self) -> None:
         """Every stretch of every window that customers are told of. Raises StoreUnavailableError."""

@@ -88,7 +88,7 @@ def test_the_dashboard_of_a_system_is_that_of_its_method_and_offers_it(service):
     assert service in [option["value"] for option in known["service"]["options"]]
 
 
-@pytest.mark.parametrize("service", [*BOOK.services, HOSTILE, "nobody-knows"])
+@pytest.mark.parametrize("service", [*sorted({*BOOK.services} - {"alexandrite"}), HOSTILE, "nobody-knows"])
 def test_logs_and_traces_are_those_of_the_service_at_that_time(service):
     found = links(service, alertname=HOSTILE)
     time, query = discover(found["logs"])
@@ -104,6 +104,15 @@ def test_logs_and_traces_are_those_of_the_service_at_that_time(service):
     assert span == [FROM, TO]
     runbook = urlsplit(found["runbook"])
     assert (unquote(runbook.path), runbook.query, runbook.fragment) == (f"/runbooks/{HOSTILE}", "", "")
+
+
+def test_logs_of_what_all_systems_share_are_those_of_all_and_traces_those_that_begin_at_the_front():
+    found = links("alexandrite")
+    time, query = discover(found["logs"])
+    assert set(time["time"]) == {"from", "to"}
+    assert query["query"] == {"language": "kuery", "query": "service.name:*"}
+    asked = parse_qs(urlsplit(found["traces"]).query, strict_parsing=True)
+    assert (asked["service"], set(asked)) == (["internet-shop"], {"service", "start", "end", "tags"})
 
 
 def test_the_trace_an_alert_names_is_opened_itself():

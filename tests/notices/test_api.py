@@ -45,6 +45,12 @@ async def test_nobody_without_a_token_reads_or_writes(told):
     assert (await told.http.post("/api/v1/notices/", json={"components": ["checkout"]})).status_code == 401
 
 
+async def test_who_names_a_component_there_is_not_is_told_which_there_are(told):
+    refused = await act(told, "", 400, components=["chekout"], text="unavailable")
+    assert refused["detail"].startswith("no component 'chekout' in notices.yaml: ")
+    assert "checkout" in refused["detail"].split(": ")[1].split(", ")
+
+
 async def test_a_program_drafts_and_agrees_first_but_never_completes_a_pair(told):
     s = told
     made = await act(s, "", 201, components=["checkout"], text="unavailable", by="ci")

@@ -1,13 +1,18 @@
 """What stands in a rules directory that is no file of rules: links, directories, pipes, strangers, and what editors and git keep there."""
 
+import contextlib
 import os
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from receiver.rules.load import RulesError, load_rules
 from tests.rules.overlay import BASE, overlay
+
+UNPRIVILEGED = 65534
 
 
 def faults(directory: Path) -> list[str]:
@@ -63,10 +68,26 @@ def test_a_file_that_is_too_large(rules: Path) -> None:
     assert "services.yaml:1:1: the file has 1048577 bytes, keep each file within 1048576 bytes" in faults(rules)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_nobody_may_read(rules: Path) -> None:
-    (rules / "services.yaml").chmod(0)
-    assert "services.yaml:1:1: cannot be read (Permission denied), check its permissions" in faults(rules)
+@contextlib.contextmanager
+def as_somebody() -> Iterator[None]:
+    """Root may read everything, so it looks as a user that has no privilege; anybody else looks as they are."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(UNPRIVILEGED)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_file_nobody_may_read() -> None:
+    with tempfile.TemporaryDirectory() as place:  # not tmp_path: its parents are for its owner alone
+        Path(place).chmod(0o755)
+        rules = overlay("_base", Path(place) / "rules")
+        load_rules(rules)  # and whatever it imports late, which lies where only root may look
+        (rules / "services.yaml").chmod(0)
+        with as_somebody():
+            assert "services.yaml:1:1: cannot be read (Permission denied), check its permissions" in faults(rules)
 
 
 def test_hidden_directories_and_other_files_are_left_alone(rules: Path) -> None:

@@ -74,7 +74,7 @@ def test_alexandrites_examples_cover_every_system_and_signal():
     fired = [step.fire for example in _examples() for step in example.steps if step.fire]
     seen = {service: {labels["signal"] for labels in fired if labels.get("service") == service and "signal" in labels} for service in SIGNALS}
     assert {service: signals - seen[service] for service, signals in SIGNALS.items()} == {service: set() for service in SIGNALS}
-    assert set(read_rules(SHIPPED).book.services) == {*SIGNALS, "incident-receiver"}
+    assert set(read_rules(SHIPPED).book.services) == {*SIGNALS, "alexandrite", "incident-receiver"}
     for ending in SCALED:
         severities = {labels["severity"] for labels in fired if labels.get("alertname", "").endswith(ending)}
         assert {"warning", "critical"} <= severities, ending

@@ -33,9 +33,11 @@ async def test_every_change_by_the_api_has_its_line(tmp_path):
         assert (await call(s, "POST", "incidents/INC-9/ack", json={"by": "bot"})).status_code == 404
         assert (await call(s, "POST", "incidents/INC-1/eat", json={"by": "bot"})).status_code == 400
         assert (await call(s, "POST", "deadletters/7-0/discard")).status_code == 404
+        assert (await call(s, "POST", "deadletters/7-0/retry", json={"by": "cli:root"})).status_code == 404
         assert (await call(s, "GET", "incidents")).status_code == 200
         assert (await call(s, "POST", "rules/explain", json={"labels": {"a": "b"}})).status_code == 200
         assert [(*d[:4], d[4].partition(":")[0]) for d in await deeds(s)] == [
+            ("cli:root", "cli", "retry", "deadletters/7-0", "no dead letter 7-0"),
             ("api", "api", "discard", "deadletters/7-0", "no dead letter 7-0"),
             ("bot", "api", "eat", "incidents/INC-1", "no verb 'eat'"),
             ("bot", "api", "ack", "incidents/INC-9", "no incident INC-9"),
