@@ -61,7 +61,7 @@ def _scale(axes: Axes, graph: Graph) -> None:
     known = [s.value for line in shown for s in line.samples if math.isfinite(s.value)] + ([] if graph.threshold is None else [graph.threshold])
     low, high = min(known), max(known)
     room = (high - low) * 0.16 or abs(high) * 0.2 or 1.0
-    axes.set_ylim(min(0.0, low) if low < (high - low) else low - room, high + room)
+    axes.set_ylim(min(0.0, low) - room / 4 if low < (high - low) else low - room, high + room)  # a line at nothing is seen whole
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: said(float(value), graph, is_short=True)))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     first = min(graph.now - timedelta(minutes=1), *(s.at for line in shown for s in line.samples))
@@ -116,8 +116,7 @@ def _mark(axes: Axes, graph: Graph) -> None:
 def _head(figure: Figure, graph: Graph) -> float:
     """What it is and how it stands, above the axes; how high that reaches down."""
     words, last = _WORDS[graph.language], latest(graph.lines[0])
-    title = textwrap.shorten(graph.title, WRAP * TITLE_LINES - 6, placeholder=" …") or graph.title[: WRAP - 1]
-    lines = textwrap.wrap(title, WRAP)[:TITLE_LINES]
+    lines = title_lines(graph.title)
     figure.text(0.035, 0.955, "\n".join(lines), color=_INK, fontsize=17, fontweight="bold", va="top", parse_math=False, linespacing=1.15)
     parts = [f"{words['last' if graph.ended else 'now']} {said(last.value, graph)}"] if last else []
     if graph.ended:
@@ -125,6 +124,12 @@ def _head(figure: Figure, graph: Graph) -> float:
     height = 0.875 - 0.073 * len(lines) + 0.045
     figure.text(0.035, height, " · ".join(parts), color=_LINES[0], fontsize=16, fontweight="bold", va="center", parse_math=False)
     return height
+
+
+def title_lines(title: str) -> list[str]:
+    """As much of a title as has room, names such as `shop-db-1` whole."""
+    short = textwrap.shorten(title, WRAP * TITLE_LINES - 6, placeholder=" …") or title[: WRAP - 1]
+    return textwrap.wrap(short, WRAP, break_on_hyphens=False)[:TITLE_LINES]
 
 
 def _name(axes: Axes, graph: Graph) -> None:

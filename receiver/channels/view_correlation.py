@@ -10,9 +10,11 @@ SHOWN = 6
 
 
 def correlation_facts(incident: Incident, named: Callable[[str], str], language: str) -> dict[str, object]:
-    """Empty where the incident stands on its own. `affected` are the other systems among its parts, `symptoms` one line for each part."""
+    """Empty where the incident stands on its own. `affected` are the other systems among its parts, `symptoms` one line for each part of them,
+    `beside` one for each part that is of the same system; what `SHOWN` leaves out is `more_symptoms` parts, on the systems `more_affected` besides.
+    """
     part = incident.part if incident.is_part else None
-    carried = list(incident.symptoms.items())
+    carried = sorted(incident.symptoms.items(), key=lambda one: not one[1].where)  # how far it has spread comes first
     lines = [
         {
             "id": incident_id,
@@ -24,6 +26,7 @@ def correlation_facts(incident: Incident, named: Callable[[str], str], language:
         }
         for incident_id, one in carried[:SHOWN]
     ]
+    affected = list(dict.fromkeys(named(one.service) for _, one in carried if one.where))
     return {
         "part_of": part.cause if part else "",
         "cause": named(part.service) if part else "",
@@ -31,8 +34,10 @@ def correlation_facts(incident: Incident, named: Callable[[str], str], language:
         "cause_where": visible(part.where, 60) if part else "",
         "cause_way": [named(one) for one in part.way] if part else [],
         "is_same_system": bool(part and len(part.way) == 1),
-        "affected": list(dict.fromkeys(named(one.service) for _, one in carried if one.where)),
-        "symptoms": lines,
+        "affected": affected,
+        "more_affected": [name for name in affected if name not in {line["system"] for line in lines}],
+        "symptoms": [line for line in lines if line["where"]],
+        "beside": [line for line in lines if not line["where"]],
         "more_symptoms": max(0, len(carried) - SHOWN),
     }
 

@@ -1,16 +1,19 @@
 """An alert's own measurement: the series of its rule's expression that are this alert's, with threshold and unit. Used by `observer` and `painter`."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from receiver.clients.prometheus import Prometheus, Series
 from receiver.core.alert import Alert
-from receiver.core.expression import read_condition
+from receiver.core.expression import Condition, read_condition
 from receiver.core.trend import Sample
 
 PERCENT = "%"
 INSTANCES = ("instance", "pod")
+_HUNDRED = re.compile(r"(?<![\w.])100\s*[*]|[*]\s*100(?![\w.])")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +35,30 @@ async def measure(prometheus: Prometheus, alert: Alert, start: datetime, end: da
         found = own_series(everybody, alert.labels)
         if found:
             unit = alert.annotations.get("unit", "")
-            scale = scale_of(unit, condition.threshold)
-            threshold = None if condition.threshold is None else condition.threshold * scale
+            scale = scale_by(condition, alert.annotations)
+            threshold = limit_of(alert.annotations, None if condition.threshold is None else condition.threshold * scale)
             own, beside = (tuple(scaled(one, scale) for one in some) for some in (found, instances_of(everybody, alert.labels)))
             return Measured(series=own, instances=beside, threshold=threshold, unit=unit, is_floor=condition.is_floor)
     return None
+
+
+def limit_of(annotations: Mapping[str, str], compared: float | None) -> float | None:
+    """The threshold that the message names, else `compared`, what the rule compares with; both in the alert's unit.
+
+    A rule that foresees something compares first with what is worth a look (60 %), and its annotation says where it ends (100 %).
+    """
+    try:
+        said = float(annotations.get("threshold", ""))
+    except ValueError:
+        return compared
+    return said if math.isfinite(said) else compared
+
+
+def scale_by(condition: Condition, annotations: Mapping[str, str]) -> float:
+    """As `scale_of`; a rule that multiplies by a hundred, or compares with the very number its annotation names, is in per cent already."""
+    if _HUNDRED.search(condition.value) or limit_of(annotations, None) == condition.threshold:
+        return 1.0
+    return scale_of(annotations.get("unit", ""), condition.threshold)
 
 
 def own_series(found: Sequence[Series], labels: Mapping[str, str]) -> tuple[Series, ...]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from receiver.channels.base import NOT_MODIFIED, Evidence, Message
-from receiver.channels.graph import draw, serve
+from receiver.channels.graph import draw, serve, title_lines
 from receiver.channels.picture import Graph, Line, by_badness, readable, said
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.words import figure
@@ -178,6 +178,18 @@ def test_the_threshold_is_drawn_where_it_is():
         return max(range(720), key=lambda y: sum(pixels[x, y] == (198, 40, 40) for x in range(150, 1050)))
 
     assert 200 < row(8.0) < row(5.0) < row(2.0) < 650
+
+
+def test_a_line_at_nothing_is_seen_whole():
+    """The dot of the last value is a circle of blue, as wide as it is high; at the edge of the axes its lower half would be missing."""
+    pixels = Image.open(io.BytesIO(draw(graph(line("a", 6, 6, 0, 0), threshold=None)))).convert("RGB").load()
+    blue = [(x, y) for x in range(950, 1080) for y in range(300, 720) if pixels[x, y] == (31, 95, 174)]
+    (left, right), (top, bottom) = ((min(one), max(one)) for one in zip(*[at for at in blue if at[0] > max(x for x, _ in blue) - 20], strict=True))
+    assert abs((right - left) - (bottom - top)) <= 2
+
+
+def test_a_name_with_a_hyphen_is_not_torn():
+    assert title_lines("the disk is busy 99 % of the time on shop-db-1") == ["the disk is busy 99 % of the time on", "shop-db-1"]
 
 
 def test_ink_on_the_card_is_legible_and_the_card_is_its_own_in_either_theme():

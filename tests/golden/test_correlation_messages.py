@@ -21,6 +21,8 @@ API = Symptom(
     notes={"summary": "7.8 % of responses are HTTP 500", "summary_ru": "7,8 % ответов с ошибкой 500"},
 )  # fmt: skip
 SHOP = replace(API, service="internet-shop", name="InternetShopErrorRateHigh", notes={}, taken_by="", where="services.yaml:11")
+BESIDE = replace(API, service="shop-db", name="ShopDbSlowQueries", notes={}, taken_by="", where="")
+WIDE = {"INC-420": BESIDE, **{f"INC-{430 + n}": replace(SHOP, service=name) for n, name in enumerate(("shop-api",) * 6 + ("internet-shop", "crm-api"))}}
 BOTH = {IncidentId("INC-412"): API, IncidentId("INC-413"): SHOP}
 DB = pool(severity=Severity.CRITICAL)
 CASES = {
@@ -29,6 +31,8 @@ CASES = {
     "part-why": ("why", told(errors("shop-api-2"), part=LINK), {}),
     "cause": ("incident", told(DB, symptoms=BOTH), {}),
     "cause-many": ("incident", told(DB, symptoms={IncidentId(f"INC-{500 + n}"): SHOP for n in range(9)}), {}),
+    "cause-wide": ("incident", told(DB, symptoms={IncidentId(name): one for name, one in WIDE.items()}), {}),
+    "cause-and-more-of-it": ("incident", told(DB, symptoms={IncidentId("INC-420"): BESIDE, **BOTH}), {}),
     "cause-why": ("why", told(DB, symptoms=BOTH, **paged(0)), {}),
     "cause-over": ("ended", told(replace(DB, status=DB.status.RESOLVED), symptoms={IncidentId("INC-412"): API}, **OVER), {}),
     "left": ("your_turn", told(errors("shop-api-2"), **paged(0)), {"because": "cause_over", "by": "INC-414", "waited": "60"}),
