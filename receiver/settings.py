@@ -1,9 +1,10 @@
 """Process settings from the environment: `RECEIVER_NAME`, or `RECEIVER_NAME_FILE` for what must not stand in an environment."""
 
+import difflib
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
@@ -173,7 +174,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     try:
         settings = Settings(**values, origins=origins)
     except ValidationError as fault:
-        faults += [f"{PREFIX}{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in fault.errors()]
+        faults += [f"{PREFIX}{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in fault.errors()]
         raise SettingsError(faults) from None
     if faults:
         raise SettingsError(faults)
@@ -205,8 +206,13 @@ def _collect(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]
         elif name.lower() in known:
             values[name.lower()], origins[name.lower()] = value, origin
         else:
-            faults.append(f"{variable}: no such setting; `receiver doctor` lists them")
+            faults.append(f"{variable}: no such setting, {_meant(name, known)}")
     return values, origins, faults
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name.lower(), sorted(known), n=1)
+    return f"did you mean {PREFIX}{close[0].upper()}?" if close else "README.md lists them"
 
 
 def _secret_key(values: dict[str, Any], faults: list[str]) -> None:

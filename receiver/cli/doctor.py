@@ -1,7 +1,6 @@
 """`receiver doctor`: one line for each thing that must be right, and what to do where it is not."""
 
 import asyncio
-import json
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from receiver.app.run import store
 from receiver.channels.telegram import TelegramChannel
 from receiver.channels.template_check import check_templates
 from receiver.cli import doctor_channels, doctor_mail, doctor_notices, doctor_traces, sources
+from receiver.cli.output import print_json
 from receiver.clients.calendar import KeptCalendars
 from receiver.clients.prometheus import Prometheus, PrometheusUnavailableError
 from receiver.clock import SystemClock
@@ -39,7 +39,7 @@ async def run(settings: Settings, *, as_json: bool) -> int:
     findings = [*_settings(settings), *await _rules(settings), *await _store(settings), *await _telegram(settings), *await _prometheus(settings)]
     findings += [Finding("traces", is_ok, text) for is_ok, text in await doctor_traces.check(os.environ)]
     if as_json:
-        sys.stdout.write(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2) + "\n")
+        print_json([asdict(f) for f in findings])
     else:
         for finding in findings:
             sys.stdout.write(f"{'ok   ' if finding.is_ok else 'FAULT'} {finding.check}: {finding.text}\n")

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from receiver.cli.usage import Commands, add_command, add_group, add_json
+
 LEVELS = ("trace", "debug", "info", "warning", "warn", "error", "critical", "fatal")
 LONGEST = 32_000
 # Top-level names of the Elastic Common Schema that services use; a service's own fields live under its own name or `labels`.
@@ -29,7 +31,6 @@ _SECRETS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
 )
 _CARD = re.compile(r"\b(?:\d[ -]?){13,19}\b")
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,15 +45,14 @@ class LogFault:
 
 def add_parser(commands: Commands) -> None:
     """Add `logs` with its verb."""
-    verbs = commands.add_parser("logs", help="check logs against the logging standard").add_subparsers(dest="verb", required=True, metavar="VERB")
-    check = verbs.add_parser(
-        "check",
-        help="say what is wrong with each line of a log, and what to do",
-        description="Checks JSON lines against the logging standard (docs/logging.md): ECS fields, instants, levels, trace ids, nothing secret.",
-        epilog="Exit status: 0 every line follows the standard, 1 some do not or the file cannot be read, 2 wrong usage.",
-    )
+    verbs = add_group(commands, "logs", "check logs against the logging standard")
+    check = add_command(
+        verbs, "check", "say what is wrong with each line of a log, and what to do", "logs check service.log",
+        more="Reads JSON lines by the logging standard (docs/logging.md): ECS fields, instants, levels, trace ids, nothing secret.",
+        status="0 every line follows the standard, 1 some do not or the file cannot be read, 2 wrong usage",
+    )  # fmt: skip
     check.add_argument("file", metavar="FILE", help="a log file; - reads standard input")
-    check.add_argument("--json", action="store_true", help="print one JSON object with every fault")
+    add_json(check, "print one JSON object with every fault")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,62 +7,47 @@ import sys
 from collections.abc import Sequence
 
 from receiver.cli import audit, client, demo, doctor, logs, notices, oncall, rules, sources, stats, tokens, trial
+from receiver.cli.usage import add_command, add_json
 from receiver.settings import Settings, SettingsError, load_settings
 
 # Commands with questions of their own to the running service; the rest ask by `client`.
 ASKING = {"audit": audit.run, "notices": notices.run, "sources": sources.run, "stats": stats.run, "tokens": tokens.run}
 
-HELP = {"export": "one as a post-mortem to go on writing: Markdown, or JSON"}
+STARTED = "Without RECEIVER_REDIS_URL it keeps a store of its own in RECEIVER_DATA_DIR. It prints where webhooks go, and a link to the chat in the browser."
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their help."""
-    top = argparse.ArgumentParser(prog="receiver", description="Alertmanager webhooks in, incidents people answer out.")
+    top = argparse.ArgumentParser(
+        prog="receiver",
+        description="Alertmanager webhooks in, incidents people answer out.",
+        epilog="`receiver COMMAND --help` has an example of each. Settings are RECEIVER_… variables, README.md names them.",
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="run everything: web, workers, chat")
-    show = commands.add_parser("demo", help="run without any account: embedded store, chat in the browser, a scripted outage")
+    add_command(commands, "serve", "run everything: web, workers, chat", "serve", more=STARTED, status="0 stopped by a signal, 1 it can't serve, 2 wrong usage")
+    show = add_command(
+        commands, "demo", "run without any account: embedded store, chat in the browser, an outage of a simulated installation", "demo --fast --once"
+    )
     show.add_argument("--fast", action="store_true", help="play the outage without pauses")
     show.add_argument("--once", action="store_true", help="end after the outage instead of waiting for Ctrl-C")
     trial.add_parsers(rules.add_parser(commands))
-    health = commands.add_parser("doctor", help="check settings, store, rules, templates and Telegram; one line each")
-    health.add_argument("--json", action="store_true")
+    health = add_command(
+        commands,
+        "doctor",
+        "check settings, store, rules, templates and Telegram; one line each",
+        "doctor",
+        status="0 nothing is wrong, 1 there is a FAULT, 2 wrong usage",
+    )
+    add_json(health)
     oncall.add_parser(commands)
     logs.add_parser(commands)
     stats.add_parser(commands)
     sources.add_parser(commands)
-    verbs = ("show", "ack", "resolve", "release", "assign", "escalate", "snooze", "keep", "split", "export")
-    _listing(commands, "incidents", "incidents of the running service", verbs)
+    client.add_parsers(commands)
     notices.add_parser(commands)
     tokens.add_parser(commands)
-    _listing(commands, "people", "who is on the roster; `link` makes a code for a Telegram account", ("link",))
-    log = _listing(commands, "audit", "who did what in the chat, by the command line and by the API", ())
-    log.add_parser("export", help="every line as JSON with its link, oldest first")
-    log.add_parser("verify", help="is every line as it was written; 1 when not").add_argument("--json", action="store_true")
-    _listing(commands, "deadletters", "what could not be read or delivered", ("show", "retry", "discard"))
+    audit.add_parser(commands)
     return top
-
-
-def _listing(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, verbs: Sequence[str]
-) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    inner = commands.add_parser(name, help=text).add_subparsers(dest="verb", required=True, metavar="VERB")
-    every = inner.add_parser("list", help="newest first")
-    every.add_argument("--json", action="store_true")
-    every.add_argument("--limit", type=int, default=50)
-    for verb in verbs:
-        one = inner.add_parser(verb, help=HELP.get(verb, f"{verb} one"))
-        one.add_argument("id")
-        if verb == "assign":
-            one.add_argument("to", metavar="PERSON", help="a person's id in people.yaml")
-        if verb == "snooze":
-            one.add_argument("--for", dest="span", default="1h", metavar="SPAN", help="how long, like 30m or 2h")
-        if verb == "export":
-            one.add_argument("--format", choices=("md", "json"), default="md")
-            one.add_argument("--language", choices=("en", "ru"), default="", help="default: RECEIVER_LANGUAGE of the service")
-        one.add_argument("--json", action="store_true", help="as --format json" if verb == "export" else None)
-    if name == "incidents":
-        every.add_argument("--parts", action="store_true", help="also those that are shown inside the incident of their cause")
-    return inner
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,42 +2,53 @@
 
 import argparse
 import getpass
-import json
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from receiver.app.derived import local_api_token
 from receiver.cli import offline
+from receiver.cli.output import print_json, print_table
+from receiver.cli.service import accepted, ask
+from receiver.cli.usage import Commands, add_command, add_group, add_json, add_limit
+from receiver.core.notice import Impact
 from receiver.settings import Settings
 
 COLUMNS = ("id", "stage", "phase", "components", "impact", "started_at", "next_update_at", "draft", "updates")
+EMPTY = "customers were told nothing yet: `receiver notices draft COMPONENT TEXT` begins a notice (docs/notices.md)"
+IMPACTS = [one.value for one in (Impact.DEGRADED_PERFORMANCE, Impact.PARTIAL_OUTAGE, Impact.MAJOR_OUTAGE)]
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Commands) -> None:
     """The five verbs."""
-    inner = commands.add_parser("notices", help="what customers are told").add_subparsers(dest="verb", required=True, metavar="VERB")
-    listing = inner.add_parser("list", help="newest first")
-    listing.add_argument("--limit", type=int, default=50)
-    show = inner.add_parser("show", help="one notice: texts, checks, approvals, deliveries")
-    draft = inner.add_parser("draft", help="begin a notice, or the next word of one, from a text of the house")
+    inner = add_group(commands, "notices", "what customers are told")
+    listing = add_command(inner, "list", "notices, newest first", "notices list")
+    add_limit(listing)
+    show = add_command(inner, "show", "one notice: texts, checks, approvals, deliveries", "notices show N7KCGJQQ")
+    draft = add_command(inner, "draft", "begin a notice, or the next word of one, from a text of the house", "notices draft checkout errors")
     draft.add_argument("target", metavar="COMPONENT|ID", help="a component of notices.yaml (several with commas), or the id of a notice")
-    draft.add_argument("text", help="errors, slow, unavailable, delayed, supplier, planned, holding; then cause-found, fix-applied, nothing-lost, …")
-    draft.add_argument("--impact", help="degraded_performance, partial_outage or major_outage")
-    publish = inner.add_parser("publish", help="agree to the draft of a notice; alone and at once with --why")
+    draft.add_argument(
+        "text", metavar="TEXT", help="errors, slow, unavailable, delayed, supplier, planned, holding; then cause-found, fix-applied, nothing-lost, …"
+    )
+    draft.add_argument("--impact", choices=IMPACTS, help="how bad it is for customers")
+    publish = add_command(
+        inner, "publish", "agree to the draft of a notice; alone and at once with --why", 'notices publish N7KCGJQQ --why "nobody answers in the chat"'
+    )
     publish.add_argument("--why", default="", help="publish without a second person: the reason is told to the support chat")
     publish.add_argument("--offline", action="store_true", help="without the service: into the static copy, from a text of the house; ID is a component, too")
-    publish.add_argument("--text", default="holding", help="with --offline: which text")
-    publish.add_argument("--impact", choices=["degraded_performance", "partial_outage", "major_outage"], help="with --offline")
-    publish.add_argument("--dir", dest="directory", type=Path, help="with --offline: where the copy is written (default: the one the service keeps)")
-    twin = inner.add_parser("twin", help="write the static copy of the status page now, from what was public last")
-    twin.add_argument("directory", type=Path)
+    publish.add_argument("--text", default="holding", help="with --offline: which text (default: holding)")
+    publish.add_argument("--impact", choices=IMPACTS, help="with --offline: how bad it is for customers")
+    publish.add_argument(
+        "--dir", dest="directory", metavar="DIR", type=Path, help="with --offline: where the copy is written (default: the one the service keeps)"
+    )
+    twin = add_command(inner, "twin", "write the static copy of the status page now, from what was public last", "notices twin /srv/status")
+    twin.add_argument("directory", metavar="DIR", type=Path, help="a directory of its own for the copy")
     for one in (show, publish):
-        one.add_argument("id")
+        one.add_argument("id", metavar="ID", help="as `receiver notices list` shows it")
     for one in (listing, show, draft, publish):
-        one.add_argument("--json", action="store_true")
+        add_json(one)
 
 
 async def run(settings: Settings, args: argparse.Namespace) -> int:
@@ -46,60 +57,50 @@ async def run(settings: Settings, args: argparse.Namespace) -> int:
         return offline.twin(settings, args.directory)
     if args.verb == "publish" and args.offline:
         return offline.publish(settings, args.id, args.text, args.impact, args.directory)
-    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
-    base = f"http://127.0.0.1:{settings.port}/api/v1/notices"
-    async with httpx.AsyncClient(trust_env=False, timeout=10, headers=headers) as http:
-        try:
-            answer = await _ask(http, base, args)
-        except httpx.HTTPError as fault:
-            sys.stderr.write(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, or set RECEIVER_PORT\n")
-            return 1
-    if answer.status_code >= 400:
-        sys.stderr.write(f"{_detail(answer)}\n")
-        return 1
-    return _print(answer.json(), args)
+    return await ask(settings, lambda http: _run(http, args))
 
 
-async def _ask(http: httpx.AsyncClient, base: str, args: argparse.Namespace) -> httpx.Response:
+async def _run(http: httpx.AsyncClient, args: argparse.Namespace) -> int:
+    return _print(accepted(await _ask(http, args)), args)
+
+
+async def _ask(http: httpx.AsyncClient, args: argparse.Namespace) -> httpx.Response:
     by = f"cli:{getpass.getuser()}"
     match args.verb:
         case "list":
-            return await http.get(f"{base}/", params={"limit": args.limit})
+            return await http.get("/notices/", params={"limit": args.limit})
         case "show":
-            return await http.get(f"{base}/{args.id}")
+            return await http.get(_place(args.id))
         case "draft":
-            return await _draft(http, base, args, by)
+            return await _draft(http, args, by)
         case _:
-            return await _publish(http, base, args, by)
+            return await _publish(http, args, by)
 
 
-async def _draft(http: httpx.AsyncClient, base: str, args: argparse.Namespace, by: str) -> httpx.Response:
-    known = await http.get(f"{base}/{args.target}")
+def _place(notice_id: str) -> str:
+    return f"/notices/{quote(notice_id, safe='')}"
+
+
+async def _draft(http: httpx.AsyncClient, args: argparse.Namespace, by: str) -> httpx.Response:
+    known = await http.get(_place(args.target))
     if known.status_code == 200:
-        return await http.post(f"{base}/{args.target}/propose", json={"by": by, "text": args.text})
-    return await http.post(f"{base}/", json={"by": by, "components": args.target.split(","), "text": args.text, "impact": args.impact})
+        return await http.post(f"{_place(args.target)}/propose", json={"by": by, "text": args.text})
+    return await http.post("/notices/", json={"by": by, "components": args.target.split(","), "text": args.text, "impact": args.impact})
 
 
-async def _publish(http: httpx.AsyncClient, base: str, args: argparse.Namespace, by: str) -> httpx.Response:
-    shown = await http.get(f"{base}/{args.id}")
+async def _publish(http: httpx.AsyncClient, args: argparse.Namespace, by: str) -> httpx.Response:
+    shown = await http.get(_place(args.id))
     if shown.status_code != 200:
         return shown
     verb = "glass" if args.why else "approve"
-    return await http.post(f"{base}/{args.id}/{verb}", json={"by": by, "revision": shown.json().get("revision") or "", "why": args.why})
-
-
-def _detail(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json().get("detail", answer.text))
-    except ValueError:
-        return f"HTTP {answer.status_code}"
+    return await http.post(f"{_place(args.id)}/{verb}", json={"by": by, "revision": shown.json().get("revision") or "", "why": args.why})
 
 
 def _print(found: Any, args: argparse.Namespace) -> int:
     if args.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        print_json(found)
     elif isinstance(found, list):
-        _table(found)
+        print_table(found, COLUMNS, EMPTY)
     else:
         sys.stdout.write(_told(found))
     return 0 if args.verb != "publish" or found["reason"] in _DONE else 1
@@ -122,19 +123,3 @@ def _told(found: dict[str, Any]) -> str:
         lines.append(f"goes out at {found['publish_at']}")
     lines += [f"{key}: {d['state']} {d['reason']}".rstrip() for key, d in found["deliveries"].items()]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _table(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        sys.stdout.write("none\n")
-        return
-    cells = [[_cell(row.get(column)) for column in COLUMNS] for row in rows]
-    widths = [max(len(column), *(len(row[at]) for row in cells)) for at, column in enumerate(COLUMNS)]
-    for line in [list(COLUMNS), *cells]:
-        sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() + "\n")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(str(one) for one in value)
-    return "" if value is None else str(value)[:60]

@@ -2,7 +2,6 @@
 that runs on this machine adds the swaps made in the chat."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,7 +12,9 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 
-from receiver.app.derived import local_api_token
+from receiver.cli.output import print_json
+from receiver.cli.service import base_of, headers_of
+from receiver.cli.usage import Commands, add_command, add_json
 from receiver.clients.calendar import KeptCalendars
 from receiver.clock import SystemClock
 from receiver.core.amendment import Amendments, Swap, amend
@@ -29,14 +30,17 @@ from receiver.web.oncall import MOST_DAYS, calendar_path
 EMPTY = "there are no schedules: write {directory}/schedules.yaml (docs/on-call.md shows how), then run `receiver rules check`\n"
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Commands) -> None:
     """The command and its options."""
-    one = commands.add_parser("oncall", help="who is on call by schedule, until when, and who is next")
+    one = add_command(
+        commands, "oncall", "who is on call by schedule, until when, and who is next", "oncall --at 2026-11-30T10:00 --days 7",
+        more="Reads the rules directory; a service that runs on this machine adds the swaps made in the chat.",
+    )  # fmt: skip
     one.add_argument("--at", default="", metavar="TIME", help="an instant such as 2026-11-30T10:00, in RECEIVER_TIMEZONE unless it has an offset; default: now")
     one.add_argument("--schedule", default="", metavar="NAME", help="this schedule only")
     one.add_argument("--days", type=int, default=0, metavar="N", help="also the shifts of the next N days")
     one.add_argument("--links", action="store_true", help="also the addresses calendars can subscribe to")
-    one.add_argument("--json", action="store_true")
+    add_json(one)
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
@@ -57,7 +61,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     sys.stderr.write("".join(f"note: {note}\n" for note in notes))
     found = replace(found, book=amend(found.book, Amendments(swaps=swaps or ())))
     if args.json:
-        sys.stdout.write(json.dumps(list(_told(settings, found.book, args, now, zone)), ensure_ascii=False, indent=2) + "\n")
+        print_json(list(_told(settings, found.book, args, now, zone)))
     else:
         lines = [line for duty in _duties(found.book, args, now) for line in _lines(settings, found.book, duty, args, now, zone)]
         sys.stdout.write("".join(f"{line}\n" for line in lines) or EMPTY.format(directory=settings.rules_dir))
@@ -66,9 +70,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 def find_swaps(settings: Settings) -> tuple[Swap, ...] | None:
     """The swaps of the running service on this machine; none when it does not answer."""
-    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
     try:
-        answer = httpx.get(f"http://127.0.0.1:{settings.port}/api/v1/swaps", headers=headers, timeout=2, trust_env=False)
+        answer = httpx.get(f"{base_of(settings)}/swaps", headers=headers_of(settings), timeout=2, trust_env=False)
         return msgspec.json.decode(answer.content, type=tuple[Swap, ...]) if answer.status_code == 200 else None
     except (httpx.HTTPError, msgspec.DecodeError):
         return None

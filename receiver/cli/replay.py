@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +9,10 @@ from pathlib import Path
 
 import httpx
 
-from receiver.app.derived import local_api_token
+from receiver.cli.output import print_json
 from receiver.cli.progress import Progress
+from receiver.cli.service import away, base_of, headers_of, refusal
+from receiver.cli.usage import Commands, add_command, add_json
 from receiver.clock import SystemClock
 from receiver.core.errors import ReceiverError
 from receiver.rules.load import Reading, read_rules
@@ -34,22 +35,21 @@ class ServiceError(ReceiverError):
     """The running service can't be asked, or refused."""
 
 
-def add_parsers(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parsers(verbs: Commands) -> None:
     """Add the verbs of this file below `receiver rules`."""
-    again = verbs.add_parser(
-        "replay",
-        help="put recorded webhooks through another rule set and show the difference",
-        epilog="exit status: 0 done, 1 a fault, 2 wrong usage, 3 there is a difference and --fail-on-change was given",
-    )
+    again = add_command(
+        verbs, "replay", "put recorded webhooks through another rule set and show the difference", "rules replay --git my-branch --since 7d",
+        status=f"0 done, 1 a fault, 2 wrong usage, {DIFFERENT} there is a difference and --fail-on-change was given",
+    )  # fmt: skip
     other = again.add_mutually_exclusive_group(required=True)
     other.add_argument("--rules", type=Path, metavar="DIR", help="the other rules directory")
     other.add_argument("--git", metavar="REF", help="the rules directory as of another commit, branch or tag of its git repository")
     again.add_argument("--current", type=Path, metavar="DIR", help="the rules to compare with (default: RECEIVER_RULES_DIR)")
     again.add_argument("--since", default="7d", metavar="TIME", help="how far back: a span like 7d, or an instant (default: 7d)")
     again.add_argument("--from", dest="file", type=Path, metavar="FILE", help="recordings from a file of `rules record` instead of the running service")
-    again.add_argument("--json", action="store_true")
+    add_json(again)
     again.add_argument("--fail-on-change", action="store_true", help=f"exit with {DIFFERENT} when anything differs")
-    save = verbs.add_parser("record", help="save the running service's recorded webhooks to a file, one JSON object a line")
+    save = add_command(verbs, "record", "save the running service's recorded webhooks to a file, one JSON object a line", "rules record --out week.ndjson.zst")
     save.add_argument("--out", type=Path, required=True, metavar="FILE", help="compressed when the name ends in .zst")
     save.add_argument("--since", default="7d", metavar="TIME", help="how far back: a span like 7d, or an instant (default: 7d)")
 
@@ -66,7 +66,7 @@ def replay(args: argparse.Namespace, settings: Settings) -> int:
             _download(settings, args.since, file)
         result = run_replay(before, after, _shown(file))
     if args.json:
-        sys.stdout.write(json.dumps(result.as_json(), ensure_ascii=False, indent=1) + "\n")
+        print_json(result.as_json())
     else:
         until = f", {result.first_at:%Y-%m-%d %H:%M} to {result.last_at:%Y-%m-%d %H:%M} UTC" if result.first_at and result.last_at else ""
         sys.stdout.write(f"{result.webhooks} webhooks{until}\n{table(result)}")
@@ -98,27 +98,27 @@ def _shown(file: Path) -> Iterator[Recording]:
 
 def _download(settings: Settings, since: str, file: Path) -> int:
     """Stream the recordings into a file; how many there are."""
-    url = f"http://127.0.0.1:{settings.port}/api/v1/recordings"
-    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
+    url, headers = f"{base_of(settings)}/recordings", headers_of(settings)
     count = 0
     try:
         with httpx.Client(trust_env=False, timeout=60) as http, http.stream("GET", url, params={"since": since}, headers=headers) as answer:
             if answer.status_code != 200:
-                raise ServiceError(_detail(answer))
+                raise ServiceError(_refused(answer))
             with open_writer(file) as out:
                 for part in answer.iter_bytes():
                     count += part.count(b"\n")
                     out.write(part)
     except httpx.HTTPError as fault:
-        raise ServiceError(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, set RECEIVER_PORT, or give --from FILE") from None
+        raise ServiceError(f"{away(settings, fault)}; or give --from FILE") from None
     except OSError as fault:
         raise ServiceError(f"{file}: cannot be written ({fault.strerror})") from None
     return count
 
 
-def _detail(answer: httpx.Response) -> str:
+def _refused(answer: httpx.Response) -> str:
     answer.read()
     try:
-        return str(answer.json().get("detail", answer.text))
+        said = answer.json()
     except ValueError:
-        return f"HTTP {answer.status_code}"
+        said = None
+    return refusal(answer.status_code, said, answer.request.url.port)

@@ -1,15 +1,16 @@
 """`receiver rules`: `check` says everything that is wrong with rules and templates, `schema` writes what editors check by."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from receiver.channels.template_check import check_templates
+from receiver.cli.output import print_json
+from receiver.cli.usage import Commands, add_command, add_group, add_json
 from receiver.clock import SystemClock
 from receiver.core.route import RouteNode
 from receiver.core.rulebook import RuleBook
@@ -20,28 +21,24 @@ from receiver.rules.load import RulesError, load_rules
 from receiver.settings import directory_of
 
 VERBS = ("check", "schema")
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_parser(commands: Commands) -> Commands:
     """Add `rules` with its verbs; returns the verbs, so that other files add theirs."""
-    top = commands.add_parser("rules", help="check, explain and try out the routing rules")
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    one = verbs.add_parser(
-        "check",
-        help="validate rules and templates: every fault at once, with file:line:column",
-        description="Validates a rules directory and the message templates. Prints every fault at once as `file:line:column: what is wrong, what to do`.",
-        epilog="Exit status: 0 nothing is wrong, 1 there is a fault (with --strict also a warning), 2 wrong usage.",
-    )
+    verbs = add_group(commands, "rules", "check, explain and try out the routing rules")
+    one = add_command(
+        verbs, "check", "validate rules and templates: every fault at once, with file:line:column", "rules check --strict",
+        more="A line of it is `file:line:column: what is wrong, what to do`.",
+        status="0 nothing is wrong, 1 there is a fault (with --strict also a warning), 2 wrong usage",
+    )  # fmt: skip
     one.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="the rules directory (default: RECEIVER_RULES_DIR)")
     one.add_argument("--templates", type=Path, metavar="DIR", help="the templates directory (default: RECEIVER_TEMPLATES_DIR, else the shipped one)")
     one.add_argument("--strict", action="store_true", help="exit 1 for warnings too: routes that are never taken, hours nobody covers")
-    one.add_argument("--json", action="store_true", help="print one JSON object with faults, warnings and notes")
-    write = verbs.add_parser(
-        "schema",
-        help="write a JSON Schema for each rules file, for completion and checks in editors",
-        description="Writes one JSON Schema per rules file. The first line of each shipped file names its schema; editors that know YAML find it there.",
-    )
+    add_json(one, "print one JSON object with faults, warnings and notes")
+    write = add_command(
+        verbs, "schema", "write a JSON Schema for each rules file, for completion and checks in editors", "rules schema",
+        more="The first line of each shipped file names its schema; editors that know YAML find it there.",
+    )  # fmt: skip
     write.add_argument("--out", type=Path, metavar="DIR", help=f"where to write (default: {SCHEMA_DIRECTORY} in RECEIVER_RULES_DIR)")
     return verbs
 
@@ -67,7 +64,7 @@ def check(directory: Path, as_json: bool, *, templates: Path | None = None, is_s
     is_ok = not faults and not (is_strict and warnings)
     if as_json:
         facts: dict[str, Any] = {"version": book.version, **_counts(book)} if book and is_ok else {}
-        _print_json({"ok": is_ok, "faults": [asdict(fault) for fault in faults], "warnings": list(warnings), "notes": notes, **facts})
+        print_json({"ok": is_ok, "faults": [asdict(fault) for fault in faults], "warnings": list(warnings), "notes": notes, **facts})
     else:
         _print("".join(f"{fault.render()}\n" for fault in faults))
         _print("".join(f"warning: {warning}\n" for warning in warnings))
@@ -118,7 +115,3 @@ def _size(node: RouteNode) -> int:
 
 def _print(text: str) -> None:
     sys.stdout.write(text)
-
-
-def _print_json(content: Mapping[str, Any]) -> None:
-    _print(json.dumps(content, ensure_ascii=False, indent=1) + "\n")

@@ -1,5 +1,6 @@
 """`receiver serve`: everything in one process."""
 
+import errno
 import gc
 import os
 import sys
@@ -28,9 +29,14 @@ def run(settings: Settings) -> int:
         sys.stderr.write("".join(f"{fault}\n" for fault in refused.faults))
         return 1
     except (OSError, ReceiverError) as fault:
-        sys.stderr.write(f"can't serve on {settings.host}:{settings.port}: {fault}\n")
+        sys.stderr.write(f"can't serve on {settings.host}:{settings.port}: {fault}{_instead(fault)}\n")
         return 1
     return 0
+
+
+def _instead(fault: Exception) -> str:
+    is_taken = isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE
+    return "; a service may run there already: stop it, or set RECEIVER_PORT to a free port" if is_taken else ""
 
 
 def prepare(settings: Settings) -> None:

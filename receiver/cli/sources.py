@@ -5,10 +5,13 @@ import asyncio
 import json
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from receiver.app.derived import local_api_token
+from receiver.cli.output import print_json, print_table
+from receiver.cli.service import accepted, ask
+from receiver.cli.usage import Commands, add_command, add_group, add_json
 from receiver.clients.alertmanager import Alertmanager, PeerError, shown
 from receiver.core.rulebook import RuleBook
 from receiver.settings import Settings
@@ -17,55 +20,44 @@ from receiver.web.kinds import path_of
 PATIENCE = 60
 DONE = ("sent", "dead", "skipped")
 COLUMNS = ("name", "kind", "path", "auth", "heard")
+EMPTY = "the rules know no source: write one into sources.yaml (docs/sources.md)"
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Commands) -> None:
     """The command's words."""
-    inner = commands.add_parser("sources", help="who sends alerts; send a test alert").add_subparsers(dest="verb", required=True, metavar="VERB")
-    inner.add_parser("list", help="every source of the rules").add_argument("--json", action="store_true")
-    test = inner.add_parser("test", help="send a test alert end to end, and its end, and say what happened")
-    test.add_argument("name")
-    test.add_argument("--json", action="store_true")
+    inner = add_group(commands, "sources", "who sends alerts, and whether what they send arrives")
+    add_json(add_command(inner, "list", "every source of the rules: its address, who may send, and whether it was heard lately", "sources list"))
+    test = add_command(
+        inner, "test", "send a test alert end to end, and its end, and say what happened", "sources test alertmanager",
+        more="It goes where a real one goes: whoever its route names hears of it.", status="0 everybody was reached, 1 somebody was not, 2 wrong usage",
+    )  # fmt: skip
+    test.add_argument("name", metavar="NAME", help="as `receiver sources list` shows it")
+    add_json(test)
 
 
 async def run(settings: Settings, args: argparse.Namespace) -> int:
     """Ask the running service; 1 when something does not work, with a sentence."""
-    base = f"http://127.0.0.1:{settings.port}/api/v1"
-    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
-    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=15, headers=headers) as http:
-        try:
-            return await (_list(http, as_json=args.json) if args.verb == "list" else _test(http, args.name, as_json=args.json))
-        except httpx.HTTPError as fault:
-            sys.stderr.write(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, or set RECEIVER_PORT\n")
-            return 1
+    return await ask(settings, lambda http: _list(http, as_json=args.json) if args.verb == "list" else _test(http, args.name, as_json=args.json))
 
 
 async def _list(http: httpx.AsyncClient, *, as_json: bool) -> int:
-    answer = await http.get("/sources")
-    if answer.status_code != 200:
-        return _refused(answer)
-    found = answer.json()
+    found = accepted(await http.get("/sources"))
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
-        return 0
-    rows = [COLUMNS, *(tuple(str(one[c]) for c in COLUMNS) for one in found)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    for row in rows:
-        sys.stdout.write("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() + "\n")
+        print_json(found)
+    else:
+        print_table(found, COLUMNS, EMPTY)
     return 0
 
 
 async def _test(http: httpx.AsyncClient, name: str, *, as_json: bool) -> int:
-    fired = await http.post(f"/sources/{name}/test", json={})
-    if fired.status_code != 200:
-        return _refused(fired)
-    said = fired.json()
+    place = f"/sources/{quote(name, safe='')}/test"
+    said = accepted(await http.post(place, json={}))
     messages = await _follow(http, said["incident"]) if said["incident"] else []
-    ended = (await http.post(f"/sources/{name}/test", json={"since": said["since"]})).json() if said["status"] == 202 else {}
+    ended = accepted(await http.post(place, json={"since": said["since"]})) if said["status"] == 202 else {}
     undelivered = [one for one in messages if one["state"] != "sent"]
     is_ok = said["status"] == 202 and ended.get("status") == 202 and bool(messages) and not undelivered
     if as_json:
-        sys.stdout.write(json.dumps({"ok": is_ok, "fired": said, "messages": messages, "ended": ended}, ensure_ascii=False, indent=2) + "\n")
+        print_json({"ok": is_ok, "fired": said, "messages": messages, "ended": ended})
         return 0 if is_ok else 1
     sys.stdout.write(f"POST {said['path']}: {said['status']} {json.dumps(said['answer'])}\n")
     if said["incident"]:
@@ -98,15 +90,6 @@ async def _follow(http: httpx.AsyncClient, incident: str) -> list[dict[str, Any]
             break
         await asyncio.sleep(0.5)
     return messages
-
-
-def _refused(answer: httpx.Response) -> int:
-    try:
-        detail = str(answer.json().get("detail", answer.text))
-    except ValueError:
-        detail = answer.text
-    sys.stderr.write(f"{detail}\n")
-    return 1
 
 
 async def peer_findings(settings: Settings, book: RuleBook) -> list[tuple[str, bool, str]]:

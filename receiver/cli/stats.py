@@ -1,7 +1,6 @@
 """`receiver stats`: how the work with incidents goes, as the running service counts it. A thin call to its API on this machine."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,37 +9,37 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from receiver.app.derived import local_api_token
 from receiver.channels.words import span
+from receiver.cli.output import print_json
+from receiver.cli.service import accepted, ask
+from receiver.cli.usage import Commands, add_command, add_json
 from receiver.settings import Settings
 
 BAR = "█"
 WIDEST = 40
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+WHAT = "time to acknowledge and to resolve, pages by person and hour, noisiest rules, flappers, stranded alerts, unwanted drafts"
+
+
+def add_parser(commands: Commands) -> None:
     """The command and its options."""
-    one = commands.add_parser(
-        "stats", help="time to acknowledge and to resolve, pages by person and hour, noisiest rules, flappers, stranded alerts, unwanted drafts"
-    )
+    one = add_command(commands, "stats", WHAT, "stats --since 24h", more="Every figure is explained in docs/statistics.md.")
     one.add_argument("--since", default="7d", metavar="SPAN", help="how far back, such as 24h or 7d; history is kept for 30 days (default: 7d)")
-    one.add_argument("--json", action="store_true")
+    add_json(one)
 
 
 async def run(settings: Settings, args: argparse.Namespace) -> int:
     """Print it; 1 with a sentence when the service can't be asked or the span has no meaning."""
-    headers = {"Authorization": f"Bearer {local_api_token(settings)}"}
-    async with httpx.AsyncClient(trust_env=False, timeout=60, headers=headers) as http:
-        try:
-            answer = await http.get(f"http://127.0.0.1:{settings.port}/api/v1/stats", params={"since": args.since})
-        except httpx.HTTPError as fault:
-            sys.stderr.write(f"no service answers on port {settings.port} ({fault}): start `receiver serve`, or set RECEIVER_PORT\n")
-            return 1
-    if answer.status_code >= 400:
-        sys.stderr.write(f"{answer.json().get('detail', answer.status_code)}\n")
-        return 1
-    found = answer.json()
-    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n" if args.json else "".join(f"{line}\n" for line in lines(found)))
+    return await ask(settings, lambda http: _run(http, args), patience=60)
+
+
+async def _run(http: httpx.AsyncClient, args: argparse.Namespace) -> int:
+    found = accepted(await http.get("/stats", params={"since": args.since}))
+    if args.json:
+        print_json(found)
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in lines(found)))
     return 0
 
 

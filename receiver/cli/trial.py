@@ -1,7 +1,6 @@
 """`receiver rules test`, `explain`, `replay`, `record`: rules tried out before they are live. Thin: the work is done in `receiver.trial`."""
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -9,7 +8,9 @@ from pathlib import Path
 
 from receiver.channels.render import Renderer, Templates
 from receiver.cli import replay
+from receiver.cli.output import print_json
 from receiver.cli.replay import UsageError
+from receiver.cli.usage import Commands, add_command, add_json
 from receiver.clock import SystemClock
 from receiver.core.errors import ReceiverError
 from receiver.rules.load import RulesError, read_rules
@@ -22,18 +23,24 @@ from receiver.trial.telling import tell
 VERBS = ("test", "explain", *replay.VERBS)
 
 
-def add_parsers(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parsers(verbs: Commands) -> None:
     """Add the verbs of this file below `receiver rules`."""
-    test = verbs.add_parser("test", help="run the examples of a rules directory; 1 on any difference, shown as a diff")
-    test.add_argument("directory", nargs="?", type=Path, help="default: RECEIVER_RULES_DIR")
+    test = add_command(
+        verbs, "test", "run the examples of a rules directory in virtual time, and show every difference as a diff", "rules test routing_rules",
+        status="0 all of them hold, 1 one does not, or the rules have a fault, 2 wrong usage",
+    )  # fmt: skip
+    test.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="the rules directory (default: RECEIVER_RULES_DIR)")
     test.add_argument("--update", action="store_true", help="write the expected texts instead of comparing them")
-    test.add_argument("--json", action="store_true")
-    why = verbs.add_parser("explain", help="say which route takes an alert, why, and who would be told with which words")
-    why.add_argument("labels", nargs="+", metavar="LABEL=VALUE", type=_label)
+    add_json(test)
+    why = add_command(
+        verbs, "explain", "say which route takes an alert, why, and who would be told with which words",
+        'rules explain alertname=ShopApiErrorRateHigh service=shop-api severity=critical --at "2026-11-23T03:02+03:00"',
+    )  # fmt: skip
+    why.add_argument("labels", nargs="+", metavar="LABEL=VALUE", type=_label, help="the alert's labels")
     why.add_argument("--at", metavar="TIME", help='an instant like "2026-11-23T03:02+03:00"; default: now')
     why.add_argument("--source", default="alertmanager", metavar="NAME", help="which source sends it (default: alertmanager)")
     why.add_argument("--rules", type=Path, metavar="DIR", help="default: RECEIVER_RULES_DIR")
-    why.add_argument("--json", action="store_true")
+    add_json(why)
     replay.add_parsers(verbs)
 
 
@@ -97,8 +104,3 @@ def _test(args: argparse.Namespace, settings: Settings) -> int:
         return 1
     sys.stdout.write(f"ok: {len(outcomes)} examples\n")
     return 0
-
-
-def print_json(content: object) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")

@@ -26,7 +26,11 @@ def revision(directory: Path, ref: str) -> Iterator[Path]:
         raise RevisionError(f'"{ref}" is not the name of a commit')
     if not directory.is_dir():
         raise RevisionError(f"{directory}: no such directory")
-    commit = _git(directory, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
+    _git(directory, "rev-parse", "--git-dir")
+    try:
+        commit = _git(directory, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
+    except RevisionError:
+        raise RevisionError(f'no commit, branch or tag "{ref}" in the git repository of {directory}: `git branch --all` lists what there is') from None
     prefix = _git(directory, "rev-parse", "--show-prefix").decode().strip()
     listing = _git(directory, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, *(("--", prefix) if prefix else ()))
     with tempfile.TemporaryDirectory(prefix="receiver-rules-") as made:

@@ -39,7 +39,7 @@ def bearer_guard(token: str) -> Callable[[ASGIConnection[Any, Any, Any, Any], Ba
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if connection.scope.get(HOLDER) is None and not is_authorized(connection.headers.get("authorization", "").encode(), token):
-            raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN")
+            raise NotAuthorizedException("send `Authorization: Bearer` with RECEIVER_API_TOKEN, or with a token that `receiver tokens create` made")
 
     return guard
 
