@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from receiver.channels.view_occurrence import SHOWN, times_said
 from receiver.channels.words import clock, plural, span
 from receiver.core.flap import Flaps
+from receiver.core.rulebook import AFFECTED
 from receiver.trial.explain import Explanation, Life, Noise, Verdict, Visit
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -38,6 +39,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "policy": "On call: {policy}",
         "customers": "Customers: {component}, {impact}, text “{text}”, after {hold}",
         "no_component": "no component in the catalogue",
+        "affected": "all that is affected",
         "no_customers": "Customers: are not told",
         "text": "First message to {destination}:",
         "incident": "{id} since {since}",
@@ -76,6 +78,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "policy": "Дежурит: {policy}",
         "customers": "Клиентам: {component}, {impact}, текст «{text}», через {hold}",
         "no_component": "в каталоге нет компонента",
+        "affected": "всё, что затронуто",
         "no_customers": "Клиентам не говорим",
         "text": "Первое сообщение в {destination}:",
         "incident": "{id} с {since}",
@@ -166,7 +169,8 @@ def _facts(found: Explanation, words: Mapping[str, str], language: str, zone: st
     else:
         wish = found.customers
         hold = _span(wish.hold_seconds, language)
-        yield words["customers"].format(component=wish.component or words["no_component"], impact=wish.impact, text=wish.text, hold=hold)
+        component = words["affected"] if wish.component == AFFECTED else wish.component or words["no_component"]
+        yield words["customers"].format(component=component, impact=wish.impact, text=wish.text, hold=hold)
 
 
 def _noise(noise: Noise, words: Mapping[str, str], language: str) -> str:
