@@ -23,7 +23,7 @@ from receiver.core.notice_public import project
 from receiver.core.notice_record import Cause, Cry, Notice, Stage
 from receiver.core.notice_rules import NoticeChannel, NoticeRules
 from receiver.core.notice_text import STARTERS, Compose
-from receiver.core.notice_wish import causes_of, confirmed, doubt_of, impacts_of, wants
+from receiver.core.notice_wish import causes_of, components_of, confirmed, doubt_of, gives_way, impacts_of, wants
 from receiver.core.wolf import LOOKED_BACK, count_cries
 from receiver.engine import Nudge, Rules
 from receiver.store.incidents import Incidents
@@ -122,7 +122,10 @@ class NoticeEngine:
         raise CommitConflictError(f"{notice_id} changed {COMMIT_ATTEMPTS} times while we decided")
 
     async def consider(self, incident_id: IncidentId) -> NoticePlan | None:
-        """An incident opened or changed: begin a notice, attach it to the one that covers its component, or let the linked one look again."""
+        """An incident opened or changed: begin a notice, attach it to the one that covers its component, or let the linked one look again.
+
+        One that is about all that is affected takes the place of drafts that nobody has touched.
+        """
         linked = await self._desk.of_incident(incident_id)
         if linked:
             return await self.apply(linked, Woke())
@@ -133,11 +136,14 @@ class NoticeEngine:
         wanted = wants(incident, self._rules.current)
         if wanted is None or not incident.is_open or (incident.announced_at is None and not incident.is_part):
             return None
+        components, gone = components_of(wanted, self._rules.current), list[Notice]()
         for _ in range(COMMIT_ATTEMPTS):
-            covering = await self._desk.covering(wanted.component)
-            if covering:
-                return await self._attach(covering, incident, wanted)
-            plan = await self._begin(incident, wanted)
+            notice_id = new_notice_id()
+            kept = await self._make_room(notice_id, components, gone, gives_way if len(components) > 1 else lambda _: False)
+            free = tuple(name for name in components if name not in kept)
+            if not free:
+                return await self._attach(kept[components[0]], incident, wanted)
+            plan = await self._begin(notice_id, free, incident, wanted, gone)
             if plan:
                 return plan
         raise CommitConflictError(f"no notice could be begun for {incident_id}")
@@ -189,15 +195,17 @@ class NoticeEngine:
 
         A draft about the same component gives way and its incidents come along. Raises CommitConflictError.
         """
+        gone = list[Notice]()
         for _ in range(COMMIT_ATTEMPTS):
             held = await self._known(told)
             if join(held, told) is held:
                 return None
-            apart, incidents = await self._make_room(told)
-            plan = decide_notice(held, TakenIn(told=told, shares=apart), await self.world(held))
+            speaks = told.components if told.phase and not told.phase.is_over else ()
+            kept = await self._make_room(told.id, speaks, gone, lambda other: not other.is_published)
+            plan = decide_notice(held, TakenIn(told=told, shares=tuple(kept)), await self.world(held))
             written = await self._write(plan)
             if written is not None:
-                for incident in incidents:
+                for incident in (each for other in gone for each in other.incidents):
                     await self.apply(told.id, Attached(incident=incident, impact=told.worst))
                 return written
         raise CommitConflictError(f"{told.id} could not be taken in")
@@ -208,19 +216,18 @@ class NoticeEngine:
         except UnknownNoticeError:
             return Notice(id=told.id, opened_at=told.opened_at, started_at=told.started_at, stage=Stage.OPEN, starter=told.starter)
 
-    async def _make_room(self, told: Notice) -> tuple[tuple[str, ...], list[IncidentId]]:
-        """Components that another published notice keeps, and the incidents of drafts that gave way."""
-        apart, incidents = list[str](), list[IncidentId]()
-        for component in told.components if told.phase and not told.phase.is_over else ():
+    async def _make_room(self, notice_id: NoticeId, components: Sequence[str], gone: list[Notice], yields: Callable[[Notice], bool]) -> dict[str, NoticeId]:
+        """Components that other notices keep, with theirs; those that yield end here and are added to `gone`, as they were."""
+        kept = dict[str, NoticeId]()
+        for component in components:
             covering = await self._desk.covering(component)
-            if covering is None or covering == told.id:
+            if covering is None or covering == notice_id:
                 continue
-            other = await self._desk.load(covering)
-            if other.is_published:
-                apart.append(component)
+            if yields(await self._desk.load(covering)):
+                gone.append((await self.apply(covering, Merged(actor=HOUSE, into=notice_id))).before)
             else:
-                incidents += (await self.apply(covering, Merged(actor=HOUSE, into=told.id))).before.incidents
-        return tuple(apart), incidents
+                kept[component] = covering
+        return kept
 
     async def world(self, notice: Notice) -> World:
         """What a decision about this notice looks at now."""
@@ -232,16 +239,19 @@ class NoticeEngine:
             return None
         return await self.apply(notice_id, Attached(incident=incident.id, impact=Impact(wanted.impact)))
 
-    async def _begin(self, incident: Incident, wanted: Customers) -> NoticePlan | None:
+    async def _begin(
+        self, notice_id: NoticeId, components: tuple[str, ...], incident: Incident, wanted: Customers, gone: Sequence[Notice]
+    ) -> NoticePlan | None:
+        """Held as long as the route asks, less what those that gave way have waited; it began when the first of them did."""
         now = self._clock.now()
         started = min((alert.starts_at for alert in incident.alerts.values() if alert.is_firing), default=incident.opened_at)
         notice = Notice(
-            id=new_notice_id(),
+            id=notice_id,
             opened_at=now,
-            started_at=min(started, now),
-            hold_until=incident.opened_at + wanted.hold,
-            components=(wanted.component,),
-            incidents=(incident.id,),
+            started_at=min(started, now, *(other.started_at for other in gone)),
+            hold_until=min((incident.opened_at + wanted.hold, *(other.hold_until for other in gone if other.hold_until))),
+            components=components,
+            incidents=tuple(dict.fromkeys((incident.id, *(each for other in gone for each in other.incidents)))),
             starter=wanted.text if wanted.text in STARTERS else "errors",
         )
         return await self._write(decide_notice(notice, Woke(), await self.world(notice)), is_new=True)

@@ -102,7 +102,7 @@ def _figures(found: Statistics, language: str, people: Mapping[str, str]) -> Ite
     if found.pages:
         shown = [f"{_shown(people.get(who, who))} {count}" for who, count in list(found.pages.items())[:MOST_PEOPLE]]
         if len(found.pages) > MOST_PEOPLE:
-            shown.append(words["more"].format(count=len(found.pages) - MOST_PEOPLE))
+            shown[-1] += " " + words["more"].format(count=len(found.pages) - MOST_PEOPLE)
         yield words["pages"].format(count=_count(sum(found.pages.values()), _PAGES, language), by=", ".join(shown))
         at_night = sum(found.hours[NIGHT[0] :] + found.hours[: NIGHT[1]])
         if at_night:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from receiver.channels.base import Button
+from receiver.channels.notice_says import place_word
 from receiver.channels.notice_words import button_words, impact_word
 from receiver.core.callback import sign_text
 from receiver.core.notice import Impact
@@ -91,8 +92,7 @@ def _of_published(notice: Notice, one: _One) -> Rows:
     return (
         *_stop(notice, one),
         *first,
-        (one("update"), one("say", "cause-found"), one("say", "fix-applied")),
-        (*resolve, one("menu", "later"), one("menu", "more")),
+        *_pairs((one("update"), one("say", "cause-found"), one("say", "fix-applied"), *resolve, one("menu", "later"), one("menu", "more"))),
     )
 
 
@@ -114,9 +114,13 @@ def _impact_menu(keys: Keys, _notice: Notice, _rules: NoticeRules, one: _One) ->
     return tuple((one("impact", impact.value, impact_word(impact, keys.language)),) for impact in Impact if impact.rank > 1)
 
 
-def _channel_menu(_keys: Keys, notice: Notice, rules: NoticeRules, one: _One) -> Rows:
+def _channel_menu(keys: Keys, notice: Notice, rules: NoticeRules, one: _One) -> Rows:
     chosen = notice.draft.channels if notice.draft else ()
-    return tuple((one("channel", name, f"{'☑' if name in chosen else '☐'} {name}"),) for name in rules.publish if name not in ALWAYS_THERE)
+    return tuple(
+        (one("channel", name, f"{'☑' if name in chosen else '☐'} {place_word(name, rules, keys.language)}"),)
+        for name in rules.publish
+        if name not in ALWAYS_THERE
+    )
 
 
 def _span_menu(verb: str) -> Callable[[Keys, Notice, NoticeRules, _One], Rows]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from receiver.channels.notice_words import button_words, finding_word
-from receiver.channels.words import clock, form, span
+from receiver.channels.words import clock, form, number, span
 from receiver.core.lint import Remark
 from receiver.core.notice_plan import World
 from receiver.core.notice_record import Cry, Delivery, Draft, Form, Notice, Passage, Suggestion
@@ -36,15 +36,15 @@ _DOUBTS = {
 }
 _CALLS = {
     "en": {
-        "undecided": "{id} waits for a decision for {waits}: approve, edit or say that it is not for customers",
-        "undecided_lead": "{id} waits for {waits} and nobody decides. Customers have heard nothing",
+        "undecided": "{id} has waited {waits} for a decision: approve, edit or say that it is not for customers",
+        "undecided_lead": "{id} has waited {waits} and nobody decides. Customers have heard nothing",
         "soon": "{id}: we promised the next word at {promised}",
         "due": "{id}: the promised time has come ({promised})",
         "late": "{id}: the promised word is late. The page shows only how old the last one is",
-        "long": "{id} lasts for more than two hours. A slower rhythm may be kinder: say when the next word comes",
+        "long": "{id} has lasted for more than two hours. A slower rhythm may be kinder: say when the next word comes",
         "blocked": "{id} was not published: the text holds what must not go out. Look at the card",
         "unknown": "{id}: nobody knows whether the word reached {target}. Send it again, or is it there?",
-        "failed": "{id}: {target} did not take the word: {why}",
+        "failed": "{id}: {target} refused the update: {why}",
         "voided": "{id}: the text changed, so earlier approvals no longer count. Please look again",
         "glass": "{id}: {who} publishes alone. Reason: {why}",
         "returned": "{id}: the trouble is back. A text for customers is drafted",
@@ -54,17 +54,17 @@ _CALLS = {
     "ru": {
         "undecided": "{id} ждёт решения {waits}: согласуйте, поправьте или отметьте «не для клиентов»",
         "undecided_lead": "{id} ждёт {waits}, никто не решает. Клиенты ничего не знают",
-        "soon": "{id}: следующее слово обещали к {promised}",
+        "soon": "{id}: следующее сообщение обещали к {promised}",
         "due": "{id}: обещанное время пришло ({promised})",
-        "late": "{id}: обещанное слово опаздывает. На странице видно только, как давно мы писали",
+        "late": "{id}: обещанное сообщение опаздывает. На странице видно только, как давно мы писали",
         "long": "{id} длится больше двух часов. Лучше реже, но точно: скажите, когда напишем снова",
         "blocked": "{id} не опубликовано: в тексте есть то, чего нельзя показывать. Посмотрите карточку",
-        "unknown": "{id}: неизвестно, дошло ли слово до {target}. Отправить ещё раз или оно уже там?",
-        "failed": "{id}: {target} не принял слово: {why}",
+        "unknown": "{id}: неизвестно, дошло ли сообщение до {target}. Отправить ещё раз или оно уже там?",
+        "failed": "{id}: не удалось опубликовать в {target}: {why}",
         "voided": "{id}: текст изменился, прежние согласия больше не в счёт. Посмотрите ещё раз",
         "glass": "{id}: {who} публикует без второго согласия. Причина: {why}",
         "returned": "{id}: проблема вернулась. Текст для клиентов готов",
-        "offline": "{id}: опубликовано без сервиса, пока он не работал ({who}). На странице это уже есть, остальные ещё не знают: следующее слово уйдёт всем",
+        "offline": "{id}: опубликовано без сервиса, пока он не работал ({who}). На странице это уже есть, остальные ещё не знают: следующее сообщение уйдёт всем",
         "offline_page": "{id}: опубликовано без сервиса, пока он не работал ({who}). Продолжайте отсюда",
     },
 }
@@ -83,7 +83,8 @@ def place_word(name: str, rules: NoticeRules, language: str) -> str:
     channel, words = rules.channels.get(name), _PLACES[_known(language)]
     if channel is None:
         return words.get(name, name)
-    return channel.address.get("chat") or words.get(channel.kind) or name
+    chat = str(channel.address.get("chat", ""))
+    return chat if chat.startswith("@") else words.get(channel.kind) or name  # the number of a chat says nothing to people
 
 
 def deliveries(notice: Notice, rules: NoticeRules, language: str) -> str:
@@ -98,7 +99,7 @@ def deliveries(notice: Notice, rules: NoticeRules, language: str) -> str:
 
 
 def _went(delivery: Delivery, language: str) -> str:
-    count = f"{delivery.sent:,}/{delivery.total:,}".replace(",", " ") if delivery.total else ""
+    count = f"{number(delivery.sent, language)}/{number(delivery.total, language)}" if delivery.total else ""
     lost = f" ({delivery.failed} {'не дошли' if language == 'ru' else 'failed'})" if delivery.failed else ""
     match delivery.state:
         case Passage.SENT:
@@ -115,7 +116,7 @@ def _went(delivery: Delivery, language: str) -> str:
 
 def goes_to(draft: Draft, world: World, language: str) -> str:
     """Where it would be published, and to how many subscribers."""
-    counts = {name: f" {count:,}".replace(",", " ") for name, count in world.facts.recipients.items()}
+    counts = {name: f" {number(count, language)}" for name, count in world.facts.recipients.items()}
     return " · ".join(place_word(name, world.rules, language) + counts.get(name, "") for name in draft.channels) or "—"
 
 
@@ -137,7 +138,7 @@ def checks(remarks: Iterable[Remark], draft: Draft, language: str) -> str:
     if not said:
         return "✓ ничего внутреннего" if language == "ru" else "✓ nothing internal"
     ticked = (" · приняты" if language == "ru" else " · accepted") if draft.ticked_by else ""
-    return "   ".join(shown) + ticked
+    return "\n".join(shown) + ticked
 
 
 def approvers(draft: Draft, people: Mapping[str, str], timezone: str, now: datetime, language: str) -> str:

@@ -1,5 +1,7 @@
 """The texts customers get, from `message_templates/notices/KEY.LANGUAGE.txt.j2`: first line the title, the rest the body. Called by `app`.
 
+`KEY.many.LANGUAGE.txt.j2` is said where several components are meant: "is not available" and "are not" are different words in every language.
+
 A template may hold words and the five variables of `core.notice_text`, nothing else: no condition, no filter, no attribute. They are text,
 not markup; every surface escapes for itself. No label or annotation is ever in scope.
 """
@@ -19,6 +21,7 @@ from receiver.core.notice_text import KEYS, VARIABLES, Saying
 
 SUFFIX = ".txt.j2"
 LARGEST = 4_000
+_MANY = "many."
 _PLAIN = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)
 
 
@@ -45,8 +48,9 @@ class NoticeTexts:
         return path.read_text("utf-8") if path.exists() else ""
 
     def _one(self, key: str, language: str, saying: Saying, rules: NoticeRules) -> PublicText:
-        template = self._texts.get((key, language)) or self._texts[key, "en"]
         names = [component.name(language) for component in saying.components] or [rules.page.names.get(language, "")]
+        forms = [f"{many}{spoken}" for spoken in (language, "en") for many in (_MANY, "") if len(names) > 1 or not many]
+        template = next(self._texts[key, form] for form in forms if (key, form) in self._texts)
         rendered = template.render(
             component=names[0],
             components=", ".join(names),

@@ -125,7 +125,7 @@ def begun(outage: Outage, instead: Sequence[str], language: str, timezone: str, 
         return "\n".join([*lines, _instead_ru(outage, instead), f"Что делать: {do}"])
     do = cause.do.format(who=who, file=_shown(file)) if cause else f"check {_shown(file)}."
     lines = [
-        f"⚠ <b>{who} can't be {'paged' if outage.person else 'reached'} {way} since {since}</b>",
+        f"⚠ <b>{who} can't be {'paged' if outage.person else 'reached'} {way} (since {since})</b>",
         cause.english if cause else f"Answer: {_shown(outage.why, 200)}",
     ]
     return "\n".join([*lines, _instead_en(outage, instead), f"What to do: {do}"])
@@ -141,13 +141,13 @@ def ended(outage: Outage, language: str, timezone: str, missed: Sequence[Inciden
         if language == "ru":
             head = f"🟢 <b>{name} снова доступен</b>\nНе работал с {since} до {back} ({lasted}). Отправляем то, что ждало; о том, что успело закончиться, не пишем."
             return head + _missed(missed, "За это время началось и закончилось:", "и ещё", language, timezone, over)
-        head = f"🟢 <b>{name} is reachable again</b>\nIt was not from {since} to {back} ({lasted}). What waited is sent now; what was over before it could be sent is not."
-        return head + _missed(missed, "It began and ended meanwhile:", "and", language, timezone, over)
+        head = f"🟢 <b>{name} is reachable again</b>\nIt was down from {since} to {back} ({lasted}). What waited is being sent now; what ended before it could be sent is not."
+        return head + _missed(missed, "Began and ended meanwhile:", "and", language, timezone, over)
     who, way = _shown(_who(outage)), way_of(outage.channel, language)
     if language == "ru":
         verb = "вызов" if outage.person else "доставка"
-        return f"🟢 <b>{who}: {verb} {way} снова работает</b>\nСообщение дошло в {back}. С {since} не доходили ({lasted})."
-    return f"🟢 <b>{who} can be {'paged' if outage.person else 'reached'} {way} again</b>\nA message got there at {back}. None did since {since} ({lasted})."
+        return f"🟢 <b>{who}: {verb} {way} снова работает</b>\nСообщение дошло в {back}. До этого они не доходили с {since} ({lasted})."
+    return f"🟢 <b>{who} can be {'paged' if outage.person else 'reached'} {way} again</b>\nA message got through at {back}; none had since {since} ({lasted})."
 
 
 def _missed(missed: Sequence[Incident], head: str, and_more: str, language: str, timezone: str, now: datetime) -> str:
@@ -180,7 +180,7 @@ def _instead_en(outage: Outage, instead: Sequence[str]) -> str:
         return f"Instead they are paged {', then '.join(way_of(one, 'en') for one in instead)}."
     if outage.person:
         return "There is no other way to page them: their pages go to the next step at once."
-    return f"What is meant for it goes to {_shown(', '.join(instead), 200)}." if instead else "There is no other place for what is meant for it."
+    return f"Its messages go to {_shown(', '.join(instead), 200)}." if instead else "There is nowhere else to send its messages."
 
 
 def _instead_ru(outage: Outage, instead: Sequence[str]) -> str:
@@ -188,7 +188,7 @@ def _instead_ru(outage: Outage, instead: Sequence[str]) -> str:
         return f"Вместо этого вызываем {', затем '.join(way_of(one, 'ru') for one in instead)}."
     if outage.person:
         return "Другого способа нет: вызов сразу переходит на следующий шаг."
-    return f"Адресованное туда идёт в {_shown(', '.join(instead), 200)}." if instead else "Другого места для этих сообщений нет."
+    return f"Вместо этого пишем в {_shown(', '.join(instead), 200)}." if instead else "Другого места для этих сообщений нет."
 
 
 def _who(outage: Outage) -> str:

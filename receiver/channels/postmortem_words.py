@@ -162,4 +162,5 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "stale_firing_ignored": ("An old firing was not taken", "Старый алерт не учтён"),
     "silence_undone": ("Silence taken back", "Глушение отменено"),
     "silence_over": ("Silence ended", "Глушение закончилось"),
+    "quiet_hours": ("Sent without a sound: quiet hours", "Отправлено без звука: тихие часы"),
 }

@@ -1,12 +1,12 @@
 """What a message says of an overflow incident: how many alerts found no room, and which label has too many values. A part of `view`."""
 
 from receiver.channels.visible import visible
-from receiver.channels.words import number, plural
+from receiver.channels.words import plural
 from receiver.core.incident import Incident
 from receiver.core.overflow import exploding
 
 _TITLE = {
-    "en": 'too many new incidents from "{source}", these share one. Label {label} has {values}',
+    "en": "too many new incidents from “{source}”, these share one. Label {label} has {values}",
     "ru": "слишком много новых инцидентов от «{source}», эти собраны в один. У метки {label} {values}",
 }
 
@@ -17,6 +17,5 @@ def overflow_facts(incident: Incident, language: str) -> dict[str, object]:
         return {}
     shown = incident.firing or tuple(incident.alerts.values())
     label, distinct = exploding(shown)
-    values = plural(distinct, "value", language).replace(str(distinct), number(distinct, language), 1)
-    system = plural(len(shown), "alert", language).replace(str(len(shown)), number(len(shown), language), 1)
+    values, system = plural(distinct, "value", language), plural(len(shown), "alert", language)
     return {"system": system, "title": _TITLE[language].format(source=visible(incident.source, 60), label=visible(label, 60), values=values)}

@@ -103,8 +103,8 @@ def clock(instant: datetime, zone: str, now: datetime, language: str) -> str:
 
 
 def plural(count: int, word: str, language: str) -> str:
-    """`1 alert`, `2 alerts`; `1 алерт`, `2 алерта`, `5 алертов`."""
-    return f"{count} {noun(count, word, language)}"
+    """`1 alert`, `2 alerts`, `1,200 alerts`; `1 алерт`, `2 алерта`, `5 алертов`."""
+    return f"{number(count, language)} {noun(count, word, language)}"
 
 
 def noun(count: int, word: str, language: str) -> str:

@@ -57,12 +57,16 @@ class Announcer:
 
     async def _gap(self, name: str, schedule: Schedule, gap: Shift) -> None:
         now = self._clock.now()
-        start = gap.start.astimezone(schedule.zone)
-        end = schedule.next_change(gap.start)
-        until = f"{end.astimezone(schedule.zone):%d.%m %H:%M}" if end else ""
-        english = f"Nobody is on call in {schedule.name} from {start:%d.%m %H:%M}" + (f" to {until}" if until else " on") + f" ({schedule.zone.key})"
-        russian = f"В расписании {schedule.name} никто не дежурит с {start:%d.%m %H:%M}" + (f" до {until}" if until else "") + f" ({schedule.zone.key})"
-        notes = {"summary": english, "summary_ru": russian, "description": f"{schedule.where}; /swap, overrides"}
+        end, zone = schedule.next_change(gap.start), schedule.zone.key
+        start_en, start_ru = (_dated(gap.start, zone, language) for language in ("en", "ru"))
+        english = f"Nobody is on call in {schedule.name} from {start_en}" + (f" to {_dated(end, zone, 'en')}" if end else " on") + f" ({zone})"
+        russian = f"В расписании {schedule.name} никто не дежурит с {start_ru}" + (f" до {_dated(end, zone, 'ru')}" if end else "") + f" ({zone})"
+        notes = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": f"Add a person or an override: {schedule.where}",
+            "description_ru": f"Добавьте дежурного или замену: {schedule.where}",
+        }
         since = await self._announced.stand(name, now)
         await self._engine.admit(OWN_SOURCE, own_webhook(_labels(name), notes, since=since))
 
@@ -86,6 +90,11 @@ class Announcer:
         }
         text = f"🔁 {texts['ru' if language == 'ru' else 'en']}"
         await self._post.say(f"shift:{schedule.name}:{last.start.isoformat()}", place, Message(html=text, plain=to_plain(text), silent=True), kept=KEPT)
+
+
+def _dated(at: datetime, zone: str, language: str) -> str:
+    """`23 Nov 08:00`, `23.11 08:00`: with its day, as the text may be read on another one."""
+    return clock(at, zone, at + timedelta(days=2), language)
 
 
 def _is_known(book: RuleBook, schedule: Schedule) -> bool:

@@ -195,7 +195,12 @@ class Buttons:
         """Once an hour a person: either somebody is missing in people.yaml, or somebody tries doors."""
         english = f"{press.via} account {press.user_id} pressed buttons it may not press, three times within an hour"
         russian = f"Аккаунт {press.via} {press.user_id} трижды за час нажал кнопки, на которые у него нет права"
-        annotations = {"summary": english, "summary_ru": russian, "description": "people.yaml: telegram, roles"}
+        annotations = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": "Who it is and what they may do: people.yaml",
+            "description_ru": "Чей это аккаунт и что ему можно: people.yaml",
+        }
         await self._engine.tell("RefusedPresses", {"account": press.user_id}, annotations)
 
     async def _answer(self, press: Press, said: tuple[str, bool]) -> None:

@@ -153,7 +153,9 @@ class Commands:
         if isinstance(found, Answer):
             return found
         explained = replace(explain_incident(asked.book, found, self._page), texts={})
-        lasting = [words.made_text(one, asked.now) for one in await self._silencing.of_incident(found.id)]
+        lasting = [
+            words.made_text(replace(one, language=asked.language, timezone=asked.timezone), asked.now) for one in await self._silencing.of_incident(found.id)
+        ]
         return Answer(text="\n".join([shown_lines(tell(explained, asked.language, asked.timezone)), *lasting]), target=found.id)
 
 

@@ -61,7 +61,7 @@ def names(asked: Asked, people: tuple[Person, ...]) -> str:
 
 def _head(asked: Asked, now: datetime) -> str:
     at = clock(now, asked.timezone, asked.now, asked.language)
-    return asked.say(f"On call at {at} ({asked.timezone})", f"Дежурят в {at} ({asked.timezone})")
+    return asked.say(f"On call at {at} ({asked.timezone})", f"Дежурят на {at} ({asked.timezone})")
 
 
 def _unclear(asked: Asked, word: str) -> str:

@@ -11,7 +11,7 @@ from receiver.channels.words import clock, form
 from receiver.chat.asked import Answer, Asked, Choice, shown
 from receiver.chat.planned_words import customers, span_of, split_words, when
 from receiver.core.alert import matched_labels
-from receiver.core.amendment import AdHocWindow
+from receiver.core.amendment import FROM_CHAT, AdHocWindow
 from receiver.core.durations import DurationError, parse_duration
 from receiver.core.event import Woke
 from receiver.core.matcher import Matcher, MatcherError, parse_matchers
@@ -42,7 +42,7 @@ class Planned:
         for mute in mutes:
             until = clock(mute.until, asked.timezone, asked.now, asked.language)
             texts = shown(", ".join(matcher.text for matcher in mute.window.matchers), 200)
-            lines.append(f"{shown(mute.window.name)}: {texts}\n{asked.say(f'until {until}', f'до {until}')} · {shown(mute.window.where)}")
+            lines.append(f"{shown(mute.window.name)}: {texts}\n{asked.say(f'until {until}', f'до {until}')} · {_where(asked, mute.window.where)}")
         if not mutes:
             lines = [asked.say("No planned work is under way.", "Плановых работ сейчас нет.")]
         lines.append(asked.say('To begin some: /maintenance 2h service="shop-db"', 'Начать: /maintenance 2h service="shop-db"'))
@@ -56,7 +56,8 @@ class Planned:
         rows: list[tuple[Choice, ...]] = []
         for one in held:
             label = shown(", ".join(one.matchers), 30)
-            rows.append(((asked.say(f"End: {label}", f"Закончить: {label}"), END, one.id),))
+            said = asked.say("End", "Закончить") if one.start <= asked.now else asked.say("Call off", "Отменить")
+            rows.append(((f"{said}: {label}", END, one.id),))
         return Answer(text="\n\n".join(lines), rows=tuple(rows))
 
     async def _preview(self, asked: Asked) -> Answer:
@@ -129,7 +130,8 @@ class Planned:
         english = f"🔧 Planned work {until}, {'begun' if is_now else 'announced'} by {name}"
         russian = f"🔧 Плановые работы {until}, {'начаты' if is_now else 'объявлены'}: {name}"
         text = f"{asked.say(english, russian)}\n{texts}{customers(window, asked)}"
-        return Answer(text=text, rows=(((asked.say("End now", "Закончить"), END, window.id),),), result="begun", target=", ".join(window.matchers))
+        label = asked.say("End now", "Закончить") if is_now else asked.say("Call off", "Отменить")
+        return Answer(text=text, rows=(((label, END, window.id),),), result="begun", target=", ".join(window.matchers))
 
     async def dropped(self, asked: Asked) -> Answer:
         """Not confirmed."""
@@ -148,13 +150,19 @@ class Planned:
         await self._refresh()
         await self._engine.apply_to_all(await self._incidents.held(), Woke())
         texts, name = shown(", ".join(window.matchers), 300), shown(asked.person.name if asked.person else asked.actor)
-        text = asked.say(f"Planned work ended by {name}\n{texts}", f"Плановые работы закончены: {name}\n{texts}")
+        english, russian = ("ended", "закончены") if window.start <= asked.now else ("called off", "отменены")
+        text = asked.say(f"Planned work {english} by {name}\n{texts}", f"Плановые работы {russian}: {name}\n{texts}")
         return Answer(text=text, result="ended", target=", ".join(window.matchers))
 
 
 def _usage(asked: Asked, fault: str) -> str:
     now, later = '/maintenance 2h service="shop-db" severity=~"warning|info"', '/maintenance at 23:00 2h service="shop-db" tell checkout'
-    return f"{shown(fault, 200)}\n{asked.say('Write it like', 'Напишите так:')} {shown(now, 200)}\n{shown(later, 200)}"
+    return f"{shown(fault[:1].upper() + fault[1:], 200)}\n{asked.say('Write it like', 'Напишите так:')} {shown(now, 200)}\n{shown(later, 200)}"
+
+
+def _where(asked: Asked, where: str) -> str:
+    """Where a window is written: a line of maintenance.yaml, or the chat."""
+    return asked.say("begun in the chat", "начаты из чата") if where == FROM_CHAT else shown(where)
 
 
 def _stale(asked: Asked) -> str:

@@ -23,5 +23,10 @@ class Refusals:
     async def _notice(self, via: str, user: str) -> None:
         english = f"{via} account {user} asked for what it may not, three times within an hour"
         russian = f"Аккаунт {via} {user} трижды за час попросил о том, на что у него нет права"
-        annotations = {"summary": english, "summary_ru": russian, "description": "people.yaml: telegram, roles"}
+        annotations = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": "Who it is and what they may do: people.yaml",
+            "description_ru": "Чей это аккаунт и что ему можно: people.yaml",
+        }
         await self._engine.tell("RefusedPresses", {"account": user}, annotations)

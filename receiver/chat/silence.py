@@ -118,7 +118,7 @@ class Silencing:
         name = asked.person.name if asked.person else asked.actor
         if await self._silences.forget(made.id):
             await self._note(made, "silence_undone", asked.actor, asked.now)
-        text = asked.say(f"🔔 {made.incident_id}: silence ended by {shown(name)}", f"🔔 {made.incident_id}: тишину снял(а) {shown(name)}")
+        text = asked.say(f"🔔 {made.incident_id}: silence ended by {shown(name)}", f"🔔 {made.incident_id}: тишина снята ({shown(name)})")
         return Answer(text=text, result="undone", target=made.incident_id)
 
     async def dropped(self, asked: Asked) -> Answer:

@@ -55,7 +55,7 @@ class Silencer:
             return "the silence is over", "тишина закончилась"
         incident = await self._incident(made)
         if incident is None or not incident.is_open:
-            return "silence ended with the incident", "тишина снята: инцидент закончился"
+            return "silence ended with the incident", "тишина снята, инцидент закончился"
         joined = [system for system in incident.systems if system not in made.systems]
         if joined:
             names = ", ".join(joined)

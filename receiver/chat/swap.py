@@ -53,7 +53,8 @@ class Swaps:
         times = [read_time(word, asked.timezone, asked.now) for word in asked.words[1:]]
         if schedule is None or len(times) != 2 or times[0] is None or times[1] is None:
             names = shown(", ".join(asked.book.schedules), 200)
-            example = "/swap SCHEDULE 2026-12-01T18:00 2026-12-02T08:00"
+            name = asked.say("SCHEDULE", "РАСПИСАНИЕ")
+            example = f"/swap {name} 2026-12-01T18:00 2026-12-02T08:00"
             return Answer(text=asked.say(f"Write it like {example}\nSchedules: {names}", f"Напишите так: {example}\nРасписания: {names}"), result="unclear")
         swap = Swap(id="", schedule=schedule.name, start=times[0], end=times[1], giver=asked.actor)
         if reason := why_not(swap, schedule, held.swaps, asked.now):
@@ -113,7 +114,7 @@ class Swaps:
         swap = next((one for one in held.swaps if one.id == asked.rest), None)
         if swap is not None and swap.taker:
             return Answer(
-                popup=asked.say(f"{_name(asked, swap.taker)} has it already", f"Смену уже взял(а) {_name(asked, swap.taker)}"), result="taken already"
+                popup=asked.say(f"{_name(asked, swap.taker)} has it already", f"Смена уже не ваша: её берёт {_name(asked, swap.taker)}"), result="taken already"
             )
         roles = asked.person.roles if asked.person else frozenset[str]()
         if swap is not None and swap.giver != asked.actor and "admin" not in roles:

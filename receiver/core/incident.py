@@ -35,7 +35,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Customers:
-    """What a route wants customers to be told; `component` is a public one, or empty when the catalogue names none."""
+    """What a route wants customers to be told; `component` is a public one, `affected` for all that something is wrong with, or empty when the
+    catalogue names none."""
 
     component: str
     impact: str

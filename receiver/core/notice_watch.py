@@ -75,7 +75,9 @@ def _held(notice: Notice, world: World) -> NoticePlan | None:
     if reason is not None:
         return NoticePlan(before=notice, next=replace(notice, waits_for="" if reason is NoticeReason.HELD else reason.value), reason=reason)
     facts = world.facts
-    opened = replace(notice, stage=Stage.OPEN, firing=facts.firing, waits_for="", causes=facts.causes, cries=facts.cries)
+    affected = tuple(name for name in notice.components if name in facts.impacts)  # one about everything lets go of what nothing is wrong with
+    components = affected or notice.components
+    opened = replace(notice, stage=Stage.OPEN, components=components, firing=facts.firing, waits_for="", causes=facts.causes, cries=facts.cries)
     impact = max(facts.impacts.values(), key=lambda i: i.rank, default=None)
     return NoticePlan(before=notice, next=replace(opened, draft=make_draft(opened, notice.starter, world, impact=impact)), reason=NoticeReason.DRAFTED)
 

@@ -9,8 +9,8 @@ from receiver.core.alert import Alert
 from receiver.core.incident import Customers, Incident
 from receiver.core.notice import Impact
 from receiver.core.notice_plan import Confirmation
-from receiver.core.notice_record import Cause
-from receiver.core.rulebook import RuleBook
+from receiver.core.notice_record import Cause, Notice
+from receiver.core.rulebook import AFFECTED, RuleBook
 
 PROOFS = frozenset({"", "resolved", "resolved (Alertmanager lists it no more)"})  # what an incident's `end_reason` may be when its end is proved
 _TO_BEGIN = (Confirmation.FIRING, Confirmation.UNKNOWN, Confirmation.UNSURE, Confirmation.GONE)  # one source that fires is enough to speak
@@ -20,9 +20,19 @@ _TO_END = (Confirmation.FIRING, Confirmation.UNSURE, Confirmation.GONE, Confirma
 def wants(incident: Incident, book: RuleBook) -> Customers | None:
     """What the incident's route wants customers to be told; none when nothing, or when no public component is touched."""
     customers = incident.route.customers if incident.route else None
-    if customers is None or book.notices is None or customers.component not in book.notices.components:
-        return None
-    return customers
+    return customers if customers is not None and components_of(customers, book) else None
+
+
+def components_of(wanted: Customers, book: RuleBook) -> tuple[str, ...]:
+    """The public components a wish is about: its own, or every one until it is known which are affected."""
+    known = tuple(book.notices.components) if book.notices else ()
+    return known if wanted.component == AFFECTED else tuple(name for name in known if name == wanted.component)
+
+
+def gives_way(notice: Notice) -> bool:
+    """Whether a notice about everything may take the place of this one: alerts alone asked for it, and neither customers nor a colleague have a word in it."""
+    is_edited = notice.draft is not None and notice.draft.is_edited
+    return not notice.is_published and not is_edited and bool(notice.incidents) and len(notice.components) == 1
 
 
 def causes_of(firing: Iterable[tuple[Incident, Alert]]) -> tuple[Cause, ...]:
@@ -37,13 +47,16 @@ def confirmed(found: Collection[Confirmation], *, is_begin: bool) -> Confirmatio
 
 
 def impacts_of(incidents: Sequence[Incident], book: RuleBook) -> dict[str, Impact]:
-    """What the routes of these incidents want said of each component, the worst of each."""
+    """What the routes of these incidents want said of each component, the worst of each.
+
+    What befalls all that is affected is said of every component another of them names; where none does, of all.
+    """
+    wishes = sorted(filter(None, (wants(incident, book) for incident in incidents)), key=lambda wish: wish.component == AFFECTED)
     found: dict[str, Impact] = {}
-    for incident in incidents:
-        wanted = wants(incident, book)
-        if wanted:
-            impact = Impact(wanted.impact)
-            found[wanted.component] = max(found.get(wanted.component, impact), impact, key=lambda i: i.rank)
+    for wanted in wishes:  # those about one component first
+        impact = Impact(wanted.impact)
+        names = tuple(found) if wanted.component == AFFECTED and found else components_of(wanted, book)
+        found |= {name: max(found.get(name, impact), impact, key=lambda i: i.rank) for name in names}
     return found
 
 

@@ -20,6 +20,7 @@ from receiver.core.window import Window
 
 POLICY_CHANNEL = "policy"
 FROM_CATALOGUE = "from-catalogue"
+AFFECTED = "affected"
 _SHORT = 7
 
 

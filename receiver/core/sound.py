@@ -44,6 +44,14 @@ def quiet_hours(place: str, rules: RuleBook, now: datetime) -> str:
     return window.name if window is not None and window.is_active(now) else ""
 
 
+def quiet_note(place: str, why: str, rules: RuleBook, now: datetime) -> str:
+    """What the timeline says of a message that was kept silent there at this instant (UTC): the window, and until when by its own clocks."""
+    window = rules.quiet_hours.get(place)
+    end = window.next_change(now) if window else None
+    until = f" until {end.astimezone(window.zone):%H:%M} {window.zone.key}" if window and end else ""
+    return f"{place}: {window_of(why)}{until}"
+
+
 def window_of(why: str) -> str:
     """The window a message went out silently for; empty when it had a sound, or another reason to be silent."""
     word, _, window = why.partition(":")

@@ -33,7 +33,7 @@ _TEAMS = (("people.yaml", "teams"),)
 _SERVICES = (("services.yaml", "services"),)
 _COMPONENTS = (("notices.yaml", "components"),)
 _SCHEDULES = (("schedules.yaml", "schedules"),)
-_TEMPLATES = ("from-catalogue",)
+_TEMPLATES = ("from-catalogue", "affected")
 REFERENCES = (
     Reference(file="routes.yaml", pattern="route/**/destinations/*", what="destination", targets=_DESTINATIONS),
     Reference(file="routes.yaml", pattern="route/**/active/*", what="window", targets=(("routes.yaml", "windows"),)),

@@ -160,7 +160,9 @@ class DestinationsFile(Strict):
 
 
 class CustomersEntry(Strict):
-    """What customers are told when the route is taken."""
+    """What customers are told when the route is taken: of the component the catalogue names for the service (`from-catalogue`), of one by name, or in
+    one notice of every component that an incident inside this one is about (`affected`).
+    """
 
     component: str = "from-catalogue"
     impact: Impact

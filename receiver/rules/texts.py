@@ -26,12 +26,13 @@ class Named:
     what: str
     file: str
     target: str
+    also: tuple[str, ...] = ()
 
 
 _PLACES = (
     Named(pattern="examples/*/expect/route", what="route", file="routes.yaml", target="route/**/id"),
     Named(pattern="examples/*/expect/paged/*", what="person", file="people.yaml", target="people/*"),
-    Named(pattern="examples/*/expect/customers/component", what="component", file="notices.yaml", target="components/*"),
+    Named(pattern="examples/*/expect/customers/component", what="component", file="notices.yaml", target="components/*", also=("affected",)),
 )
 
 
@@ -76,7 +77,7 @@ def _check_named(document: Document, place: Named, target: Document | None) -> N
         return
     known = set(_names(target, place.target))
     for path, value in find(document.tree, place.pattern):
-        if known and isinstance(value, str) and value not in known:
+        if known and isinstance(value, str) and value not in {*known, *place.also}:
             document.fault_at(path, f'there is no {place.what} "{value}" in {place.file}', suggest(value, known))
 
 

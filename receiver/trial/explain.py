@@ -71,10 +71,15 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noise:
-    """What counts as flapping and as a storm, as configured."""
+    """What counts as flapping and as a storm, as configured: as the rules write it, and in numbers."""
 
     flapping: str
     storm: str
+    flap_changes: int
+    flap_within_seconds: int
+    flap_hold_seconds: int
+    storm_incidents: int
+    storm_within_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -310,6 +315,11 @@ def _noise(rules: RuleBook) -> Noise:
     return Noise(
         flapping=f"{noise.flap_changes} changes within {_minutes(noise.flap_within)}, held for {_minutes(noise.flap_hold)}",
         storm=f"{noise.storm_incidents} incidents within {_minutes(noise.storm_within)}",
+        flap_changes=noise.flap_changes,
+        flap_within_seconds=int(noise.flap_within.total_seconds()),
+        flap_hold_seconds=int(noise.flap_hold.total_seconds()),
+        storm_incidents=noise.storm_incidents,
+        storm_within_seconds=int(noise.storm_within.total_seconds()),
     )
 
 

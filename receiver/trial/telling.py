@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from receiver.channels.view_occurrence import SHOWN, times_said
 from receiver.channels.words import clock, plural, span
 from receiver.core.flap import Flaps
-from receiver.trial.explain import Explanation, Life, Verdict, Visit
+from receiver.core.rulebook import AFFECTED
+from receiver.trial.explain import Explanation, Life, Noise, Verdict, Visit
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -30,7 +31,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ignored": ", whatever its {names}",
         "group": "Grouped by {by}: {values}; key {key}",
         "times": "Told after {wait}, the same incident when it fires again within {reopen}",
-        "noise": "Flapping is {flapping}; a storm is {storm}",
+        "noise": "Flapping is {changes} in {within}, held for {hold}; a storm is {incidents} in {storm_within}",
         "told": "Told: {destination} by {channel} ({address}){instead}{soft}",
         "collected": ", collected until {until}",
         "soft": ", without sound: quiet hours {window}",
@@ -38,9 +39,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "policy": "On call: {policy}",
         "customers": "Customers: {component}, {impact}, text “{text}”, after {hold}",
         "no_component": "no component in the catalogue",
+        "affected": "all that is affected",
         "no_customers": "Customers: are not told",
         "text": "First message to {destination}:",
-        "incident": "{id} since {since}: {repeats} not repeated, fired again {reopened}",
+        "incident": "{id} since {since}",
+        "repeats": "{repeats} not repeated",
+        "reopened": "fired again {reopened}",
         "flaps": "Flaps: {changes} in {span}, held until {until}",
         "steady": "Not flapping: {changes} since {since}",
         "often": "Fired {times} in 24 hours: {instants}",
@@ -66,7 +70,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ignored": ", при любых {names}",
         "group": "Группа по {by}: {values}; ключ {key}",
         "times": "Скажем через {wait}; сработает снова в течение {reopen} — тот же инцидент",
-        "noise": "Мигание: {flapping}; шторм: {storm}",
+        "noise": "Мигание — {changes} за {within}, ждём {hold}; шторм — {incidents} за {storm_within}",
         "told": "Узнает: {destination}, канал {channel} ({address}){instead}{soft}",
         "collected": ", собираем до {until}",
         "soft": ", без звука: тихие часы {window}",
@@ -74,9 +78,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "policy": "Дежурит: {policy}",
         "customers": "Клиентам: {component}, {impact}, текст «{text}», через {hold}",
         "no_component": "в каталоге нет компонента",
+        "affected": "всё, что затронуто",
         "no_customers": "Клиентам не говорим",
         "text": "Первое сообщение в {destination}:",
-        "incident": "{id} с {since}: не повторили {repeats}, сработал снова {reopened}",
+        "incident": "{id} с {since}",
+        "repeats": "не повторили {repeats}",
+        "reopened": "сработал снова {reopened}",
         "flaps": "Мигает: {changes} за {span}, молчим до {until}",
         "steady": "Не мигает: {changes} с {since}",
         "often": "Сработало {times} за сутки: {instants}",
@@ -108,7 +115,8 @@ def tell(found: Explanation, language: str, zone: str) -> str:
 def _life(life: Life, words: Mapping[str, str], language: str, zone: str) -> Iterator[str]:
     since = f"{life.opened_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
     repeats, reopened = plural(life.repeats, "webhook", language), plural(life.reopened, "time", language)
-    yield words["incident"].format(id=life.id, since=since, repeats=repeats, reopened=reopened)
+    counts = [words["repeats"].format(repeats=repeats)] * bool(life.repeats) + [words["reopened"].format(reopened=reopened)] * bool(life.reopened)
+    yield words["incident"].format(id=life.id, since=since) + (f": {', '.join(counts)}" if counts else "")
     yield from _flaps(life.flaps, words, language, zone)
     if len(life.begins) > 1:
         instants = [f"{at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}" for at in life.begins[-SHOWN:]]
@@ -147,7 +155,7 @@ def _facts(found: Explanation, words: Mapping[str, str], language: str, zone: st
     values = ", ".join(f'{name}="{value}"' for name, value in found.group_labels.items())
     yield words["group"].format(by=", ".join(found.group_by), values=values, key=found.group_key)
     yield words["times"].format(wait=_span(found.group_wait_seconds, language), reopen=_span(found.reopen_within_seconds, language))
-    yield words["noise"].format(flapping=found.noise.flapping, storm=found.noise.storm)
+    yield _noise(found.noise, words, language)
     for one in found.recipients:
         instead = words["instead"].format(name=one.stands_for) if one.stands_for else ""
         soft = words["soft"].format(window=one.quiet_hours) if one.quiet_hours else ""
@@ -161,7 +169,18 @@ def _facts(found: Explanation, words: Mapping[str, str], language: str, zone: st
     else:
         wish = found.customers
         hold = _span(wish.hold_seconds, language)
-        yield words["customers"].format(component=wish.component or words["no_component"], impact=wish.impact, text=wish.text, hold=hold)
+        component = words["affected"] if wish.component == AFFECTED else wish.component or words["no_component"]
+        yield words["customers"].format(component=component, impact=wish.impact, text=wish.text, hold=hold)
+
+
+def _noise(noise: Noise, words: Mapping[str, str], language: str) -> str:
+    return words["noise"].format(
+        changes=plural(noise.flap_changes, "change", language),
+        within=_span(noise.flap_within_seconds, language),
+        hold=_span(noise.flap_hold_seconds, language),
+        incidents=plural(noise.storm_incidents, "incident", language),
+        storm_within=_span(noise.storm_within_seconds, language),
+    )
 
 
 def _span(seconds: int, language: str) -> str:

@@ -33,6 +33,8 @@ from receiver.web.kinds import Kinds, named
 MOST_BYTES = 16 * 1024 * 1024
 PATIENCE = 10.0
 TELL_ONCE_PER = timedelta(hours=1)
+LETTERS_ADVICE = "To see it: receiver deadletters list", "Посмотреть: receiver deadletters list"
+TOKEN_ADVICE = "Compare its token with RECEIVER_WEBHOOK_TOKEN", "Сверьте его токен с RECEIVER_WEBHOOK_TOKEN"
 REJECTIONS_LOOKED_AT_EVERY = 60.0
 MOST_COUNTERS = 256
 ALERTMANAGER = "alertmanager"
@@ -173,9 +175,9 @@ class Ingest:
         self._rejected_at[source] = now
         try:
             if await self._quarantine.was_heard(source) and await self._quarantine.is_first(source, "token", TELL_ONCE_PER):
-                english = f"{source} shows a wrong token since today: its alerts are refused and pages are being lost"
-                russian = f"{source} присылает неверный токен: его алерты отклоняются, часть вызовов теряется"
-                await self._tell(source, "WebhookTokenRejected", english, russian, "token")
+                english = f"{source} has begun to send a wrong token: its alerts are refused and pages are being lost"
+                russian = f"{source} начал присылать неверный токен: его алерты отклоняются, часть вызовов теряется"
+                await self._tell(source, "WebhookTokenRejected", english, russian, "token", TOKEN_ADVICE)
         except StoreUnavailableError as fault:
             log.warning("a refused source could not be told of", source=source, error=str(fault))
 
@@ -198,10 +200,10 @@ class Ingest:
     async def _unread(self, source: str, name: str, reason: str, digest: str) -> None:
         english = f"A webhook from {source} could not be read ({reason}): alerts may be missing"
         russian = f"Не удалось прочитать сообщение от {source} ({reason}): часть алертов могла потеряться"
-        await self._tell(source, name, english, russian, digest[:12])
+        await self._tell(source, name, english, russian, digest[:12], LETTERS_ADVICE)
 
-    async def _tell(self, source: str, name: str, english: str, russian: str, about: str) -> None:
-        annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
+    async def _tell(self, source: str, name: str, english: str, russian: str, about: str, advice: tuple[str, str]) -> None:
+        annotations = {"summary": english, "summary_ru": russian, "description": advice[0], "description_ru": advice[1]}
         await self._engine.tell(name, {"from_source": source, "about": about}, annotations)
 
 

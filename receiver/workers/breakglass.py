@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from html import escape
 
 from receiver.channels.base import Channel, Message
+from receiver.channels.view import name_of, views
 from receiver.channels.visible import visible
 from receiver.clock import Clock
 from receiver.core.alert import Severity, matched_labels, service_of
@@ -30,14 +31,14 @@ MOST = 20
 SPAN = timedelta(hours=1)
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "head": "The router cannot store alerts, this page is sent without it. A press would not be recorded: agree by word.",
+        "head": "The router cannot store alerts right now, so this page has no buttons. Agree here who takes it.",
         "none": "The router cannot store alerts since {since} UTC. None has come meanwhile; those that come are told here without buttons.",
-        "more": "More alerts came than can be told one by one while the store is away: {count} webhooks wait. Look into Alertmanager.",
+        "more": "More alerts came than can be told one by one while the store is away: webhooks waiting: {count}. See Alertmanager.",
     },
     "ru": {
-        "head": "Сервис не может сохранять алерты, это сообщение отправлено в обход. Нажатия не записываются: договоритесь словами.",
+        "head": "Сервис сейчас не может сохранять алерты, поэтому сообщение без кнопок. Договоритесь здесь, кто берёт.",
         "none": "Сервис не может сохранять алерты с {since} UTC. Новых пока не было; если придут, сообщим здесь, без кнопок.",
-        "more": "Пока хранилище недоступно, алертов больше, чем можно показать по одному: ждут {count} сообщений. Смотрите Alertmanager.",
+        "more": "Пока хранилище недоступно, алертов больше, чем можно показать по одному: ждут обработки: {count}. Смотрите Alertmanager.",
     },
 }
 log = get_logger(__name__)
@@ -132,7 +133,8 @@ class BreakGlass:
     async def _tell(self, places: tuple[Destination, ...], what: str, page: _Page | None = None, **said: str) -> None:
         for place in places:
             language = place.language if place.language in TEXTS else self._language
-            line = f"🔴 {visible(page.service, 80)}: {visible(page.title[language], 300)}\n" if page else ""
+            named = name_of(page.service, views(self._rules.current), language) if page else ""
+            line = f"🔴 {named}: {visible(page.title[language], 300)}\n" if page else ""
             text = line + TEXTS[language][what].format(**said)
             channel = self._channels.get(place.channel)
             if channel is None:

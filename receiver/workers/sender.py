@@ -20,10 +20,11 @@ from receiver.core.alert import Severity
 from receiver.core.delivery import MOST_COPIES, Attempt, Evidence, Judgement, Verdict, judge, pointless
 from receiver.core.errors import ReceiverError, StoreUnavailableError, UnknownIncidentError
 from receiver.core.event import Delivered, DeliveryTrouble
+from receiver.core.history import TimelineEntry
 from receiver.core.incident import Destination, Incident, State
 from receiver.core.plan import Kind, Priority
 from receiver.core.reach import has_failed, is_awaited
-from receiver.core.sound import hush
+from receiver.core.sound import QUIET_HOURS, hush, quiet_note, window_of
 from receiver.engine import Engine, Nudge, Rules
 from receiver.rhythm import wait_for_nudge
 from receiver.store.incidents import Incidents
@@ -125,7 +126,12 @@ class Sender:
         """
         english = f"A message to {slot.destination.name} could not be made, {slot.lost} workers stopped at it: {slot.incident_id}"
         russian = f"Сообщение для {slot.destination.name} не удалось подготовить, на нём остановились {slot.lost} процесса: {slot.incident_id}"
-        annotations = {"summary": english, "summary_ru": russian, "description": "receiver deadletters list"}
+        annotations = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": "To see it: receiver deadletters list",
+            "description_ru": "Посмотреть: receiver deadletters list",
+        }
         await self._engine.tell("MessageNotMade", {"destination": slot.destination.name}, annotations, Severity.CRITICAL)
         await self._outbox.done(slot, Verdict.DEAD, self._clock.now(), reason=f"poison: {slot.lost} workers stopped at it")
 
@@ -253,6 +259,9 @@ class Sender:
             metrics.pages.labels(to=slot.destination.person or slot.destination.name).inc()
         await self._aftermath(slot, outcome, judgement, now)
         await self._until_recorded(slot, incident, outcome, judgement, why_silent)
+        if outcome.evidence is Evidence.OK and not is_edit and window_of(why_silent):
+            entry = TimelineEntry(at=now, reason=QUIET_HOURS, text=quiet_note(slot.destination.name, why_silent, self._rules.current, now))
+            await self._incidents.note(incident.id, entry)
         if outcome.evidence is Evidence.OK and not is_edit and is_awaited(incident, slot.destination.name):
             await self._engine.apply(slot.incident_id, Delivered(destination=slot.destination.name, ref=outcome.ref, at=now))
         if judgement.is_trouble:
@@ -275,7 +284,12 @@ class Sender:
         """We follow a chat by ourselves, but the rules in git still name the old one."""
         english = f"Chat of {destination.name} has a new id: {new} instead of {old}"
         russian = f"У чата {destination.name} новый номер: {new} вместо {old}"
-        annotations = {"summary": english, "summary_ru": russian, "description": f"destinations.yaml: {destination.name}: chat: {new}"}
+        annotations = {
+            "summary": english,
+            "summary_ru": russian,
+            "description": f"Put the new id into destinations.yaml: {destination.name}",
+            "description_ru": f"Впишите новый номер в destinations.yaml: {destination.name}",
+        }
         await self._engine.tell("ChatMoved", {"destination": destination.name}, annotations, Severity.WARNING)
 
     async def _until_recorded(self, slot: Slot, incident: Incident, outcome: Outcome, judgement: Judgement, why_silent: str) -> None:

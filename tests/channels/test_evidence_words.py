@@ -65,7 +65,7 @@ FORMS = {  # one, two and five of each unit that is a noun
     "messages": "message сообщение сообщения сообщений", "letters": "letter письмо письма писем",
     "connections": "connection соединение соединения соединений", "channels": "channel канал канала каналов",
     "consumers": "consumer потребитель потребителя потребителей", "instances": "instance экземпляр экземпляра экземпляров",
-    "sessions": "session сессия сессии сессий", "nodes": "node узел узла узлов", "replicas": "replica реплика реплики реплик",
+    "sessions": "session сессия сессии сессий", "nodes": "node узел узла узлов", "systems": "system система системы систем", "replicas": "replica реплика реплики реплик",
     "notifications": "notification уведомление уведомления уведомлений",
 }  # fmt: skip
 

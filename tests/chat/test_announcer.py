@@ -32,7 +32,7 @@ async def test_a_gap_is_told_a_day_ahead_once_and_ends_when_it_is_over(tmp_path)
     async with here(tmp_path, replicas=2) as s:
         await turn(s)
         await s.advance(seconds=10)
-        told = await s.expect(ADMINS, "Nobody is on call in primary from 23.11 08:00 to 23.11 10:00 (Europe/Moscow)")
+        told = await s.expect(ADMINS, "Nobody is on call in primary from 23 Nov 08:00 to 23 Nov 10:00 (Europe/Moscow)")
         for minutes in (30, 100):  # ahead, then under way
             await s.advance(minutes=minutes)
             await turn(s)
@@ -42,7 +42,7 @@ async def test_a_gap_is_told_a_day_ahead_once_and_ends_when_it_is_over(tmp_path)
         await s.advance(seconds=20)
         await turn(s)
         await s.expect(ADMINS, "On call in primary: ")
-        assert "24.11 08:00" in told.text  # the next one has joined it
+        assert "24 Nov 08:00" in told.text  # the next one has joined it
 
 
 async def test_a_gap_that_somebody_covers_is_over(tmp_path):

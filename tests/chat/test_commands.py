@@ -114,7 +114,7 @@ async def test_who_is_on_call_is_told_with_what_comes_then(tmp_path, text):
         told = (await ask(s, text, BORIS)).text
         now_or_later = "Anna до 10:00, потом Борис" if text in ("/oncall", "/oncall primary") else "Борис до 30.11 10:00, потом Anna"
         assert told.splitlines()[-2:] == ["primary", now_or_later]
-        assert "Дежурят в" in told
+        assert "Дежурят на" in told
 
 
 async def test_a_time_or_schedule_that_is_none_is_said_to_be(tmp_path):

@@ -53,9 +53,9 @@ async def test_ended_early_what_still_fires_is_told_at_once(tmp_path):
     ("text", "fault"),
     [
         ("/maintenance soon service=a", '"soon" is not a duration'),
-        ("/maintenance 8d service=a", "at most 7 days"),
-        ("/maintenance 2h", "say what is worked on"),
-        ('/maintenance 2h service=~".*"', "say what is worked on"),
+        ("/maintenance 8d service=a", "At most 7 days"),
+        ("/maintenance 2h", "Say what is worked on"),
+        ('/maintenance 2h service=~".*"', "Say what is worked on"),
         ("/maintenance 2h service", "is not a matcher"),
         ("/maintenance 2h service=~(", "is not an RE2 expression"),
     ],

@@ -62,7 +62,7 @@ async def test_the_button_shows_what_it_would_cover_and_the_silence_is_alertmana
         reasons = [(e.reason, e.by) for e in await s.app.incidents.timeline("INC-1")]
         assert reasons.count(("silenced", "anna")) == 1
         await s.api.press(asked, "Undo", BORIS)
-        assert asked.text == "🔔 INC-1: тишину снял(а) Борис"
+        assert asked.text == "🔔 INC-1: тишина снята (Борис)"
         assert (am.silences(), am.silenced()) == ([], set())
 
 

@@ -13,7 +13,7 @@ from receiver.store.silences import MadeSilence
 from tests.builders import NOW, rulebook, rules_files, wire
 from tests.chat.test_commands import SCHEDULES
 from tests.fakes.bot_api import Sent
-from tests.harness import ADMINS, BORIS, DEVOPS, STRANGER, SVETA, Story, story
+from tests.harness import ADMINS, ANNA, BORIS, DEVOPS, STRANGER, SVETA, Story, story
 
 GOLDEN = Path(__file__).parent / "chat"
 PEOPLE = """version: 1
@@ -22,6 +22,12 @@ people:
   boris: {name: Boris, roles: [responder, admin], telegram: 111111112, language: LANG, timezone: Europe/Moscow}
   sveta: {name: Sveta, roles: [viewer], telegram: 111111113, language: LANG, timezone: Europe/Moscow}
   vera: {name: Vera, roles: [viewer], language: LANG}
+"""
+DESTINATIONS = """version: 1
+destinations:
+  admin-chat: {channel: telegram, chat: -1001000000001, language: LANG, timezone: Europe/Moscow}
+  devops: {channel: telegram, chat: -1001000000002, language: LANG, timezone: Europe/Moscow}
+fallback: [devops]
 """
 LABELS = {"alertname": "ShopApiErrorRateHigh", "service": "shop-api"}
 
@@ -104,4 +110,38 @@ def test_the_silence_dialog_says_this(language):
         timezone="Europe/Moscow",
     )
     held(f"silence-made.{language}", made_text(made, NOW))
-    held(f"silence-over.{language}", made_text(made, NOW, ("silence ended with the incident", "тишина снята: инцидент закончился")))
+    held(f"silence-over.{language}", made_text(made, NOW, ("silence ended with the incident", "тишина снята, инцидент закончился")))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_dialogs_go_on_with_these_words(tmp_path, language):
+    schedules = SCHEDULES.replace("    layers:", "    announce: admin-chat\n    layers:")
+    places = DESTINATIONS.replace("LANG", language)
+    rules = rules_files(tmp_path / "rules", people=PEOPLE.replace("LANG", language), schedules=schedules, destinations=places)
+    async with story(tmp_path, rules=rules, RECEIVER_LANGUAGE=language) as s:
+
+        async def press(sent: Sent, row: int, place: int, user: int) -> str:
+            """What the message has become, and what the presser alone is told."""
+            told = await s.api.press(sent, "", user, data=sent.buttons[row][place]["callback_data"])
+            return seen(sent) + (f"\n({told['text']})" if told.get("text") else "")
+
+        offer = await ask(s, "/swap", BORIS, ADMINS)
+        told = {"swap-not-yours": await press(offer, 0, 0, ANNA), "swap-offered": await press(offer, 0, 0, BORIS)}
+        told |= {"swap-own": await press(offer, 0, 0, BORIS), "swap-taken": await press(offer, 0, 0, ANNA)}
+        private = await ask(s, "/swap")
+        told["swap-offered-elsewhere"] = await press(private, 0, 0, BORIS)
+        told["swap-withdrawn"] = await press(await s.expect(ADMINS), 0, 1, BORIS)
+        told["link-not-here"] = seen(await ask(s, "/link vera", BORIS, ADMINS))
+        code = re.search(r"/start (\w+)", (await ask(s, "/link vera")).text)
+        assert code
+        told["start"] = seen(await ask(s, f"/start {code[1]}", STRANGER))
+        told["start-again"] = seen(await ask(s, f"/start {code[1]}", 998))
+        told["unlink-done"] = seen(await ask(s, "/unlink", STRANGER))
+        told["maintenance-cancelled"] = await press(await ask(s, "/maintenance 2h service=shop-db"), 0, 1, BORIS)
+        work = await ask(s, "/maintenance at 23:00 2h service=shop-db")
+        told["maintenance-ahead"], told["maintenance-announced"] = seen(work), await press(work, 0, 0, BORIS)
+        told["maintenance-ended"] = await press(work, 0, 0, BORIS)
+        told["maintenance-too-long"] = seen(await ask(s, "/maintenance 8d service=shop-db"))
+        told["notice-none"] = seen(await ask(s, "/notice"))
+        for name, text in told.items():
+            held(f"{name}.{language}", text)

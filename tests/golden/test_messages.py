@@ -85,7 +85,7 @@ def paged(step: int, **changed: Any) -> dict[str, Any]:
     ways = ((Way(destination=ANNA),), (Way(destination=BORIS),), (Way(destination=ANNA), Way(destination=BORIS)))[step]
     upcoming = (("Борис",), ("Анна", "Борис"), ())[step]
     at = NIGHT + timedelta(minutes=12 * step)
-    policy = Policy(name="devops", steps=STEPS, repeat=1)
+    policy = Policy(name="devops", steps=STEPS, repeat=1, where="escalation.yaml:8")
     held = {"policy": policy, "step": step, "turn_at": at, "ways": ways, "upcoming": upcoming, "paged": (ANNA, BORIS), "since": NIGHT, **changed}
     return {"escalation": Escalation(**held)}
 

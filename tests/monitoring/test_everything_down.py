@@ -9,10 +9,14 @@ import pytest
 import yaml
 
 from receiver.cli.trial import page_of
-from receiver.rules.load import read_rules
+from receiver.core.lint import Finding, Secrets, lint, values_of
+from receiver.core.notice import Phase
+from receiver.core.notice_record import Draft, Text
+from receiver.rules.load import load_rules, read_rules
 from receiver.settings import load_settings
 from receiver.simulation.fault import Fault
 from receiver.trial.examples import run_examples
+from tests.builders import NOW
 from tests.harness import ROOT
 from tests.monitoring.pack import alerts
 from tests.monitoring.test_simulation import EXPECTED
@@ -53,3 +57,15 @@ def test_the_same_eight_without_what_they_share_are_three_causes(tmp_path):
 def test_it_is_one_incident_too_when_what_they_share_is_seen_a_minute_later(tmp_path):
     late = sorted(FIRES, key=lambda one: one["service"] == "alexandrite")
     assert differences(tmp_path, late, {"incidents": 1, "cause": "alexandrite"}, after="8s") == [""]
+
+
+def test_the_name_of_the_shop_is_no_leak_though_a_service_has_it_and_no_component_comes_of_it():
+    book = load_rules(ROOT / "routing_rules")
+    assert book.notices is not None
+    assert "alexandrite" not in {service.component for service in book.services.values()} | set(book.notices.components)
+    inside = Secrets(values=values_of([*book.services, *FIRES[-1].values()]))
+    for said in ("Alexandrite is not available", "Alexandrite, shop-db"):
+        texts = {language: Text(title="Some parts are not available", body=said) for language in book.notices.languages}
+        draft = Draft(origin="unavailable", phase=Phase.INVESTIGATING, impacts={}, channels=(), texts=texts, proposed_at=NOW, next_update_at=NOW)
+        leaks = {remark.word for remark in lint(draft, book.notices, inside, 1) if remark.finding is Finding.LABEL_VALUE}
+        assert leaks == ({"shop-db"} if "shop-db" in said else set())

@@ -137,7 +137,7 @@ class Desk:
         """Parts of the offer, of which customers may have to be told, that support has no card of: one for all that befalls the same part."""
         book = load_rules(ROOT / "routing_rules")
         telling = {node.id for node in book.root.children if node.customers}
-        broken = {book.services[one["service"]].component for one in await self.causes() if is_critical(one) and one["route"] in telling} - {""}
+        broken = {book.services[one["service"]].component for one in await self.incidents() if is_critical(one) and one["route"] in telling} - {""}
         cards = [sent.text for sent in self.api.messages.values() if sent.chat == SPARE]
         return sorted(part for part in broken if not any(book.notices.components[part].names["ru"] in text for text in cards))
 

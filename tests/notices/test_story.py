@@ -80,7 +80,7 @@ async def test_from_the_first_alert_to_the_last_word_in_both_languages(told):
     await reads(s, "ru", "Разбираемся", RUSSIAN.split(".")[0], "Следующее сообщение — до 06:35")
     await reads(s, "en", "Investigating", ENGLISH.split(".")[0], "Next update by 06:35")
     assert "INVESTIGATING" in card.text
-    assert f"page ✓  feeds ✓  {CHANNEL} ✓" in card.text
+    assert "page ✓  feeds ✓  telegram-ru ✓" in card.text
 
     # The promise comes near, comes, and is late.
     s.clock.advance(minutes=25)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from receiver.channels.template_check import check_templates
 from receiver.core.notice_event import Proposed
 from receiver.core.notice_text import KEYS, STARTERS, Saying
 from receiver.core.wording import diff
+from receiver.rules.load import load_rules
 from tests.builders import NOW
 from tests.harness import story
 from tests.notices.flow import ANNA
@@ -31,6 +33,23 @@ def test_every_text_reads_as_written(language):
     path = GOLDEN / f"texts.{language}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
+        path.write_text(said, "utf-8")
+    assert said == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_what_befalls_several_components_reads_as_written(language):
+    """Texts that have words of their own for it; where there are none, those for one stand."""
+    book, texts = load_rules(ROOT / "routing_rules").notices, NoticeTexts(ROOT / "message_templates")
+    assert book is not None
+    saying = Saying(components=tuple(book.components.values()), since=NOW, next_at=NOW + timedelta(minutes=30), now=NOW)
+    alone = replace(saying, components=saying.components[:1])
+    own = [key for key in KEYS if texts.source(key, f"many.{language}")]
+    assert own == [key for key in KEYS if texts.source(key, "many.en")]
+    said = "\n\n".join(f"[{key}]\n{(t := texts.compose(key, saying, book)[language]).title}\n\n{t.body}" for key in own) + "\n"
+    assert all(texts.compose(key, alone, book)[language].title != texts.compose(key, saying, book)[language].title for key in own)
+    path = GOLDEN / f"texts-many.{language}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(said, "utf-8")
     assert said == path.read_text("utf-8")
 

@@ -44,7 +44,7 @@ async def test_work_announced_in_the_chat_is_told_begun_and_ended(told: Story):
     await look(s, hours=20)
     await agree(s)
     assert (await public(s)).phase is Phase.IN_PROGRESS
-    await s.api.press(sent, "End now", ANNA)
+    await s.api.press(sent, "Call off", ANNA)
     await look(s, seconds=15)
     await agree(s)
     over = await public(s)
@@ -56,7 +56,7 @@ async def test_work_called_off_before_it_began_is_told_to_whoever_heard_of_it(to
     sent = await begin(s, 'at 23:00 2h service="shop-db" tell checkout')
     await look(s)
     await agree(s)
-    await s.api.press(sent, "End now", ANNA)
+    await s.api.press(sent, "Call off", ANNA)
     await look(s, seconds=15)
     card = s.api.messages[SUPPORT, next(m.id for m in s.api.sends() if m.chat == SUPPORT)]
     assert "The planned work we told you of is cancelled" in card.text
@@ -70,7 +70,7 @@ async def test_work_called_off_before_anybody_heard_of_it_is_told_to_nobody(told
     s = told
     sent = await begin(s, 'at 23:00 2h service="shop-db" tell checkout')
     await look(s)
-    await s.api.press(sent, "End now", ANNA)
+    await s.api.press(sent, "Call off", ANNA)
     await look(s, seconds=15)
     (notice,) = await s.app.notices.desk.recent()
     assert (notice.stage, notice.dismissal) == (Stage.DISMISSED, Dismissal.PLANNED)
@@ -94,7 +94,7 @@ async def test_without_tell_customers_hear_nothing(told: Story):
         ('at 25:00 2h service="x"', "not one of the next 30 days"),
         ('at 2027-12-05T01:00 2h service="x"', "not one of the next 30 days"),
         ('at 2020-12-05T01:00 2h service="x"', "not one of the next 30 days"),
-        ('2h service="x" tell warehouse', "customers know: checkout, storefront"),
+        ('2h service="x" tell warehouse', "Customers know: checkout, storefront"),
     ],
 )
 async def test_what_cannot_be_is_said(told: Story, command: str, said: str):

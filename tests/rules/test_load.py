@@ -80,9 +80,9 @@ def test_shipped_routes_lead_where_they_should() -> None:
 
 def test_check_says_ok(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(SHIPPED, False) == 0
-    assert capsys.readouterr().out.startswith("ok: 10 routes, 4 destinations, 3 people, 10 services, 3 sources, version ")
+    assert capsys.readouterr().out.startswith("ok: 11 routes, 4 destinations, 3 people, 10 services, 3 sources, version ")
     assert check(SHIPPED, True) == 0
-    assert json.loads(capsys.readouterr().out)["routes"] == 10
+    assert json.loads(capsys.readouterr().out)["routes"] == 11
 
 
 def test_check_prints_faults_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

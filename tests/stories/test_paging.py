@@ -160,9 +160,9 @@ async def test_unreachable_everybody_is_told_to_the_fallback_and_tried_again(tmp
         await s.fire(wire())
         await s.advance(seconds=10)
         await s.expect(ADMINS, "🔴")
-        await s.expect(ADMINS, "nobody of those on call can be reached", "Anna: Forbidden: bot was blocked by the user")
+        await s.expect(ADMINS, "nobody on call can be reached", "Anna: Forbidden: bot was blocked by the user")
         await s.expect(SPARE, "🔴")
-        await s.expect(SPARE, "nobody of those on call can be reached")
+        await s.expect(SPARE, "nobody on call can be reached")
         assert (await reasons(s))[-1] == "unreachable"
         await s.advance(minutes=5)  # the second round
         await s.expect(TO_ANNA, "INC-", "your turn now")

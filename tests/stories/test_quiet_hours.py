@@ -57,6 +57,9 @@ async def test_why_and_the_proof_say_that_it_came_silently_because_of_quiet_hour
         await s.advance(hours=3)  # by day it is still so: it says how it came
         assert "Здесь без звука: тихие часы «nights»" in (await s.api.press(told, "❔", ANNA))["text"]
         assert {one["silent_because"] for one in await proof(s)} == {"quiet_hours:nights"}
+        noted = [(e.text, e.at) for e in await s.app.incidents.timeline("INC-1") if e.reason == "quiet_hours"]
+        assert sorted(text for text, _ in noted) == ["admin-chat: nights until 08:00 Europe/Moscow", "devops-chat: nights until 08:00 Europe/Moscow"]
+        assert {at for _, at in noted} == {NOW + timedelta(seconds=10)}
         written = await s.http.get("/api/v1/incidents/INC-1/postmortem", headers={"Authorization": f"Bearer {s.app.api_token}"})
         assert written.text.count("without sound: quiet hours “nights”") == 2
 

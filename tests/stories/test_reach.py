@@ -49,7 +49,7 @@ async def test_the_admins_hear_once_that_somebody_can_not_be_paged_and_once_that
         await lost_to_anna(s, "shop-api")
         (text,) = await told(s)
         assert text.splitlines() == [
-            "⚠ Anna can't be paged in Telegram since 03:02",
+            "⚠ Anna can't be paged in Telegram (since 03:02)",
             "The bot is blocked there.",
             "There is no other way to page them: their pages go to the next step at once.",
             "What to do: Anna opens the chat with the bot and presses Start.",
@@ -62,7 +62,7 @@ async def test_the_admins_hear_once_that_somebody_can_not_be_paged_and_once_that
         await fire(s, "mes-api")
         await s.expect(TO_ANNA, "🔴")
         await s.expect(ADMINS, "🔴")
-        assert await told(s) == ["🟢 Anna can be paged in Telegram again\nA message got there at 03:04. None did since 03:02 (2 min)."]
+        assert await told(s) == ["🟢 Anna can be paged in Telegram again\nA message got through at 03:04; none had since 03:02 (2 min)."]
         assert await told(s) == []
         for incident in await s.incidents():
             await s.app.engine.apply(incident.id, Resolve(by="boris", name="Boris"))
@@ -102,7 +102,7 @@ async def test_where_the_admins_chat_itself_is_gone_an_admin_hears_it_in_private
         await fire(s, "shop-api")
         await s.expect(TO_ANNA, "🔴")
         await s.app.chat.outages.turn()
-        await s.expect(TO_ANNA, "admin-chat can't be reached in Telegram since 03:02", "There is no other place")
+        await s.expect(TO_ANNA, "admin-chat can't be reached in Telegram (since 03:02)", "There is nowhere else")
 
 
 async def test_an_address_that_the_rules_no_longer_name_is_forgotten_untold(tmp_path):
@@ -146,7 +146,7 @@ async def test_while_telegram_is_away_everything_else_says_so_and_the_first_mess
                 await s.app.chat.outages.turn()
             notices = [text for text in await shown_in_browser(s) if "reachable again" in text]
             assert len(notices) == 1
-            assert re.search(r"It began and ended meanwhile:\n03:03–03:0\d INC-3 7.8 % of responses are HTTP 500$", notices[0])
+            assert re.search(r"Began and ended meanwhile:\n03:03–03:0\d INC-3 7.8 % of responses are HTTP 500$", notices[0])
             assert not any("INC-3" in sent.text for sent in back.sends())
             assert banners(s.app.reach, s.clock, "UTC") == []
 

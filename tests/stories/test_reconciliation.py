@@ -76,7 +76,7 @@ async def test_an_end_that_was_never_sent_is_found(tmp_path: Path) -> None:
         assert (await s.incidents())[0].is_open
         await both.hold(since, until=timedelta(seconds=-1), **ALERT)
         await look(s, 2)
-        await s.expect(DEVOPS, "Not reported by Alertmanager any more")
+        await s.expect(DEVOPS, "No longer reported by Alertmanager")
         assert (await s.incidents())[0].end_reason == "not reported by Alertmanager"
         await s.advance(seconds=3)
 

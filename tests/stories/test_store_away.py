@@ -63,7 +63,7 @@ async def test_after_a_minute_pages_go_out_without_the_store_and_its_return_is_t
         assert s._news() == []
         s.clock.advance(seconds=2)
         await s.app.watches.breakglass.look()
-        told = await s.expect(DEVOPS, "🔴 shop-api: 7.8 % of responses are HTTP 500", "A press would not be recorded")
+        told = await s.expect(DEVOPS, "🔴 Shop API: 7.8 % of responses are HTTP 500", "so this page has no buttons")
         assert told.buttons == []
         await s.post(body(wire("c")))
         await s.app.watches.breakglass.look()
@@ -71,7 +71,7 @@ async def test_after_a_minute_pages_go_out_without_the_store_and_its_return_is_t
         s.clock.advance(minutes=10)
         await s.post(body(wire("d")))
         await s.app.watches.breakglass.look()
-        await s.expect(DEVOPS, "shop-api")
+        await s.expect(DEVOPS, "Shop API")
         await back(s)
         await s.advance(seconds=10)
         texts = [(await s.expect(place)).text for place in (DEVOPS, "-1001000000001")]

@@ -90,7 +90,7 @@ async def test_who_gives_it_back_is_not_the_one_who_is_paged_next(tmp_path):
         assert page.labels()[:2] == ["🟢 Resolve", "↩ Release"]
         assert (await s.api.press(page, "↩", ANNA))["text"].endswith(": paging Борис")
         await s.advance(seconds=5)
-        await s.expect(TO_BORIS, "свободен, больше не в работе (Anna) — теперь ваша очередь")
+        await s.expect(TO_BORIS, "отпустили (Anna), он снова ничей — теперь ваша очередь")
         assert "paging Борис" in chat.text
 
 
@@ -145,7 +145,7 @@ async def test_a_snooze_is_silent_to_its_end_and_begins_anew_then(tmp_path):
         await s.advance(minutes=59)
         await s.expect_nothing()
         await s.advance(minutes=1)
-        await s.expect(TO_ANNA, "still fires, the snooze of Anna is over: your turn now")
+        await s.expect(TO_ANNA, "still fires and Anna’s snooze is over, your turn now")
 
 
 async def test_a_snooze_until_the_morning_ends_at_nine_where_the_presser_lives(tmp_path):

@@ -18,7 +18,7 @@ const say = ru
       over: "The session is over. Start receiver serve or receiver demo again and open the new link.",
       other: ["ru", "Русский"], first: "A first alert", command: "Command", send: "Send", hint: "/help lists the commands",
     };
-const STATES = { "🔴": "red", "🟠": "orange", "🟡": "yellow", "🟢": "green", "⚪": "white", "⬆": "red" };
+const STATES = { "🔴": "red", "🟠": "orange", "🟡": "yellow", "🟢": "green", "⚪": "white", "⬆": "red", "⚠": "orange" };
 const TAGS = new Set(["B", "I", "U", "S", "CODE", "PRE", "BLOCKQUOTE", "A"]);
 const $ = (id) => document.getElementById(id);
 const make = (tag, fields = {}) => Object.assign(document.createElement(tag), fields);
@@ -52,11 +52,15 @@ function dress() {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hush(); });
 }
 
+// A number and its unit stay on one line: `12 min`, `7,8 %`, `240/s`. The text itself is not changed: people copy it.
+const MEASURED = /(\d[\d.,\u00a0]*(?: (?:%|мин|ч|д|с|min|h|d|s)|\/(?:мин|с|min|s))(?![\p{L}\d]))/u;
+const held = (text) => text.split(MEASURED).map((part, n) => (n % 2 ? make("span", { className: "measured", textContent: part }) : part));
+
 function safe(markup) {
   const out = document.createDocumentFragment();
   const copy = (from, to) => {
     for (const node of from.childNodes) {
-      if (node.nodeType !== Node.ELEMENT_NODE) { if (node.nodeType === Node.TEXT_NODE) to.append(node.textContent); continue; }
+      if (node.nodeType !== Node.ELEMENT_NODE) { if (node.nodeType === Node.TEXT_NODE) to.append(...held(node.textContent)); continue; }
       if (!TAGS.has(node.tagName)) { to.append(node.textContent || ""); continue; }
       const made = make(node.tagName);
       const href = node.getAttribute("href") || "";
@@ -85,7 +89,7 @@ function draw(m) {
     link.append(make("img", { src: source, alt: text.textContent, width: 1080, height: 720 }));
     card.append(link);
   }
-  const state = STATES[[...text.textContent][0]];
+  const state = text.textContent.split("\n", 2).map((line) => STATES[[...line][0]]).find(Boolean); // why it was sent may stand above it
   if (state) card.classList.add(state);
   const edited = m.edited_at ? ` · ${say.edited} ${clock(m.edited_at)}` : "";
   card.append(text, make("div", { className: "time", textContent: `${m.chat} · ${clock(m.at)}${edited}` }));
