@@ -22,6 +22,7 @@ _INSIDE = r"^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"
 _GIT_URL = re.compile(r"(file:///|https://|ssh://|/)[^\s-]\S*|[A-Za-z0-9_.-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-]\S*")
 
 
+_STORE = re.compile(r"rediss?://\S*|unix://\S+|redis\+sentinel://\S+/\S+|redis\+cluster://\S+")
 _MAILBOX = re.compile(r"[^\s@<>,;]+@[A-Za-z0-9.-]+|[^<>\r\n]{1,100}<[^\s@<>,;]+@[A-Za-z0-9.-]+>")
 
 
@@ -88,6 +89,13 @@ class Settings(BaseModel):
         except (ValueError, OSError, KeyError):
             raise ValueError(f"no time zone {name!r}: write an IANA name such as Europe/Moscow") from None
         return name
+
+    @field_validator("redis_url")
+    @classmethod
+    def _store(cls, url: str | None) -> str | None:
+        if url and not _is_store(url):
+            raise ValueError("not a store: write redis://HOST:6379, rediss://…, unix:///PATH, redis+sentinel://HOST:26379/SERVICE or redis+cluster://HOST:6379")
+        return url
 
     @field_validator("alertmanager_urls")
     @classmethod
@@ -246,6 +254,11 @@ def _reachable(values: dict[str, Any], faults: list[str]) -> None:
         faults.append(f"{PREFIX}PUBLIC_URL: required with {PREFIX}TELEGRAM_MODE=webhook: the https address under which Telegram reaches this service")
     if not is_loopback and not values.get("webhook_token"):
         faults.append(f"{PREFIX}WEBHOOK_TOKEN: required to serve {host}; without it only loopback is served")
+
+
+def _is_store(url: str) -> bool:
+    hosts = urlsplit(url).netloc.rpartition("@")[2].split(",") if _STORE.fullmatch(url) else ["HOST:PORT"]
+    return all(port.isdigit() for host in hosts if "]" not in host for _, colon, port in [host.partition(":")] if colon)
 
 
 def _is_mail_server(url: str) -> bool:

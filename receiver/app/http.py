@@ -22,7 +22,7 @@ from receiver.web.api import api_router
 from receiver.web.audit import audit_routes, audited
 from receiver.web.bounces import bounces_router
 from receiver.web.browser import Scene, browser_routes
-from receiver.web.faults import answer
+from receiver.web.faults import answer, missing
 from receiver.web.heartbeat import heartbeat_route
 from receiver.web.ingest import Ingest
 from receiver.web.kinds import Kinds
@@ -80,7 +80,7 @@ def litestar_app(app: App, ingest: Ingest | None = None) -> ASGIApp:
     if app.settings.telegram_mode == "webhook":
         handlers.append(telegram_route(app.intake, webhook_secret(app.settings)))
     handlers.append(tokens_router(tokens := Tokens(app.client), app.clock, app.api_token))
-    rest = Litestar(handlers, logging_config=None, openapi_config=None, exception_handlers={500: answer})
+    rest = Litestar(handlers, logging_config=None, openapi_config=None, exception_handlers={404: missing, 500: answer})
     inner = audited(rest, app.chat.audit, app.clock)
     whole = ingest.in_front_of(tokened(inner, tokens, Guesses(app.clock, _network_of), app.clock))
     return on_own_host(whole, app.settings.status_url, app.settings.public_url)

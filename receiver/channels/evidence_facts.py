@@ -81,7 +81,7 @@ def _end(evidence: Evidence, language: str, now: datetime) -> dict[str, str]:
 
 def _other(one: Saturated, name_of: Callable[[str], str], language: str) -> str:
     resource = _resource(one.resource, language)
-    return f"{name_of(one.service)}: {resource}" if resource else name_of(one.service)
+    return f"{name_of(one.service)} ({resource})" if resource else name_of(one.service)
 
 
 def _resource(resource: str, language: str) -> str:

@@ -41,6 +41,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "keep": "✅ Yes, {lease} more",
         "silence": "🔇 Silence",
         "why": "❔ Why?",
+        "why-here": "❔ Why?",
         "list": "📋 List",
         "split": "⚙ Split",
         "ack-all": "✅ Acknowledge all",
@@ -61,6 +62,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "keep": "✅ Да, ещё {lease}",
         "silence": "🔇 Заглушить",
         "why": "❔ Почему я",
+        "why-here": "❔ Почему?",
         "list": "📋 Список",
         "split": "⚙ Разобрать",
         "ack-all": "✅ Беру все",
@@ -94,6 +96,8 @@ def keyboard(key: bytes, kind: Kind, incident: Incident, place: Destination, lan
     names, held = labels(language), lease(incident, language)
     if incident.is_storm:
         names = {**names, "ack": names["ack-all"]}
+    if not place.person:  # many read it: nobody in particular asks
+        names = {**names, "why": names["why-here"]}
     made = (tuple(_button(key, name, incident.id, place, names[name].replace("{lease}", held)) for name in row) for row in rows)
     return tuple(row for row in made if row)
 

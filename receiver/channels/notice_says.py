@@ -94,7 +94,8 @@ def deliveries(notice: Notice, rules: NoticeRules, language: str) -> str:
     newest = notice.updates[-1].id
     found = [d for d in notice.deliveries.values() if d.form is Form.POST and d.update == newest]
     parts = [f"{place_word(d.target, rules, language)} {_went(d, language)}" for d in found]
-    drift = [f"{place_word(name, rules, language)} ≠ {what}" for name, what in notice.drift.items()]
+    shows = "{} показывает «{}»" if language == "ru" else "{} shows “{}”"
+    drift = [shows.format(place_word(name, rules, language), what) for name, what in notice.drift.items()]
     return "  ".join([*parts, *drift])
 
 

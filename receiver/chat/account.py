@@ -36,7 +36,7 @@ class Account:
             return Answer(text=text, result="in people.yaml", target=person.id)
         code = await self._links.new_code(person.id)
         text = asked.say(
-            f"{shown(person.name)} sends me this within 10 minutes, in private:\n<code>/start {code}</code>\nIt works once.",
+            f"Ask {shown(person.name)} to send me this in private within 10 minutes:\n<code>/start {code}</code>\nIt works once.",
             f"Пусть {shown(person.name)} в течение 10 минут пришлёт мне в личный чат:\n<code>/start {code}</code>\nКод действует один раз.",
         )
         return Answer(text=text, result="code made", target=person.id)

@@ -71,7 +71,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The demo's own settings: a data directory of its own and no Telegram, whatever the environment says."""
     own = {k: v for k, v in environ.items() if k in ("RECEIVER_PORT", "RECEIVER_LANGUAGE", "RECEIVER_TIMEZONE", "RECEIVER_DATA_DIR", "RECEIVER_LOG_LEVEL")}
     own.setdefault("RECEIVER_DATA_DIR", str(Path(tempfile.gettempdir()) / f"incident-receiver-demo-{os.getuid()}"))
-    own.setdefault("RECEIVER_LOG_LEVEL", "WARNING")
+    own.setdefault("RECEIVER_LOG_LEVEL", "ERROR")  # what still starts is not reached for a moment, and that is nobody's business here
     return {**own, "HOME": environ.get("HOME", "/"), "RECEIVER_TELEGRAM_MODE": "off"}
 
 

@@ -14,9 +14,10 @@ from receiver.cli.usage import Commands, add_command, add_group, add_json
 
 LEVELS = ("trace", "debug", "info", "warning", "warn", "error", "critical", "fatal")
 LONGEST = 32_000
-# Top-level names of the Elastic Common Schema that services use; a service's own fields live under its own name or `labels`.
+# Top-level names of the Elastic Common Schema that services use, and `metadata`, where Elastic's formatter for .NET puts values that are no text;
+# a service's own fields live under its own name or `labels`.
 ECS = frozenset(
-    "@timestamp agent client cloud container data_stream destination dns ecs error event faas file geo group host http labels log message network "
+    "@timestamp agent client cloud container data_stream destination dns ecs error event faas file geo group host http labels log message metadata network "
     "observer organization orchestrator package process rule server service source span tags threat tls trace transaction url user user_agent".split()
 )
 _TRACE, _SPAN = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")

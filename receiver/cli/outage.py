@@ -51,7 +51,7 @@ async def play(app: App, *, is_once: bool) -> None:
         await app.clock.sleep(AFTER)
         async with httpx.AsyncClient(trust_env=False) as http:
             await demo_notice.end(app, http)
-        _say(app, "The outage is over. The simulation goes on until Ctrl-C")
+        _say(app, "The outage is over" if is_once else "The outage is over. The simulation goes on until Ctrl-C")
         if not is_once:
             await asyncio.Event().wait()
 

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 import uvloop
@@ -42,23 +43,21 @@ def _instead(fault: Exception) -> str:
 def prepare(settings: Settings) -> None:
     """Logs first, and no secret in any of them; then traces, where the standard settings ask for them."""
     configure(settings.log_level)
-    for secret in (
-        settings.secret_key,
-        settings.telegram_token,
-        settings.telegram_public_token,
-        settings.webhook_token,
-        settings.api_token,
-        *settings.named_secrets.values(),
-    ):
-        if secret:
-            hide(secret.get_secret_value())
-    for url in (settings.rules_git_url, settings.smtp_url):
-        if url:
-            hide(url.get_secret_value())
-        if url and (password := urlsplit(url.get_secret_value()).password):
-            hide(password)
-            hide(unquote(password))
+    for secret in secrets_of(settings):
+        hide(secret)
     intent.configure(os.environ)
+
+
+def secrets_of(settings: Settings) -> Iterator[str]:
+    """Whatever must stand in no log: keys and tokens, addresses that are secrets themselves, and the passwords in all the others."""
+    keys = (settings.secret_key, settings.telegram_token, settings.telegram_public_token, settings.webhook_token, settings.api_token)
+    whole = (*keys, settings.rules_git_url, settings.smtp_url, settings.heartbeat_url, *settings.named_secrets.values())
+    yield from (one.get_secret_value() for one in whole if one)
+    held = (settings.rules_git_url, settings.smtp_url, settings.heartbeat_url, settings.prometheus_url)
+    addresses = [one.get_secret_value() for one in held if one]
+    for address in (*addresses, *settings.peers, settings.redis_url, settings.telegram_proxy):
+        if address and (password := urlsplit(address).password):
+            yield from (password, unquote(password))
 
 
 async def _greet(app: App) -> None:

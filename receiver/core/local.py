@@ -8,7 +8,6 @@ after the gap. So no minute is lost between stretches that touch.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-DAY_MINUTES = 24 * 60
 _FINEST = timedelta(seconds=1)  # zones change at whole seconds
 
 

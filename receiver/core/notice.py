@@ -54,7 +54,6 @@ class Phase(StrEnum):
 
 _OVER = frozenset({Phase.RESOLVED, Phase.POSTMORTEM, Phase.COMPLETED, Phase.CANCELLED})
 FAULT_PHASES = (Phase.INVESTIGATING, Phase.IDENTIFIED, Phase.MONITORING, Phase.RESOLVED, Phase.POSTMORTEM)
-WORK_PHASES = (Phase.SCHEDULED, Phase.IN_PROGRESS, Phase.VERIFYING, Phase.COMPLETED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -182,11 +182,6 @@ class RuleBook:
         """The maintenance window that mutes an alert with these `matched_labels`; of several the one that lasts longest."""
         return find_mute(self.mutes(now), labels)
 
-    def muted_until(self, labels: Mapping[str, str], now: datetime) -> datetime | None:
-        """Until when (UTC) an alert with these `matched_labels` is muted; none when it is not."""
-        mute = self.muted_by(labels, now)
-        return None if mute is None else mute.until
-
     def group_key(self, snapshot: RouteSnapshot) -> str:
         """Name the group an alert with this route belongs to; the same on every replica."""
         return group_key(snapshot.route_id, snapshot.group_labels)

@@ -13,6 +13,7 @@ class Page(Collector):
     def __init__(self) -> None:
         """Empty."""
         self._values: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+        self._growing: set[str] = set()
         self._text = b""
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -20,6 +21,7 @@ class Page(Collector):
     def count(self, name: str, amount: float, /, **labels: str) -> None:
         """Let a counter grow."""
         self._text = b""
+        self._growing.add(name)
         series = self._values.setdefault(name, {})
         key = tuple(sorted(labels.items()))
         series[key] = series.get(key, 0.0) + amount
@@ -30,13 +32,22 @@ class Page(Collector):
         self._values.setdefault(name, {})[tuple(sorted(labels.items()))] = value
 
     def collect(self) -> Iterator[Metric]:
-        """One family per name; parts of a histogram are families of their own, which Prometheus does not mind."""
+        """One family per name with its type; the three parts of a histogram are one, and counters that lack `_total` stay without a type."""
+        families: dict[str, Metric] = {}
         for name, series in self._values.items():
-            is_counter = name.endswith("_total")
-            metric = Metric(name.removesuffix("_total") if is_counter else name, name, "counter" if is_counter else "unknown")
+            family, kind = self._family(name)
+            metric = families.setdefault(family, Metric(family, family, kind))
             for labels, value in series.items():
                 metric.add_sample(name, dict(labels), value)
-            yield metric
+        yield from families.values()
+
+    def _family(self, name: str) -> tuple[str, str]:
+        base, _, end = name.rpartition("_")
+        if end in ("bucket", "count", "sum") and f"{base}_bucket" in self._values:
+            return base, "histogram"
+        if end == "total":
+            return base, "counter"
+        return name, "unknown" if name in self._growing else "gauge"
 
     def text(self) -> bytes:
         """The exposition format, version 0.0.4; made once however often it is scraped between two changes."""

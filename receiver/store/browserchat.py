@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from receiver.clock import Clock
-from receiver.core.errors import StoreUnavailableError
+from receiver.store.answer import ask
 
 KEPT = 500
 ANSWER_SECONDS = 60
@@ -46,16 +45,16 @@ class BrowserChat:
         seq, seen = await self._next(), _digest(picture)
         shown = Shown(id=str(seq), chat=chat, seq=seq, at=self._now(), html=markup, buttons=buttons, reply_to=reply_to, is_silent=is_silent, picture=seen)
         await self._put(shown, picture)
-        old = await self._ask(self._client.zrange(_P + "order", 0, -KEPT - 1))
+        old = await ask(self._client.zrange(_P + "order", 0, -KEPT - 1))
         if old:
-            await self._ask(self._client.hdel(_P + "messages", *old))
-            await self._ask(self._client.hdel(_P + "pictures", *old))
-            await self._ask(self._client.zrem(_P + "order", *old))
+            await ask(self._client.hdel(_P + "messages", *old))
+            await ask(self._client.hdel(_P + "pictures", *old))
+            await ask(self._client.zrem(_P + "order", *old))
         return shown.id
 
     async def edit(self, ref: str, markup: str, buttons: list[list[dict[str, str]]], picture: bytes = b"") -> bool:
         """Replace a message's text and buttons, and its picture when there is a new one; False when it is no longer kept."""
-        raw = await self._ask(self._client.hget(_P + "messages", ref))
+        raw = await ask(self._client.hget(_P + "messages", ref))
         if raw is None:
             return False
         was = msgspec.json.decode(raw, type=Shown)
@@ -67,29 +66,29 @@ class BrowserChat:
 
     async def picture(self, ref: str) -> bytes:
         """A message's PNG, or nothing."""
-        return bytes(await self._ask(self._client.hget(_P + "pictures", ref)) or b"")
+        return bytes(await ask(self._client.hget(_P + "pictures", ref)) or b"")
 
     async def replace_buttons(self, ref: str, buttons: list[list[dict[str, str]]]) -> bool:
         """Replace a message's buttons; False when it is no longer kept."""
-        raw = await self._ask(self._client.hget(_P + "messages", ref))
+        raw = await ask(self._client.hget(_P + "messages", ref))
         return raw is not None and await self.edit(ref, msgspec.json.decode(raw, type=Shown).html, buttons)
 
     async def changed(self, after: int) -> list[Shown]:
         """What was sent or edited after that sequence number, oldest first."""
-        ids = await self._ask(self._client.zrangebyscore(_P + "order", f"({after}", "+inf"))
-        raws = await self._ask(self._client.hmget(_P + "messages", ids)) if ids else []
+        ids = await ask(self._client.zrangebyscore(_P + "order", f"({after}", "+inf"))
+        raws = await ask(self._client.hmget(_P + "messages", ids)) if ids else []
         return [msgspec.json.decode(raw, type=Shown) for raw in raws if raw]
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> None:
         """Keep what the presser is told until the page has fetched it."""
         body = msgspec.json.encode({"text": text, "alert": alert})
         key = f"{_P}answer:{callback_id}"
-        await self._ask(self._client.rpush(key, body))
-        await self._ask(self._client.expire(key, ANSWER_SECONDS))
+        await ask(self._client.rpush(key, body))
+        await ask(self._client.expire(key, ANSWER_SECONDS))
 
     async def answer_of(self, callback_id: str) -> dict[str, Any] | None:
         """Fetch and forget the answer; waits a second for it."""
-        found = await self._ask(self._client.blpop([f"{_P}answer:{callback_id}"], timeout=1))
+        found = await ask(self._client.blpop([f"{_P}answer:{callback_id}"], timeout=1))
         return msgspec.json.decode(found[1]) if found else None
 
     @staticmethod
@@ -103,19 +102,13 @@ class BrowserChat:
             pipe.zadd(_P + "order", {shown.id: shown.seq})
             if picture:
                 pipe.hset(_P + "pictures", shown.id, picture)
-            await self._ask(pipe.execute())
+            await ask(pipe.execute())
 
     async def _next(self) -> int:
-        return int(await self._ask(self._client.incr(_P + "seq")))
+        return int(await ask(self._client.incr(_P + "seq")))
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _digest(picture: bytes) -> str:

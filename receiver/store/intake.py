@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from receiver.core.errors import StoreUnavailableError
+from receiver.store.answer import ask
 from receiver.store.keys import TELEGRAM_IN, TELEGRAM_OFFSET, TELEGRAM_POLLER, TELEGRAM_REFUSED, TELEGRAM_SEEN
 from receiver.store.scripts import Script
 
@@ -44,7 +45,7 @@ class Intake:
         """Take or renew the poller's lease: the next offset, or None while another replica polls."""
         if not await self._push([], None):
             return None
-        held = await self._ask(self._client.get(self._offset))
+        held = await ask(self._client.get(self._offset))
         return int(held or 0)
 
     async def push(self, updates: list[dict[str, Any]], next_offset: int) -> bool:
@@ -53,7 +54,7 @@ class Intake:
 
     async def add(self, update: dict[str, Any]) -> None:
         """Store one press of the browser chat."""
-        await self._ask(self._client.xadd(self._in, {"u": msgspec.json.encode(update)}))
+        await ask(self._client.xadd(self._in, {"u": msgspec.json.encode(update)}))
 
     async def receive(self, update_id: int, update: dict[str, Any]) -> bool:
         """Store one of Telegram's updates that came by HTTP; False for a replayed one, which is ignored."""
@@ -63,15 +64,15 @@ class Intake:
     async def count_refusal(self, user: str) -> int:
         """How many presses of this person were refused in this hour, with this one."""
         key = f"{TELEGRAM_REFUSED}:{user}"
-        count = int(await self._ask(self._client.incr(key)))
+        count = int(await ask(self._client.incr(key)))
         if count == 1:
-            await self._ask(self._client.expire(key, 3600))
+            await ask(self._client.expire(key, 3600))
         return count
 
     async def release(self) -> None:
         """Let another replica poll at once."""
-        if await self._ask(self._client.get(self._poller)) == self._token.encode():
-            await self._ask(self._client.delete(self._poller))
+        if await ask(self._client.get(self._poller)) == self._token.encode():
+            await ask(self._client.delete(self._poller))
 
     async def take(self, block_ms: int = 500) -> list[Update]:
         """New updates, and those whose consumer died with them."""
@@ -90,8 +91,8 @@ class Intake:
 
     async def finish(self, update: Update) -> None:
         """The update has had its effect."""
-        await self._ask(self._client.xack(self._in, GROUP, update.id))
-        await self._ask(self._client.xdel(self._in, update.id))
+        await ask(self._client.xack(self._in, GROUP, update.id))
+        await ask(self._client.xdel(self._in, update.id))
 
     async def _push(self, updates: list[bytes], next_offset: int | None) -> bool:
         args: list[Any] = [self._token, POLLER_LEASE_MS, "" if next_offset is None else next_offset, *updates]
@@ -106,9 +107,3 @@ class Intake:
         except (RedisError, OSError) as fault:
             raise StoreUnavailableError(str(fault)) from fault
         self._has_group = True
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault

@@ -2,14 +2,12 @@
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
+from receiver.store.answer import ask
 from receiver.store.keys import ACCOUNT_CODE, ACCOUNT_GUESSES, ACCOUNTS
 
 LIFE = timedelta(minutes=10)
@@ -31,44 +29,38 @@ class Links:
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(_key(code), "person", person_id)
             pipe.pexpire(_key(code), int(LIFE.total_seconds() * 1000))
-            await self._ask(pipe.execute())
+            await ask(pipe.execute())
         return code
 
     async def redeem(self, code: str, account: str) -> str | None:
         """Whose code it is; from now on it is this account's alone. None for a wrong one and for an account that has guessed too often."""
         guesses = ACCOUNT_GUESSES + account
-        if int(await self._ask(self._client.get(guesses)) or 0) >= MOST_GUESSES:
+        if int(await ask(self._client.get(guesses)) or 0) >= MOST_GUESSES:
             return None
-        held = await self._ask(self._client.hget(_key(code), "person"))
+        held = await ask(self._client.hget(_key(code), "person"))
         if held is not None:
-            await self._ask(self._client.hsetnx(_key(code), "by", account))  # the same account may come again: a crash loses no link
-            if await self._ask(self._client.hget(_key(code), "by")) == account.encode():
+            await ask(self._client.hsetnx(_key(code), "by", account))  # the same account may come again: a crash loses no link
+            if await ask(self._client.hget(_key(code), "by")) == account.encode():
                 return str(held.decode())
-        if await self._ask(self._client.incr(guesses)) == 1:
-            await self._ask(self._client.expire(guesses, int(GUESSES_WITHIN.total_seconds())))
+        if await ask(self._client.incr(guesses)) == 1:
+            await ask(self._client.expire(guesses, int(GUESSES_WITHIN.total_seconds())))
         return None
 
     async def link(self, account: int, person_id: str) -> None:
         """From now on this account is this person's, and no other account is."""
         others = [one for one, owner in (await self.accounts()).items() if owner == person_id and one != account]
         if others:
-            await self._ask(self._client.hdel(ACCOUNTS, *map(str, others)))
-        await self._ask(self._client.hset(ACCOUNTS, str(account), person_id))
+            await ask(self._client.hdel(ACCOUNTS, *map(str, others)))
+        await ask(self._client.hset(ACCOUNTS, str(account), person_id))
 
     async def unlink(self, account: int) -> bool:
         """Forget it; False when it was not linked."""
-        return bool(await self._ask(self._client.hdel(ACCOUNTS, str(account))))
+        return bool(await ask(self._client.hdel(ACCOUNTS, str(account))))
 
     async def accounts(self) -> Mapping[int, str]:
         """Every linked account and its person's id."""
-        found = await self._ask(self._client.hgetall(ACCOUNTS))
+        found = await ask(self._client.hgetall(ACCOUNTS))
         return {int(account): owner.decode() for account, owner in found.items()}
-
-    async def _ask(self, question: Awaitable[Any] | Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _key(code: str) -> str:

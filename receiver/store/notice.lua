@@ -37,7 +37,6 @@ if ARGV[9] == '1' then redis.call('SADD', P .. 'open', id) else redis.call('SREM
 if ARGV[6] ~= '' then
   redis.call('HSET', P .. 'public:docs', id, ARGV[6])
   redis.call('ZADD', P .. 'public:list', ARGV[7], id)
-  redis.call('SET', P .. 'public:changed', ARGV[8])
   redis.call('INCR', P .. 'public:version')
 end
 return ver

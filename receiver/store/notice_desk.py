@@ -7,17 +7,16 @@ import secrets
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError, UnknownNoticeError
+from receiver.core.errors import UnknownNoticeError
 from receiver.core.incident import IncidentId
 from receiver.core.notice import NoticeId, PublicNotice
 from receiver.core.notice_delivery import CARD
 from receiver.core.notice_record import Notice
+from receiver.store.answer import ask
 from receiver.store.keys import NOTICE
 from receiver.store.notices import encode_public
 from receiver.store.promise import Promise
@@ -45,7 +44,7 @@ class NoticeDesk:
 
     async def load(self, notice_id: str) -> Notice:
         """One notice; raises UnknownNoticeError."""
-        ver, doc = await self._ask(self._client.hmget(f"{NOTICE}doc:{notice_id}", "ver", "doc"))
+        ver, doc = await ask(self._client.hmget(f"{NOTICE}doc:{notice_id}", "ver", "doc"))
         if doc is None:
             raise UnknownNoticeError(notice_id)
         return _read(ver, doc)
@@ -81,27 +80,27 @@ class NoticeDesk:
 
     async def covering(self, component: str) -> NoticeId | None:
         """The open notice that speaks of a component."""
-        found = await self._ask(self._client.hget(_COVERS, component))
+        found = await ask(self._client.hget(_COVERS, component))
         return NoticeId(found.decode()) if found else None
 
     async def of_incident(self, incident_id: IncidentId) -> NoticeId | None:
         """The open notice an incident is linked to."""
-        found = await self._ask(self._client.hget(_BY, incident_id))
+        found = await ask(self._client.hget(_BY, incident_id))
         return NoticeId(found.decode()) if found else None
 
     async def recent(self, limit: int = 100) -> list[Notice]:
         """Newest first, whatever became of them."""
-        ids = await self._ask(self._client.zrevrange(_LIST, 0, limit - 1))
+        ids = await ask(self._client.zrevrange(_LIST, 0, limit - 1))
         return await self._many([i.decode() for i in ids])
 
     async def since(self, since: datetime, limit: int = 500) -> list[Notice]:
         """Those that began since then, newest first, whatever became of them."""
-        ids = await self._ask(self._client.zrevrangebyscore(_LIST, "+inf", _ms(since), start=0, num=limit))
+        ids = await ask(self._client.zrevrangebyscore(_LIST, "+inf", _ms(since), start=0, num=limit))
         return await self._many([i.decode() for i in ids])
 
     async def open(self) -> list[Notice]:
         """Those that are held, offered or published and not over."""
-        ids = await self._ask(self._client.smembers(_OPEN))
+        ids = await ask(self._client.smembers(_OPEN))
         return await self._many(sorted(i.decode() for i in ids))
 
     async def by_card(self, message_id: str) -> Notice | None:
@@ -117,14 +116,8 @@ class NoticeDesk:
         async with self._client.pipeline(transaction=False) as pipe:
             for notice_id in ids:
                 pipe.hmget(f"{NOTICE}doc:{notice_id}", "ver", "doc")
-            rows = await self._ask(pipe.execute())
+            rows = await ask(pipe.execute())
         return [_read(ver, doc) for ver, doc in rows if doc is not None]
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _ms(instant: datetime) -> int:

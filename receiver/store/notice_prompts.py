@@ -3,13 +3,11 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
+from receiver.store.answer import ask
 from receiver.store.keys import NOTICE
 
 KEEP = timedelta(minutes=15)
@@ -46,17 +44,17 @@ class NoticePrompts:
             pipe.set(_key(kept.chat, kept.message_id), raw, ex=seconds)
             pipe.set(f"{NOTICE}prompt:{kept.token}", raw, ex=seconds)
             pipe.zadd(_ENDS, {f"{kept.chat}|{kept.message_id}": int((now + KEEP).timestamp())})
-            await self._ask(pipe.execute())
+            await ask(pipe.execute())
         return kept
 
     async def of(self, chat: str, message_id: str) -> Prompt | None:
         """The question somebody replied to; none when it is answered, over or was never asked."""
-        raw = await self._ask(self._client.get(_key(chat, message_id)))
+        raw = await ask(self._client.get(_key(chat, message_id)))
         return msgspec.json.decode(raw, type=Prompt) if raw else None
 
     async def by_token(self, token: str) -> Prompt | None:
         """The question a button is about."""
-        raw = await self._ask(self._client.get(f"{NOTICE}prompt:{token}"))
+        raw = await ask(self._client.get(f"{NOTICE}prompt:{token}"))
         return msgspec.json.decode(raw, type=Prompt) if raw else None
 
     async def forget(self, prompt: Prompt) -> None:
@@ -64,19 +62,13 @@ class NoticePrompts:
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.delete(_key(prompt.chat, prompt.message_id), f"{NOTICE}prompt:{prompt.token}")
             pipe.zrem(_ENDS, f"{prompt.chat}|{prompt.message_id}")
-            await self._ask(pipe.execute())
+            await ask(pipe.execute())
 
     async def overdue(self, now: datetime) -> list[tuple[str, str]]:
         """Chat and message of the questions nobody answered; each is given once."""
-        found = await self._ask(self._client.zrangebyscore(_ENDS, "-inf", int(now.timestamp())))
-        taken = [member for member in found if await self._ask(self._client.zrem(_ENDS, member))]
+        found = await ask(self._client.zrangebyscore(_ENDS, "-inf", int(now.timestamp())))
+        taken = [member for member in found if await ask(self._client.zrem(_ENDS, member))]
         return [tuple(member.decode().split("|", 1)) for member in taken]
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _key(chat: str, message_id: str) -> str:

@@ -4,18 +4,16 @@ All keys begin with `{notice}:public:`, so that a server for the public side alo
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.notice import PublicNotice
+from receiver.store.answer import ask
 from receiver.store.keys import NOTICE
 
-DOCS, LIST, CHANGED, VERSION = (f"{NOTICE}public:{name}" for name in ("docs", "list", "changed", "version"))
+DOCS, LIST, VERSION = (f"{NOTICE}public:{name}" for name in ("docs", "list", "version"))
 _decoder = msgspec.json.Decoder(PublicNotice)
 
 
@@ -32,7 +30,7 @@ class PublicNotices:
 
     async def one(self, notice_id: str) -> PublicNotice | None:
         """The notice with this id, also a retracted one; None when there is none that was published."""
-        raw = await self._ask(self._client.hget(DOCS, notice_id))
+        raw = await ask(self._client.hget(DOCS, notice_id))
         return _decoder.decode(raw) if raw else None
 
     async def open(self) -> list[PublicNotice]:
@@ -42,12 +40,12 @@ class PublicNotices:
     async def recent(self, limit: int = 500, before: datetime | None = None) -> list[PublicNotice]:
         """By the instant of publication, newest first; `before` (exclusive, UTC) goes further back."""
         top = f"({int(before.timestamp() * 1000)}" if before else "+inf"
-        ids: Sequence[bytes] = await self._ask(self._client.zrevrangebyscore(LIST, top, "-inf", start=0, num=limit))
+        ids: Sequence[bytes] = await ask(self._client.zrevrangebyscore(LIST, top, "-inf", start=0, num=limit))
         return await self._load(ids)
 
     async def since(self, start: datetime) -> list[PublicNotice]:
         """All that were published at or after this instant, and those older ones that are still open; newest first."""
-        ids: Sequence[bytes] = await self._ask(self._client.zrevrange(LIST, 0, -1))
+        ids: Sequence[bytes] = await ask(self._client.zrevrange(LIST, 0, -1))
         found = await self._load(ids)
         return [notice for notice in found if notice.is_open or notice.published_at >= start or (notice.resolved_at or start) > start]
 
@@ -55,21 +53,10 @@ class PublicNotices:
         """What `core.uptime.days` needs for so many days."""
         return await self.since(now - timedelta(days=days + 1))
 
-    async def changed_at(self) -> datetime | None:
-        """When anything public changed last (UTC); for ETags and caches."""
-        raw = await self._ask(self._client.get(CHANGED))
-        return datetime.fromtimestamp(int(raw) / 1000, UTC) if raw else None
-
     async def version(self) -> int:
         """Counts public changes; two reads with the same number between them read the same."""
-        return int(await self._ask(self._client.get(VERSION)) or 0)
+        return int(await ask(self._client.get(VERSION)) or 0)
 
     async def _load(self, ids: Sequence[bytes]) -> list[PublicNotice]:
-        raws = await self._ask(self._client.hmget(DOCS, [i.decode() for i in ids])) if ids else []
+        raws = await ask(self._client.hmget(DOCS, [i.decode() for i in ids])) if ids else []
         return [_decoder.decode(raw) for raw in raws if raw]
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault

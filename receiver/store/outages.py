@@ -1,16 +1,14 @@
 """What can't be reached, and since when; shared by all replicas, so that each is told once. Written by `workers.reach`, told by `chat.outage`."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.outage import Outage
+from receiver.store.answer import ask
 from receiver.store.keys import REACH
 
 _STANDS, _OVER, _PROOF, _LAST = f"{REACH}stands", f"{REACH}over", f"{REACH}proof", f"{REACH}last"
@@ -29,8 +27,8 @@ class Outages:
 
     async def refresh(self) -> Mapping[str, Outage]:
         """Read again what stands, by key."""
-        self.standing = {key.decode(): _decode(raw) for key, raw in (await self._ask(self._client.hgetall(_STANDS))).items()}
-        self.last = {key.decode(): _decode(raw) for key, raw in (await self._ask(self._client.hgetall(_LAST))).items()}
+        self.standing = {key.decode(): _decode(raw) for key, raw in (await ask(self._client.hgetall(_STANDS))).items()}
+        self.last = {key.decode(): _decode(raw) for key, raw in (await ask(self._client.hgetall(_LAST))).items()}
         return self.standing
 
     def was_out(self, channel: str, instant: datetime) -> bool:
@@ -40,12 +38,12 @@ class Outages:
 
     async def begin(self, outage: Outage) -> None:
         """It stands from now on; whichever replica said so first says since when and why."""
-        await self._ask(self._client.hsetnx(_STANDS, outage.key, msgspec.json.encode(outage)))
+        await ask(self._client.hsetnx(_STANDS, outage.key, msgspec.json.encode(outage)))
         await self.refresh()
 
     async def end(self, key: str, now: datetime) -> None:
         """It is over; its end is to be told."""
-        raw = await self._ask(self._client.hget(_STANDS, key))
+        raw = await ask(self._client.hget(_STANDS, key))
         if raw is not None:
             over = replace(_decode(raw), over_at=now)
             async with self._client.pipeline(transaction=True) as pipe:
@@ -53,36 +51,30 @@ class Outages:
                 pipe.hsetnx(_OVER, over.identity, msgspec.json.encode(over))
                 if over.is_channel:
                     pipe.hset(_LAST, key, msgspec.json.encode(over))
-                await self._ask(pipe.execute())
+                await ask(pipe.execute())
         await self.refresh()
 
     async def forget(self, key: str) -> None:
         """Nobody uses that address any more: nothing is to be told."""
-        await self._ask(self._client.hdel(_STANDS, key))
+        await ask(self._client.hdel(_STANDS, key))
         await self.refresh()
 
     async def over(self) -> list[Outage]:
         """Those whose end is not told yet."""
-        return [_decode(raw) for raw in (await self._ask(self._client.hgetall(_OVER))).values()]
+        return [_decode(raw) for raw in (await ask(self._client.hgetall(_OVER))).values()]
 
     async def told(self, outage: Outage) -> None:
         """Its end was told."""
-        await self._ask(self._client.hdel(_OVER, outage.identity))
+        await ask(self._client.hdel(_OVER, outage.identity))
 
     async def prove(self, channel: str, now: datetime) -> None:
         """Its far end answered some replica."""
-        await self._ask(self._client.hset(_PROOF, channel, int(now.timestamp() * 1000)))
+        await ask(self._client.hset(_PROOF, channel, int(now.timestamp() * 1000)))
 
     async def proved_at(self, channel: str) -> datetime | None:
         """When its far end last answered some replica, within a few seconds; UTC."""
-        found = await self._ask(self._client.hget(_PROOF, channel))
+        found = await ask(self._client.hget(_PROOF, channel))
         return _EPOCH + timedelta(milliseconds=int(found)) if found else None
-
-    async def _ask(self, question: Awaitable[Any] | Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _decode(raw: bytes) -> Outage:

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from receiver.core.delivery import Verdict
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Destination, IncidentId
 from receiver.core.plan import Kind, Priority
+from receiver.store.answer import ask
 from receiver.store.incidents import EDIT_SPACING
 from receiver.store.keys import Partitions, rate
 from receiver.store.scripts import Argument, Script
@@ -88,7 +86,7 @@ class Outbox:
 
     async def outlive(self, slot: Slot) -> None:
         """The lease will run out, but its worker lives: leases that were lost before are forgotten. Raises StoreUnavailableError."""
-        await self._ask(self._client.hdel(self._key(slot.id), "lost"))
+        await ask(self._client.hdel(self._key(slot.id), "lost"))
 
     async def done(
         self,
@@ -124,17 +122,17 @@ class Outbox:
     async def cool(self, chat: str, until: datetime, now: datetime) -> None:
         """The far end asked for silence in this chat."""
         pause = max(1, _ms(until) - _ms(now))
-        await self._ask(self._client.set(rate(chat) + ":cool", _ms(until), px=pause))
+        await ask(self._client.set(rate(chat) + ":cool", _ms(until), px=pause))
 
     async def adopt(self, incident_id: IncidentId, destination: str, ref: str) -> bool:
         """A press came from a signed message we do not know: a copy whose answer was lost. Later edits follow it too."""
         key = self._key(f"{incident_id}.incident.0.{destination}")
-        known, copies, state = await self._ask(self._client.hmget(key, "ref", "copies", "st"))
+        known, copies, state = await ask(self._client.hmget(key, "ref", "copies", "st"))
         if state is None:
             return False
         refs = {r for r in (known or b"").decode().split(",") + (copies or b"").decode().split(",") if r}
         if ref not in refs:
-            await self._ask(self._client.hset(key, "copies", ",".join(sorted((refs | {ref}) - {(known or b"").decode()}))))
+            await ask(self._client.hset(key, "copies", ",".join(sorted((refs | {ref}) - {(known or b"").decode()}))))
         return True
 
     async def main_ref(self, incident_id: IncidentId, destination: str) -> str:
@@ -143,27 +141,27 @@ class Outbox:
 
     async def hush(self, incident_id: IncidentId, destination: str) -> str:
         """Why the living message came to this destination without a sound; empty when it had one, or is not there. Raises StoreUnavailableError."""
-        return (await self._ask(self._client.hget(self._key(f"{incident_id}.incident.0.{destination}"), "hush")) or b"").decode()
+        return (await ask(self._client.hget(self._key(f"{incident_id}.incident.0.{destination}"), "hush")) or b"").decode()
 
     async def living(self, incident_id: IncidentId, destination: str) -> tuple[str, bool]:
         """The living message's id in one destination, or empty; and whether it is still on its way: wanted, and neither sent nor given up."""
-        ref, state = await self._ask(self._client.hmget(self._key(f"{incident_id}.incident.0.{destination}"), "ref", "st"))
+        ref, state = await ask(self._client.hmget(self._key(f"{incident_id}.incident.0.{destination}"), "ref", "st"))
         return (ref or b"").decode(), state in (b"new", b"leased", b"sending")
 
     async def moved(self, channel: str, old: str, new: str) -> None:
         """A chat has a new id; remembered for every slot that still holds the old one."""
-        await self._ask(self._client.hset(self._partitions.first.of("moved"), f"{channel}:{old}", new))
+        await ask(self._client.hset(self._partitions.first.of("moved"), f"{channel}:{old}", new))
 
     async def addresses_moved(self) -> dict[str, str]:
         """`channel:old chat` to new chat."""
-        return {k.decode(): v.decode() for k, v in (await self._ask(self._client.hgetall(self._partitions.first.of("moved")))).items()}
+        return {k.decode(): v.decode() for k, v in (await ask(self._client.hgetall(self._partitions.first.of("moved")))).items()}
 
     async def slots(self, incident_id: IncidentId) -> list[dict[str, str]]:
         """Where the incident's messages stand, for people."""
-        mids = await self._ask(self._client.smembers(self._partitions.of_incident(incident_id).of("ms", incident_id)))
+        mids = await ask(self._client.smembers(self._partitions.of_incident(incident_id).of("ms", incident_id)))
         out = []
         for mid in sorted(m.decode() for m in mids):
-            fields = await self._ask(self._client.hgetall(self._key(mid)))
+            fields = await ask(self._client.hgetall(self._key(mid)))
             if not fields:
                 continue  # it is older than what is kept
             place = msgspec.json.decode(fields[b"dest"], type=Destination)
@@ -172,23 +170,17 @@ class Outbox:
 
     async def depth(self) -> int:
         """Slots that wait."""
-        return sum([int(await self._ask(self._client.zcard(at.of(f"due:{p}")))) for at in self._partitions for p in range(4)])
+        return sum([int(await ask(self._client.zcard(at.of(f"due:{p}")))) for at in self._partitions for p in range(4)])
 
     async def revive(self, mid: str, now: datetime) -> bool:
         """Send a dead slot again, on a person's word."""
         key = self._key(mid)
-        if await self._ask(self._client.hget(key, "st")) != b"dead":
+        if await ask(self._client.hget(key, "st")) != b"dead":
             return False
-        await self._ask(self._client.hset(key, mapping={"st": "new", "attempts": 0, "unknowns": 0, "first_due": _ms(now)}))
-        prio = await self._ask(self._client.hget(key, "prio"))
-        await self._ask(self._client.zadd(self._partitions.of_incident(mid).of(f"due:{prio.decode()}"), {mid: _ms(now)}))
+        await ask(self._client.hset(key, mapping={"st": "new", "attempts": 0, "unknowns": 0, "first_due": _ms(now)}))
+        prio = await ask(self._client.hget(key, "prio"))
+        await ask(self._client.zadd(self._partitions.of_incident(mid).of(f"due:{prio.decode()}"), {mid: _ms(now)}))
         return True
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _slot(mid: str, flat: list[bytes]) -> Slot:

@@ -1,14 +1,11 @@
 """Which forum topic belongs to an incident in a chat, and which chats take none. Written and read by `channels.forum`."""
 
-from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import IncidentId
+from receiver.store.answer import ask
 from receiver.store.keys import CHAT_PLAIN, Partitions
 
 KEPT = timedelta(days=40)  # longer than an incident that is over can be seen
@@ -29,17 +26,17 @@ class Threads:
     async def claim(self, incident_id: IncidentId, chat: str, now: datetime) -> bool:
         """True for the one who may make the topic; nobody else does until that is settled."""
         key = self._key(incident_id)
-        is_first = bool(await self._ask(self._client.hsetnx(key, chat, f"{_CLAIM}{int(now.timestamp() * 1000)}")))
-        await self._ask(self._client.expire(key, int(KEPT.total_seconds())))
+        is_first = bool(await ask(self._client.hsetnx(key, chat, f"{_CLAIM}{int(now.timestamp() * 1000)}")))
+        await ask(self._client.expire(key, int(KEPT.total_seconds())))
         return is_first
 
     async def settle(self, incident_id: IncidentId, chat: str, topic: str) -> None:
         """The topic's number, or `general`; empty forgets it, and the next message makes a new one."""
         key = self._key(incident_id)
         if topic:
-            await self._ask(self._client.hset(key, chat, topic))
+            await ask(self._client.hset(key, chat, topic))
         else:
-            await self._ask(self._client.hdel(key, chat, f"{chat}:closed"))
+            await ask(self._client.hdel(key, chat, f"{chat}:closed"))
 
     async def is_closed(self, incident_id: IncidentId, chat: str) -> bool:
         """True when we closed it last."""
@@ -47,25 +44,19 @@ class Threads:
 
     async def note_closed(self, incident_id: IncidentId, chat: str, *, is_closed: bool) -> None:
         """What was done to it last."""
-        await self._ask(self._client.hset(self._key(incident_id), f"{chat}:closed", "1" if is_closed else "0"))
+        await ask(self._client.hset(self._key(incident_id), f"{chat}:closed", "1" if is_closed else "0"))
 
     async def is_plain(self, chat: str) -> bool:
         """True for an hour after this chat refused a topic."""
-        return bool(await self._ask(self._client.exists(CHAT_PLAIN + chat)))
+        return bool(await ask(self._client.exists(CHAT_PLAIN + chat)))
 
     async def note_plain(self, chat: str) -> bool:
         """This chat takes no topics; True for the first who finds that out."""
-        return bool(await self._ask(self._client.set(CHAT_PLAIN + chat, "", nx=True, px=int(PLAIN.total_seconds() * 1000))))
+        return bool(await ask(self._client.set(CHAT_PLAIN + chat, "", nx=True, px=int(PLAIN.total_seconds() * 1000))))
 
     async def _get(self, incident_id: IncidentId, field: str) -> str:
-        found = await self._ask(self._client.hget(self._key(incident_id), field))
+        found = await ask(self._client.hget(self._key(incident_id), field))
         return found.decode() if found else ""
 
     def _key(self, incident_id: IncidentId) -> str:
         return self._partitions.of_incident(incident_id).of("topics", incident_id)
-
-    async def _ask(self, question: Awaitable[Any] | Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault

@@ -1,17 +1,15 @@
 """Programs' tokens in the store: digests only, with when each was last used. Used by `web.tokens`."""
 
 import secrets
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.token import PREFIX, Scope, Token, digest, parts
+from receiver.store.answer import ask
 from receiver.store.keys import TOKENS, TOKENS_USED
 
 _NOBODY = Token(id="", name="", scopes=frozenset(), digest="", by="", created_at=datetime.min, expires_at=datetime.min)  # noqa: DTZ901 - compares with nobody's
@@ -28,13 +26,13 @@ class Tokens:
         await self.remove(name)
         token_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         made = Token(id=token_id, name=name, scopes=frozenset(scopes), digest=digest(secret), by=by, created_at=now, expires_at=now + lasts)
-        await self._ask(self._client.hset(TOKENS, token_id, msgspec.json.encode(made)))
+        await ask(self._client.hset(TOKENS, token_id, msgspec.json.encode(made)))
         return f"{PREFIX}_{token_id}_{secret}"
 
     async def all(self) -> list[Token]:
         """By name, with when each was last used."""
-        held = await self._ask(self._client.hvals(TOKENS))
-        used = await self._ask(self._client.hgetall(TOKENS_USED))
+        held = await ask(self._client.hvals(TOKENS))
+        used = await ask(self._client.hgetall(TOKENS_USED))
         found = [msgspec.json.decode(raw, type=Token) for raw in held]
         return sorted((replace(one, last_used_at=_instant(used.get(one.id.encode()))) for one in found), key=lambda one: one.name)
 
@@ -42,8 +40,8 @@ class Tokens:
         """Revoke it; False when there is none of this name."""
         gone = [one.id for one in await self.all() if one.name == name]
         if gone:
-            await self._ask(self._client.hdel(TOKENS, *gone))
-            await self._ask(self._client.hdel(TOKENS_USED, *gone))
+            await ask(self._client.hdel(TOKENS, *gone))
+            await ask(self._client.hdel(TOKENS_USED, *gone))
         return bool(gone)
 
     async def holder(self, text: str, now: datetime) -> Token | None:
@@ -51,18 +49,12 @@ class Tokens:
         found = parts(text)
         if found is None:
             return None
-        raw = await self._ask(self._client.hget(TOKENS, found[0]))
+        raw = await ask(self._client.hget(TOKENS, found[0]))
         held = msgspec.json.decode(raw, type=Token) if raw else _NOBODY
         if not held.is_valid(found[1], now if raw else datetime.max):  # noqa: DTZ901 - nobody's is over
             return None
-        await self._ask(self._client.hset(TOKENS_USED, held.id, int(now.timestamp()) // 60 * 60))
+        await ask(self._client.hset(TOKENS_USED, held.id, int(now.timestamp()) // 60 * 60))
         return held
-
-    async def _ask(self, question: Awaitable[Any] | Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
 
 
 def _instant(raw: bytes | None) -> datetime | None:

@@ -62,7 +62,6 @@ class Stranger:
     at: datetime
     labels: Mapping[str, str]
     is_unrouted: bool
-    is_unknown_service: bool
 
 
 @dataclass(slots=True)
@@ -73,7 +72,6 @@ class Effects:
     transitions: list[Transition] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     strangers: list[Stranger] = field(default_factory=list)
-    bad_alerts: int = 0
 
 
 class World:
@@ -102,8 +100,7 @@ class World:
         watchdog = self.rules.watchdog_of(source)
         if watchdog:
             webhook.alerts = [one for one in webhook.alerts if not is_watchdog(watchdog, self.rules, source, one)]
-        pieces, bad = self._grouping.split(source, webhook)
-        self.effects.bad_alerts += len(bad) + len(webhook.bad)
+        pieces, _ = self._grouping.split(source, webhook)
         for piece in pieces:
             merged, opened = self._shelf.merge(piece.item(), self.now)
             if merged.is_miss:
@@ -237,7 +234,7 @@ class World:
             service = labels.get("service") or labels.get("job") or ""
             is_unknown = bool(self.rules.services) and service not in self.rules.services
             if is_unrouted or is_unknown:
-                self.effects.strangers.append(Stranger(at=self.now, labels=labels, is_unrouted=is_unrouted, is_unknown_service=is_unknown))
+                self.effects.strangers.append(Stranger(at=self.now, labels=labels, is_unrouted=is_unrouted))
 
 
 def longest_group_wait(node: RouteNode) -> timedelta:

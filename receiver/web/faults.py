@@ -1,9 +1,11 @@
 """What somebody who asks hears when a handler stumbles over something it does not expect. Used by `app.http`, for everything but webhooks."""
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, Response
+from litestar.exceptions import HTTPException
 
 from receiver.core.errors import CommitConflictError, StoreUnavailableError, UnknownIncidentError
 from receiver.telemetry.logs import get_logger
@@ -11,6 +13,8 @@ from receiver.telemetry.logs import get_logger
 AWAY = "the store is away, so this was not done, or nobody knows whether it was: look again when GET /readyz answers 200"
 CONFLICT = "somebody else changed the same again and again, so this was not done: ask again"
 BUG = "this is a fault of the service: its log has the details, at the time of this answer"
+NO_SOURCE = "no source of the rules has this address: `receiver sources list` shows the address of each"
+NOTHING = "nothing is at this address: people have /chat and /status, programs /api/v1, Alertmanager /webhooks/alertmanager"
 log = get_logger(__name__)
 
 
@@ -27,6 +31,13 @@ def answer(request: Request[Any, Any, Any], fault: Exception) -> Response[dict[s
             log.error("a request was not answered", method=request.method, path=request.url.path, exc_info=fault)
             status, detail = 500, BUG
     return Response({"status_code": status, "detail": detail}, status_code=status)
+
+
+def missing(request: Request[Any, Any, Any], fault: HTTPException) -> Response[dict[str, Any]]:
+    """The answer to an address that leads nowhere; a handler that knows what is missing says it itself."""
+    is_known = fault.detail != HTTPStatus.NOT_FOUND.phrase
+    detail = fault.detail if is_known else NO_SOURCE if request.url.path.startswith("/webhooks") else NOTHING
+    return Response({"status_code": 404, "detail": detail}, status_code=404)
 
 
 async def begun(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -145,6 +145,17 @@ def test_a_chat_can_be_read_alone(visit, served):
     expect(card(page, "crm-api")).to_be_visible()
 
 
+def test_the_state_is_seen_below_the_line_that_says_why_and_a_number_keeps_its_unit(visit):
+    page = visit()
+    drawn = """html => {
+      const card = draw({ id: "1", chat: "x", at: 0, html, buttons: [] }).querySelector(".card");
+      return [card.className, [...card.querySelectorAll(".measured")].map((s) => s.textContent), card.querySelector(".text").textContent];
+    }"""
+    said = "Nobody has taken INC-1\n🔴 Shop API: 7.8 % fail for 12 min, 240/s arrive"
+    assert page.evaluate(drawn, f"<i>{said}") == ["card red", ["7.8 %", "12 min", "240/s"], said]
+    assert page.evaluate(drawn, "2 open incidents\n\n🔴 INC-1\n🟢 INC-2")[0] == "card", "a list has no state of its own"
+
+
 def test_the_login_link_works_once_and_then_says_what_to_do(browser, served, session, tmp_path):
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()

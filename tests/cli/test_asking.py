@@ -12,6 +12,7 @@ import pytest
 
 from receiver.cli import client, notices, stats, tokens
 from receiver.cli.main import main, parser
+from receiver.cli.serve import secrets_of
 from receiver.settings import SettingsError, load_settings
 from tests.builders import wire
 from tests.harness import DEVOPS, ROOT, free_port, story
@@ -125,13 +126,50 @@ def test_without_a_service_every_command_says_how_to_start_one(words, tmp_path, 
         ("WEBHOOKTOKEN", "x", "RECEIVER_WEBHOOKTOKEN: no such setting, did you mean RECEIVER_WEBHOOK_TOKEN?"),
         ("SOMETHING", "x", "RECEIVER_SOMETHING: no such setting, README.md lists them"),
         ("TIMEZONE", "Mars", "RECEIVER_TIMEZONE: no time zone 'Mars': write an IANA name such as Europe/Moscow"),
+        (
+            "REDIS_URL",
+            "http://store:6379",
+            "RECEIVER_REDIS_URL: not a store: write redis://HOST:6379, rediss://…, unix:///PATH, redis+sentinel://HOST:26379/SERVICE or redis+cluster://HOST:6379",
+        ),
         ("LANGUAGE", "fr", "RECEIVER_LANGUAGE: Input should be 'en' or 'ru'"),
     ],
 )
 def test_a_wrong_setting_says_what_to_write(tmp_path, name, value, hint):
     with pytest.raises(SettingsError) as caught:
-        load_settings(environ(tmp_path, **{name: value}))
+        load_settings(environ(tmp_path, SECRET_KEY="k" * 32, **{name: value}))
     assert caught.value.faults == (hint,)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("redis://127.0.0.1", True),
+        ("redis://user:p%40ss@store:6379/0", True),
+        ("redis://[::1]:6379", True),
+        ("rediss://store:6380", True),
+        ("unix:///run/redis.sock?db=1", True),
+        ("redis+sentinel://:pw@s1:26379,s2:26379/main/0", True),
+        ("redis+cluster://127.0.0.1:7001,127.0.0.1:7002", True),
+        ("redis://store:port", False),
+        ("redis+cluster://a:7001,b:x", False),
+        ("redis+sentinel://s1:26379", False),
+        ("store:6379", False),
+    ],
+)
+def test_the_address_of_a_store_is_looked_at_before_anything_starts(tmp_path, url, is_one):
+    given = environ(tmp_path, SECRET_KEY="k" * 32, REDIS_URL=url)
+    if is_one:
+        assert load_settings(given).redis_url == url
+    else:
+        with pytest.raises(SettingsError, match="not a store"):
+            load_settings(given)
+
+
+def test_no_password_of_any_address_reaches_a_log(tmp_path):
+    names = ("REDIS_URL", "ALERTMANAGER_URLS", "PROMETHEUS_URL", "TELEGRAM_PROXY")
+    given = {name: f"{'redis' if name == 'REDIS_URL' else 'http'}://user:p%40ss-{name}@host:1234" for name in names}
+    found = set(secrets_of(load_settings(environ(tmp_path, SECRET_KEY="k" * 32, HEARTBEAT_URL="https://hc-ping.com/uuid", **given))))
+    assert {f"p@ss-{name}" for name in names} | {f"p%40ss-{name}" for name in names} | {"https://hc-ping.com/uuid", "k" * 32} <= found
 
 
 def test_a_port_that_is_taken_says_what_to_do(tmp_path):

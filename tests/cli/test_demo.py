@@ -49,3 +49,8 @@ def test_the_demo_tells_nobody_outside_and_asks_the_programs_it_starts(tmp_path)
     measured = outage.with_evidence(settings)
     assert measured.prometheus_url
     assert all(url.startswith("http://127.0.0.1:") for url in (measured.prometheus_url.get_secret_value(), *measured.peers))
+
+
+def test_the_demos_screen_holds_no_log_line_of_what_is_still_starting(tmp_path):
+    assert settings_of(tmp_path).log_level == "ERROR"
+    assert settings_of(tmp_path, RECEIVER_LOG_LEVEL="INFO").log_level == "INFO"

@@ -120,10 +120,10 @@ def test_the_book_says_which_window_mutes_and_until_when():
     labels = matched_labels({"job": "node", "severity": "page"}, Severity.CRITICAL)
     mute = book.muted_by(labels, NOW)
     assert mute is not None
-    assert (mute.window.name, mute.window.where, book.muted_until(labels, NOW)) == ("move", "maintenance.yaml:3", ENDS)
-    assert book.muted_until(labels, ENDS) is None
-    assert book.muted_until(labels, NOW - timedelta(microseconds=1)) is None
-    assert book.muted_until({}, NOW) is None
+    assert (mute.window.name, mute.window.where, mute.until) == ("move", "maintenance.yaml:3", ENDS)
+    assert book.muted_by(labels, ENDS) is None
+    assert book.muted_by(labels, NOW - timedelta(microseconds=1)) is None
+    assert book.muted_by({}, NOW) is None
 
 
 def recurring(text: str, start: str, end: str, zone: ZoneInfo = MOSCOW, starts: date | None = None) -> Recurring:

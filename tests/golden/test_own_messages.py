@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from receiver.store.spool import Spooled
+from receiver.workers.respool import Respool
 from tests.builders import NOW, body, rules_files, wire
-from tests.fakes.bot_api import Sent
+from tests.fakes.bot_api import Sent, refusal
 from tests.harness import ADMINS, DEVOPS, SPARE, STRANGER, Story, story
 from tests.stories.test_reload import looks
 
@@ -189,3 +191,27 @@ async def test_what_is_said_without_the_store_reads_as_its_file(tmp_path, langua
         back = await s.expect(ADMINS)
         held("store-away", language, nothing, page, many, back)
         s._seen.update(range(len(s.api.sends())))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_a_start_after_nobody_ran_reads_as_its_file(tmp_path, language):
+    async with here(tmp_path, language) as s:
+        await s.settle()
+        watches = s.app.watches
+        await watches.spool.keep(Spooled(source="alertmanager", at=s.clock.now(), is_firing=True, body=body(wire())))
+        await watches.vitals.live(s.clock.now() - timedelta(minutes=10))
+        await Respool(watches.spool, watches.vitals, s.app.engine, s.app.rules, s.clock, s.app.ready.now).look()
+        await s.advance(seconds=10)
+        await s.expect(DEVOPS)
+        held("nobody-ran", language, await s.expect(ADMINS))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_a_chat_with_a_new_number_reads_as_its_file(tmp_path, language):
+    async with here(tmp_path, language) as s:
+        s.api.fail("sendMessage", refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1001000000099), chat=DEVOPS)
+        await s.post(body(wire()), **GOOD)
+        await s.advance(seconds=10)
+        await s.expect("-1001000000099", "🔴")
+        await s.advance(seconds=10)
+        held("chat-moved", language, await s.expect(ADMINS))

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.monitoring.pack import PACK, read
+from tests.monitoring.pack import PACK, alerts, cases, read
 
 CONFIG = PACK / "alertmanager" / "alertmanager.yml"
 
@@ -67,3 +67,13 @@ def test_nothing_is_inhibited_across_services_and_the_watchdog_never():
         assert {"service", "environment"} <= set(rule["equal"])
         assert "alertname" in rule["equal"] or "alertname!~" in rule["target_matchers"][0]
     assert "Watchdog" in rules[1]["target_matchers"][0]
+
+
+def test_a_critical_alert_hides_no_warning_of_another_instance_or_queue():
+    """What tells two series of one alert apart has to be equal, for each alert that has both severities."""
+    severities = {(rule["alert"], rule["labels"]["severity"]) for rule in alerts()}
+    both = {name for name, severity in severities if severity == "critical" and (name, "warning") in severities}
+    told_apart = {label for _, case in cases() if case["alertname"] in both for found in case["exp_alerts"] for label in found["exp_labels"]}
+    (equal,) = [set(rule["equal"]) for rule in read(CONFIG)["inhibit_rules"] if "alertname" in rule["equal"]]
+    assert {"instance", "queue"} <= told_apart
+    assert told_apart - {"severity", "signal", "resource"} == equal - {"alertname"}

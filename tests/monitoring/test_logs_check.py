@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from receiver.cli.logs import check_lines
+from receiver.rules.load import load_rules
 from tests.harness import ROOT, free_port
 from tests.stories.test_real_chain import running, until_up
 
@@ -56,6 +57,31 @@ def test_a_line_of_the_standard_has_no_fault_nested_or_dotted():
 def test_each_fault_is_named(changed, field, message):
     found = faults(**changed)
     assert any(name == field and message in text for name, text in found), found
+
+
+SET_UPS = [json.loads(line) for line in (ROOT / "tests" / "monitoring" / "setups.ndjson").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("language", ["Python", "Java", ".NET", "Node"])
+def test_what_a_set_up_writes_follows_the_standard(language):
+    """Python's and Node's lines are recorded, Java's and .NET's are from the sources of their formatters; each has a line with its trace and one id."""
+    lines = [json.dumps(one["line"]) for one in SET_UPS if one["set_up"] == language]
+    assert lines
+    assert list(check_lines(lines)) == []
+    assert any("4bf92f3577b34da6a3ce929d0e0e4736" in line or '"trace"' in line for line in lines), "a line inside a request leads to its trace"
+
+
+@pytest.mark.parametrize(("language", "written"), [("Python", "python"), ("Java", "xml"), (".NET", "csharp"), ("Node", "js")])
+def test_a_set_up_is_in_the_docs_and_names_a_service_of_the_catalogue(language, written):
+    page = (ROOT / "docs" / "logging.md").read_text("utf-8")
+    _, _, block = page.partition(f"**{language}** (")[2].partition(f"```{written}\n")
+    names = set(load_rules(ROOT / "routing_rules").services)
+    assert any(name in block.partition("```")[0] for name in names)
+    assert any(one["set_up"] == language and any(name in json.dumps(one["line"]) for name in names) for one in SET_UPS)
+
+
+def test_words_of_levels_that_formatters_write_by_themselves_are_no_levels():
+    assert [field for field, _ in faults(**{"log.level": "Information"})] == ["log.level"]
 
 
 def test_numbers_that_are_no_cards_may_be_logged():

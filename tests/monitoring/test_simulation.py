@@ -275,8 +275,8 @@ async def check_dashboards(prometheus: str) -> None:
         for name, board in BOARDS.items():
             services = [option["value"] for v in board["templating"]["list"] if v["name"] == "service" for option in v["options"]]
             environment = "prod" if name == "receiver" else Fault.QUEUE_BACKING_UP.value
-            for query in (q for q in queries(board) if "offset 1w" not in q):
-                chosen = query.replace('service="$service"', f'service=~"{"|".join(services)}"')
+            for query in queries(board):  # the simulation has no week behind it: last week's curve is asked for as of now
+                chosen = query.replace(" offset 1w", "").replace('service="$service"', f'service=~"{"|".join(services)}"')
                 asked = chosen.replace("$environment", environment).replace("[5m]", "[20s]")
                 answer = (await http.get(f"{prometheus}/api/v1/query", params={"query": asked})).json()
                 assert answer["data"]["result"], f"{name}: {query}"

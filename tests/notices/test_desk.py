@@ -66,7 +66,6 @@ async def test_a_draft_leaves_the_public_side_empty(store):
     await put(desk, one)
     assert await PublicNotices(store).recent() == []
     assert await PublicNotices(store).one(one.id) is None
-    assert await PublicNotices(store).changed_at() is None
 
 
 async def test_links_follow_the_notice(store):
@@ -96,7 +95,6 @@ async def test_history_reaches_back_and_keeps_what_is_open(store):
     public = PublicNotices(store)
     assert [n.id for n in await public.history(NOW)] == [new.id, old.id]
     assert [n.id for n in await public.recent(before=NOW)] == [old.id, gone.id]
-    assert await public.changed_at() == NOW
 
 
 async def test_the_public_side_may_run_with_a_user_that_reads_nothing_else(store, tmp_path):

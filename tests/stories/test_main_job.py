@@ -27,7 +27,7 @@ async def test_an_alert_is_told_taken_and_ended_in_one_message(tmp_path):
         await s.fire(wire(status="resolved", ended=NOW + timedelta(minutes=5)))
         await s.advance(seconds=5)
         assert told.text.startswith("🟢")
-        assert told.labels() == ["❔ Почему я"]
+        assert told.labels() == ["❔ Почему?"]
         await s.expect(DEVOPS, "🟢")
         await s.expect(ADMINS, "🟢")
 

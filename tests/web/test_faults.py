@@ -63,6 +63,21 @@ async def test_who_changes_something_while_the_store_is_away_is_told_that_it_may
     assert (answered.status_code, answered.json()["detail"].partition(",")[0]) == (503, "the store is away")
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/webhooks/alertmanger", "no source of the rules has this address: `receiver sources list`"),
+        ("/webhook", "nothing is at this address"),
+        ("/", "nothing is at this address: people have /chat"),
+        ("/api/v1/people/nobody/link", "no person nobody in people.yaml"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_says_where_to_look(storeless, path, hint):
+    answered = await storeless.post(f"http://127.0.0.1{path}", json={})
+    assert answered.status_code == 404
+    assert answered.json()["detail"].startswith(hint)
+
+
 def asked(fault: Exception) -> httpx.Response:
     @get("/")
     async def stumble() -> None:

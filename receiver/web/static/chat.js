@@ -89,7 +89,7 @@ function draw(m) {
     link.append(make("img", { src: source, alt: text.textContent, width: 1080, height: 720 }));
     card.append(link);
   }
-  const state = text.textContent.split("\n").map((line) => STATES[[...line][0]]).find(Boolean); // why it was sent may stand above it
+  const state = text.textContent.split("\n", 2).map((line) => STATES[[...line][0]]).find(Boolean); // why it was sent may stand above it
   if (state) card.classList.add(state);
   const edited = m.edited_at ? ` · ${say.edited} ${clock(m.edited_at)}` : "";
   card.append(text, make("div", { className: "time", textContent: `${m.chat} · ${clock(m.at)}${edited}` }));
