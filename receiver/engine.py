@@ -238,17 +238,15 @@ class Engine:
         plans = [await self._gathering.join(plan, self._rules.current) for plan in plans]
         with _committing(plans):
             versions = await self._incidents.commit_many(plans, now, is_woken=isinstance(event, Woke)) if plans else []
-        conflicts, done = [], []
-        for plan, version in zip(plans, versions, strict=True):
-            if version >= 0:
-                self._told(plan)
-                done.append(plan)
-                await self._gathering.follow(plan, self.apply)
-            else:
-                conflicts.append(plan.next.id)
+        done = [plan for plan, version in zip(plans, versions, strict=True) if version >= 0]
+        for plan in done:
+            self._told(plan)
         await self._rouse(done)
-        for incident_id in conflicts:
-            await self.apply(incident_id, event)
+        for plan in done:
+            await self._gathering.follow(plan, self.apply)
+        for plan, version in zip(plans, versions, strict=True):
+            if version < 0:
+                await self.apply(plan.next.id, event)
 
     async def _around(self, incidents: Sequence[Incident]) -> Mapping[IncidentId, Around]:
         """What stands around each of them, where the catalogue says that it may matter."""

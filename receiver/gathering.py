@@ -6,25 +6,26 @@ merged by admission, so any number of replicas may do it at once.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from receiver.clock import Clock
 from receiver.core.alert import spell
-from receiver.core.errors import UnknownIncidentError
+from receiver.core.errors import ReceiverError, StoreUnavailableError
 from receiver.core.event import Event, Gathered, Woke
 from receiver.core.incident import STORM, Incident, IncidentId, State
 from receiver.core.instant import from_datetime
 from receiver.core.plan import Plan
-from receiver.core.rulebook import RuleBook
+from receiver.core.rulebook import Noise, RuleBook
 from receiver.core.storm import GATHER, GROUP_KEY, TAKEN_APART, first_document, member_facts, member_id
 from receiver.store.admission import Admission, Item
 from receiver.store.incidents import NO_VARIANT, Incidents, encode_document, payload, payload_head
 from receiver.store.storms import Storms
+from receiver.telemetry.logs import get_logger
 
-MOST_GATHERED = 50
 _NO_END = "0" * 18
+log = get_logger(__name__)
 
 
 class Gathering:
@@ -48,8 +49,8 @@ class Gathering:
         before = await self._storms.current()
         await self._admission.submit(pack(plan.next, first_document(plan.next, within, now)))
         digest = await self._storms.current()
-        told = await self._told_since(now - within) if digest != before else []
-        return joined(plan, digest, told)
+        told = await self._incidents.load_many(may_be_told(await self._storms.opened_since(now - within), rules.noise)) if digest != before else []
+        return joined(plan, digest, [one for one in told if one is not None])
 
     async def follow(self, plan: Plan, apply: Callable[[IncidentId, Event], Awaitable[Plan]]) -> None:
         """After a commit: the storm learns what became of a member, and members what was done to their storm."""
@@ -58,14 +59,13 @@ class Gathering:
         for member, event in plan.spread:
             try:
                 changed = await apply(member, event)
-            except UnknownIncidentError:
+            except StoreUnavailableError:
+                raise
+            except ReceiverError as fault:  # gone, or changed again and again: it goes on by itself until the storm looks again
+                log.warning("a storm does not reach one of its incidents", incident=member, error=str(fault))
                 continue
             if changed.next.digest and not has_news(changed.before, changed.next):  # the storm has it wrong: say it again
                 await self._project(changed.next)
-
-    async def _told_since(self, since: datetime) -> list[Incident]:
-        ids = await self._storms.opened_since(since)
-        return [one for one in await self._incidents.load_many(ids[-MOST_GATHERED:]) if one is not None]
 
     async def _project(self, member: Incident) -> None:
         digest = await self._storms.current()
@@ -74,6 +74,14 @@ class Gathering:
         merged = await self._admission.submit(pack(member))
         if not merged.is_miss and not merged.changed:
             await self._storms.wake(digest, self._clock.now())
+
+
+def may_be_told(opened: Sequence[IncidentId], noise: Noise) -> Sequence[IncidentId]:
+    """Those among which whoever was told one by one before the storm is found; `opened` within its span, oldest first.
+
+    When the last of them was told there were not enough for a storm yet: all of them are among the first.
+    """
+    return opened[: noise.storm_incidents]
 
 
 def may_join(incident: Incident) -> bool:

@@ -19,6 +19,7 @@ from receiver.core.history import TimelineEntry
 from receiver.core.incident import Incident, IncidentId, RouteSnapshot
 from receiver.core.occurrence import WITHIN, is_untold
 from receiver.core.plan import Kind, Notification, Plan
+from receiver.store.answer import ask
 from receiver.store.keys import Partition, Partitions
 from receiver.store.promise import Promise
 from receiver.store.questions import Questions
@@ -181,33 +182,27 @@ class Incidents:
 
     async def recent(self, limit: int = 100) -> list[IncidentId]:
         """Newest first."""
-        listed = [await self._ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self.partitions]
+        listed = await asyncio.gather(*(ask(self._client.zrevrange(at.of("list"), 0, limit - 1, withscores=True)) for at in self.partitions))
         newest = heapq.merge(*listed, key=lambda one: one[1], reverse=True)
         return [IncidentId(i.decode()) for i, _ in itertools.islice(newest, limit)]
 
     async def held(self) -> list[IncidentId]:
         """Those that a group holds, newest first: all that are open, and ended ones inside their reopen window."""
-        found = [await self._ask(self._client.hvals(at.of("open"))) for at in self.partitions]
+        found = await asyncio.gather(*(ask(self._client.hvals(at.of("open"))) for at in self.partitions))
         return sorted((IncidentId(i.decode()) for share in found for i in share), key=_number, reverse=True)
 
     async def timeline(self, incident_id: IncidentId) -> list[TimelineEntry]:
         """The incident's history, oldest first."""
-        lines = await self._ask(self._client.lrange(self.partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
+        lines = await ask(self._client.lrange(self.partitions.of_incident(incident_id).of("tl", incident_id), 0, -1))
         return [msgspec.json.decode(line, type=TimelineEntry) for line in lines]
 
     async def note(self, incident_id: IncidentId, entry: TimelineEntry) -> None:
         """Add a line that changes nothing, such as a refused press."""
-        await self._ask(self._client.rpush(self.partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
+        await ask(self._client.rpush(self.partitions.of_incident(incident_id).of("tl", incident_id), msgspec.json.encode(entry)))
 
     async def count_open(self) -> int:
         """Groups that hold an incident, resolved ones inside their reopen window included."""
-        return sum([int(await self._ask(self._client.hlen(at.of("open")))) for at in self.partitions])
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
+        return sum(await asyncio.gather(*(ask(self._client.hlen(at.of("open"))) for at in self.partitions)))
 
 
 def _in_order(shares: Mapping[Partition, list[int]], found: Sequence[Sequence[Any]]) -> list[Any]:

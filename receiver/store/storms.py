@@ -1,16 +1,15 @@
 """What a storm is told by: how many incidents were opened lately, and which storm there is. Used by `gathering`."""
 
 import asyncio
+import heapq
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from receiver.core.errors import StoreUnavailableError
 from receiver.core.incident import Incident, IncidentId
 from receiver.core.storm import GROUP_KEY
+from receiver.store.answer import ask
 from receiver.store.incidents import decode_document
 from receiver.store.keys import Partitions
 from receiver.store.questions import Questions
@@ -47,23 +46,17 @@ class Storms:
 
     async def current(self) -> IncidentId:
         """The storm that takes members, or is over so lately that it would go on; empty when there is none."""
-        raw = await self._ask(self._client.hget(self._partitions.of_group(GROUP_KEY).of("open"), GROUP_KEY))
+        raw = await ask(self._client.hget(self._partitions.of_group(GROUP_KEY).of("open"), GROUP_KEY))
         return IncidentId(raw.decode() if raw else "")
 
     async def opened_since(self, since: datetime) -> list[IncidentId]:
-        """The incidents that were opened since then, oldest first in each partition."""
-        found = [await self._ask(self._client.zrangebyscore(at.of("list"), _ms(since), "+inf")) for at in self._partitions]
-        return [IncidentId(one.decode()) for share in found for one in share]
+        """The incidents that were opened since then, oldest first; raises StoreUnavailableError."""
+        asked = (ask(self._client.zrangebyscore(at.of("list"), _ms(since), "+inf", withscores=True)) for at in self._partitions)
+        return [IncidentId(one.decode()) for one, _ in heapq.merge(*await asyncio.gather(*asked), key=lambda one: one[1])]
 
     async def wake(self, storm: IncidentId, now: datetime) -> None:
         """Have it looked at now."""
-        await self._ask(self._client.zadd(self._partitions.of_incident(storm).of("wake"), {storm: _ms(now)}, lt=True))
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            return await question
-        except (RedisError, OSError) as fault:
-            raise StoreUnavailableError(str(fault)) from fault
+        await ask(self._client.zadd(self._partitions.of_incident(storm).of("wake"), {storm: _ms(now)}, lt=True))
 
 
 def _ms(instant: datetime) -> int:

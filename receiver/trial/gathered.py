@@ -8,7 +8,7 @@ from receiver.core.incident import Incident, IncidentId
 from receiver.core.plan import Plan
 from receiver.core.rulebook import RuleBook
 from receiver.core.storm import GROUP_KEY, first_document
-from receiver.gathering import MOST_GATHERED, has_news, informed, joined, may_join, pack
+from receiver.gathering import has_news, informed, joined, may_be_told, may_join, pack
 from receiver.trial.shelf import Shelf
 
 
@@ -35,7 +35,8 @@ class Gathered:
         before = self._shelf.open_id(GROUP_KEY)
         self._shelf.merge(pack(plan.next, first_document(plan.next, within, now)), now)
         digest = self._shelf.open_id(GROUP_KEY)
-        return joined(plan, IncidentId(digest), self._opened_since(now - within)[-MOST_GATHERED:] if digest != before else [])
+        opened = [IncidentId(one) for one in self._shelf.opened_since(now - within)] if digest != before else []
+        return joined(plan, IncidentId(digest), [self._shelf.load(one) for one in may_be_told(opened, self._rules.noise)])
 
     def follow(self, plan: Plan, apply: Callable[[IncidentId, Event], Plan], now: datetime) -> None:
         """The storm learns what became of a member, and members what was done to their storm."""
@@ -59,6 +60,3 @@ class Gathered:
     def _storm(self) -> Incident | None:
         digest = self._shelf.open_id(GROUP_KEY)
         return self._shelf.load(digest) if digest else None
-
-    def _opened_since(self, since: datetime) -> list[Incident]:
-        return [self._shelf.load(one) for one in self._shelf.opened_since(since)]

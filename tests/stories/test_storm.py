@@ -161,6 +161,21 @@ async def test_those_told_just_before_are_part_of_the_storm_and_ring_no_more(tmp
         assert {one.state for one in await members(s)} == {"acknowledged"}
 
 
+async def test_those_told_just_before_are_part_of_it_however_many_come_at_once(tmp_path):
+    async with storming(tmp_path) as s:
+        for n in range(3):
+            await s.fire(wire(service=SYSTEMS[n]))
+            await s.advance(seconds=13)
+            await s.expect(TO_ANNA, "🔴")
+            await s.expect(ADMINS, "🔴")
+        await s.fire(*(wire(f"m{n}", service=f"more{n}") for n in range(60)))
+        await s.advance(seconds=10)
+        await s.advance(seconds=2)
+        await s.expect(TO_ANNA, "63 incidents in 1 min")
+        await s.expect(ADMINS, "63 incidents in 1 min")
+        assert {bool(one.digest) for one in await members(s)} == {True}
+
+
 async def test_a_critical_one_makes_a_storm_of_warnings_ring(tmp_path):
     async with storming(tmp_path) as s:
         await burst(s, 5, severity="warning")
