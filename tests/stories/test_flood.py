@@ -28,7 +28,8 @@ async def test_a_flood_of_alerts_pages_within_seconds_and_is_one_message(tmp_pat
         assert calls[TO_ANNA] <= 20, calls
         await s.advance(seconds=10)
         page, told = await s.expect(TO_ANNA), await s.expect(ADMINS)
-        assert f"🔴 {SECONDS * EACH} incidents" in told.text
-        assert f"🔴 {SECONDS * EACH} incidents" in page.text
+        for message in (told, page):
+            assert f"🔴 {SECONDS * EACH:,} incidents in 1 min" in message.text
+            assert f"Common to {SECONDS * EACH:,} of them" in message.text
         assert await s.app.incidents.count_open() == SECONDS * EACH + 1
         await s.expect_nothing()
