@@ -21,7 +21,7 @@ from receiver.channels.template_policy import refusals
 from receiver.channels.template_samples import facts
 from receiver.channels.view import ServiceView, build
 from receiver.channels.visible import visible
-from receiver.channels.words import noun, ordinal, plural
+from receiver.channels.words import noun, number, ordinal, plural
 from receiver.core.incident import Incident
 
 KINDS = ("incident", "worse", "reopened", "ended", "why", "your_turn", "nobody", "still", "picture", "flapping")
@@ -51,7 +51,7 @@ def make_environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironmen
     """Where templates run: sandboxed, escaping, with no file but these and no filter but ours and Jinja's own."""
     loader = FunctionLoader(lambda name: (sources[name], name, lambda: True) if name in sources else None)
     environment = ImmutableSandboxedEnvironment(loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(visible=visible, plural=plural, noun=noun, ordinal=ordinal)
+    environment.filters.update(visible=visible, plural=plural, noun=noun, ordinal=ordinal, number=number)
     return environment
 
 

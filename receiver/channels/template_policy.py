@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from receiver.core.suggest import suggest
 
-FILTERS = frozenset({"visible", "plural", "noun", "ordinal", "capitalize", "upper", "lower", "title", "trim", "truncate"}) | frozenset(
+FILTERS = frozenset({"visible", "plural", "noun", "number", "ordinal", "capitalize", "upper", "lower", "title", "trim", "truncate"}) | frozenset(
     {"join", "default", "d", "length", "count", "first", "last", "round", "int", "abs", "e", "escape"}
 )
 TESTS = frozenset({"defined", "undefined", "none", "string", "number", "odd", "even", "divisibleby", "in", "eq", "ne", "lt", "le", "gt", "ge", "equalto"})

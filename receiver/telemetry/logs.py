@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,9 +65,16 @@ def _shape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     shaped: dict[str, Any] = {"event": masked(str(event.get("event", ""))), "service.name": SERVICE, **_steps()}
     if own:
         shaped["receiver"] = own
+    shaped |= _fault(event.get("exc_info"))
     if event.get("logger"):
         shaped["log.logger"] = event["logger"]
     return shaped
+
+
+def _fault(given: BaseException | bool | None) -> dict[str, str]:
+    """The exception a line is about: one that was handed over, or with `True` the one being handled."""
+    fault = given if isinstance(given, BaseException) else sys.exception() if given else None
+    return {"error.type": type(fault).__name__, "error.stack_trace": masked("".join(traceback.format_exception(fault)))} if fault else {}
 
 
 class _Masking(logging.Formatter):
