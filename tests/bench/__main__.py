@@ -51,7 +51,7 @@ async def run(mixes: str, count: int | None, seed: int, rounds: int, *, quick: b
         found["rounds"][mix] = taken
         found["mixes"][mix] = {name: _medians([rows[name] for rows in taken]) for name in taken[0]}
     if not quick and mixes == MIXES:
-        await _questions(found, seed)
+        await _questions(found, seed, rounds)
     found["ratios"] = ratios(found["rounds"])
     return found
 
@@ -60,7 +60,7 @@ def _medians(rows: list[dict[str, float]]) -> dict[str, float]:
     return {figure: median(row[figure] for row in rows) for figure in rows[0]} | {"refused": max(row["refused"] for row in rows)}
 
 
-async def _questions(found: dict[str, Any], seed: int) -> None:
+async def _questions(found: dict[str, Any], seed: int, rounds: int) -> None:
     asked = found["questions"]
     load: Load = make("A", 4000, seed)
     for name in ("product", "alertmanager"):
@@ -73,7 +73,7 @@ async def _questions(found: dict[str, Any], seed: int) -> None:
     asked["to far end, s"] = await measure.product_to_far_end(seed, 300, 20)
     asked["to sink, s"] = await measure.alertmanager_to_sink(seed, 300, 20)
     _say("decide and commit")
-    asked["decide and commit p99, ms"] = await measure.decision_p99(seed, 600)
+    asked["decide and commit p99, bare write p99, ms"] = [await measure.decision_p99(seed, 600) for _ in range(rounds)]
 
 
 def ratios(taken: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str, float, float, float]]:
@@ -129,7 +129,8 @@ def _answers(found: dict[str, Any]) -> list[str]:
         for share in (0.5, 0.99):
             ours, theirs = (quantile(asked[key], share) * 1000 for key in ("to far end, s", "to sink, s"))
             lines.append(f"| alert → far end, 20 a second, p{share * 100:.0f} | {ours:.1f} / {theirs:.1f} ms = {ours / theirs:.1f} | ≤ 20 | ≤ 1.0 |")
-        lines.append(f"| decide and commit, p99 | {asked['decide and commit p99, ms']:.2f} ms | ≤ 5 ms | ≤ 1 ms |")
+        decided, bare = zip(*asked["decide and commit p99, bare write p99, ms"], strict=True)
+        lines.append(f"| decide and commit, p99 (a bare synced write) | {median(decided):.2f} ({median(bare):.2f}) ms | ≤ 5 ms | ≤ 1 ms |")
     for mix, state in found["end_state"].items():
         said = ", ".join(f"{what} {held:,} of {wanted:,}" for what, (held, wanted) in state.items())
         lines.append(f"| end state of {mix} | {said} | exact | exact |")
