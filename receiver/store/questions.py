@@ -9,8 +9,10 @@ from redis.asyncio import Redis
 from receiver.core.errors import StoreUnavailableError
 from receiver.store.keys import Partition
 from receiver.store.scripts import FAULTS, Argument, send_all
+from receiver.telemetry.logs import get_logger
 
 Command = Sequence[Argument]
+log = get_logger(__name__)
 _Waiting = tuple[Sequence[Command], "asyncio.Future[list[Any]]"]
 
 
@@ -37,7 +39,9 @@ class Questions:
         asked = self._waiting.pop(at)
         try:
             found = iter(await send_all(self._client, at.of("wake"), [words for commands, _ in asked for words in commands]))
-        except FAULTS as fault:
+        except Exception as fault:  # whatever it is: who decides about a page must not wait for an answer that never comes
+            if not isinstance(fault, FAULTS):
+                log.exception("questions were not carried")
             found = iter([fault] * sum(len(commands) for commands, _ in asked))
         for commands, future in asked:
             answers = [next(found) for _ in commands]

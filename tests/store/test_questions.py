@@ -55,3 +55,14 @@ async def test_everybody_hears_that_the_store_is_gone(tmp_path):
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(one) for one in found] == [StoreUnavailableError] * 3
     await client.aclose()
+
+
+async def test_a_fault_that_nobody_foresaw_leaves_nobody_waiting(tmp_path):
+    with redis_server(tmp_path) as url:
+        client = connect(url)
+        questions = Questions(client)
+        asked = [questions.ask(AT, None), questions.ask(AT, ("HLEN", AT.of("open")))]  # type: ignore[arg-type]
+        async with asyncio.timeout(30):
+            found = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in found] == [StoreUnavailableError] * 2
+        await client.aclose()
